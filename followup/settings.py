@@ -1,0 +1,183 @@
+"""Every setting of the product: one class, read from the environment, checked at the start.
+
+| variable              | meaning                                                                      |
+|-----------------------|------------------------------------------------------------------------------|
+| FOLLOWUP_HOME         | data directory: database, secret, logs (./var)                               |
+| DATABASE_URL          | PostgreSQL to use; the embedded one when unset                               |
+| FOLLOWUP_PORT         | port of the public web application (8080)                                    |
+| FOLLOWUP_BIND         | address the public web application listens on (127.0.0.1)                    |
+| FOLLOWUP_PUBLIC_URL   | how customers reach it, for links (http://127.0.0.1:PORT)                    |
+| FOLLOWUP_SECRET       | key for signatures, 32 characters or more; made once in FOLLOWUP_HOME if unset |
+| FOLLOWUP_RASA_URL     | Rasa, loopback (http://127.0.0.1:5005); set by `followup up`                  |
+| FOLLOWUP_ACTION_URL   | action server, loopback (http://127.0.0.1:5055); set by `followup up`         |
+| FOLLOWUP_EMBED_ORIGINS| sites that may embed the chat, separated by commas                           |
+| FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
+| FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
+
+Importing this module touches nothing; `load_settings` only reads.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+_DEFAULT_PORT = 8080
+_SHORTEST_SECRET = 32
+
+
+class SettingsError(ValueError):
+    """A variable has a value that cannot be used. The message is Chinese and names the variable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says.
+
+    `database_url` is in libpq's form (`postgresql://...`), whatever driver the variable named.
+    `secret` is FOLLOWUP_SECRET as given, or None; what signs uses `signing_secret()`.
+    """
+
+    home: Path
+    database_url: str | None = None
+    port: int = _DEFAULT_PORT
+    bind: str = "127.0.0.1"
+    public_url: str = f"http://127.0.0.1:{_DEFAULT_PORT}"
+    secret: str | None = None
+    rasa_url: str = "http://127.0.0.1:5005"
+    action_url: str = "http://127.0.0.1:5055"
+    embed_origins: tuple[str, ...] = ()
+    now: datetime | None = None
+    project_dir: Path = PROJECT_DIR
+
+    def signing_secret(self) -> str:
+        """The given secret, or the one kept in `home/secret`, which the first call makes (mode 0600)."""
+        return self.secret if self.secret is not None else _kept_secret(self.home / "secret")
+
+    def link(self, token: str) -> str:
+        """The address a customer opens."""
+        return f"{self.public_url}/c/{token}"
+
+    def __repr__(self) -> str:
+        # Settings end up in tracebacks and logs; the password and the key must not.
+        return f"Settings(home={str(self.home)!r}, port={self.port}, rasa_url={self.rasa_url!r})"
+
+
+def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check all variables. Raises SettingsError for the first that cannot be used."""
+    port = _port(env)
+    return Settings(
+        home=Path(_text(env, "FOLLOWUP_HOME") or "./var").expanduser().absolute(),
+        database_url=_database_url(env),
+        port=port,
+        bind=_text(env, "FOLLOWUP_BIND") or "127.0.0.1",
+        public_url=_url(env, "FOLLOWUP_PUBLIC_URL", f"http://127.0.0.1:{port}"),
+        secret=_secret(env),
+        rasa_url=_url(env, "FOLLOWUP_RASA_URL", "http://127.0.0.1:5005"),
+        action_url=_url(env, "FOLLOWUP_ACTION_URL", "http://127.0.0.1:5055"),
+        embed_origins=_origins(env),
+        now=parse_now(_text(env, "FOLLOWUP_NOW")),
+    )
+
+
+def parse_now(text: str | None) -> datetime | None:
+    """FOLLOWUP_NOW as an aware time; without a zone it is Asia/Shanghai."""
+    if not text:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(
+            f"FOLLOWUP_NOW 的值“{text}”不是时间,请写成 2026-11-21T10:00:00 这样的格式。"
+        ) from None
+    return value.replace(tzinfo=SHANGHAI) if value.tzinfo is None else value.astimezone(SHANGHAI)
+
+
+def _text(env: Mapping[str, str], name: str) -> str | None:
+    return env.get(name, "").strip() or None
+
+
+def _port(env: Mapping[str, str]) -> int:
+    text = _text(env, "FOLLOWUP_PORT")
+    if text is None:
+        return _DEFAULT_PORT
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise SettingsError(f"FOLLOWUP_PORT 的值“{text}”不是端口号,请填写 1 到 65535 之间的整数。")
+    return int(text)
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    text = _text(env, "DATABASE_URL")
+    if text is None:
+        return None
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
+        # The value may hold a password: do not repeat it.
+        raise SettingsError(
+            "DATABASE_URL 只支持 PostgreSQL,请写成 postgresql://用户:密码@主机:5432/库名;留空则使用内置数据库。"
+        )
+    return f"postgresql://{rest}"
+
+
+def _secret(env: Mapping[str, str]) -> str | None:
+    text = _text(env, "FOLLOWUP_SECRET")
+    if text is not None and len(text) < _SHORTEST_SECRET:
+        raise SettingsError(
+            f"FOLLOWUP_SECRET 太短,至少要 {_SHORTEST_SECRET} 个字符;留空则自动生成并保存在数据目录里。"
+        )
+    return text
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    text = _text(env, name)
+    if text is None:
+        return default
+    if not _is_web_address(text):
+        raise SettingsError(f"{name} 的值“{text}”不是网址,请写成 http://主机:端口 这样的格式。")
+    return text.rstrip("/")
+
+
+def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
+    origins = tuple(
+        part.strip() for part in (_text(env, "FOLLOWUP_EMBED_ORIGINS") or "").split(",") if part.strip()
+    )
+    for origin in origins:
+        if not _is_web_address(origin) or urlsplit(origin).path not in ("", "/"):
+            raise SettingsError(
+                f"FOLLOWUP_EMBED_ORIGINS 里的“{origin}”不是网站来源,"
+                "请写成 https://www.example.com 这样的格式,多个之间用英文逗号分开。"
+            )
+    return tuple(origin.rstrip("/") for origin in origins)
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        # Written aside and linked: of two processes that start at once, both read the same whole secret.
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
