@@ -6,7 +6,9 @@ the change comes first because the kernel forgets the death signal when a proces
 Standard library only, and it must not import the package: it runs without site-packages to start in some 20 ms.
 """
 
+import ctypes  # before the user changes: the other user may not be allowed to read the standard library
 import os
+import pwd
 import sys
 
 _PR_SET_PDEATHSIG = 1
@@ -26,8 +28,6 @@ def main(arguments: list[str]) -> None:
 
 
 def _become(user: str) -> None:
-    import pwd
-
     entry = pwd.getpwnam(user)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
@@ -38,8 +38,6 @@ def _become(user: str) -> None:
 def _die_with_parent(signal_number: int) -> None:
     if sys.platform != "linux":
         return
-    import ctypes
-
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
 
