@@ -1,0 +1,84 @@
+"""Find and read script files; merge the shared wording into them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+from ruamel.yaml import YAML
+
+from followup.scripts.model import Script, build
+from followup.scripts.typography import polish_all
+
+SCRIPTS_DIR = Path(__file__).resolve().parents[2] / "data" / "scripts"
+SHARED = "_shared.yml"
+
+
+class UnknownScript(KeyError):
+    """There is no script with that id."""
+
+
+def script_files(folder: Path = SCRIPTS_DIR) -> Iterator[Path]:
+    """Script files in a stable order; files beginning with `_` are not scripts."""
+    return (path for path in sorted(folder.rglob("*.yml")) if not path.name.startswith("_"))
+
+
+def find(script_id: str, folder: Path = SCRIPTS_DIR) -> Path:
+    """The file of a script: its name is the id. UnknownScript when there is none."""
+    for path in script_files(folder):
+        if path.stem == script_id:
+            return path
+    raise UnknownScript(script_id)
+
+
+def content(script_id: str, folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
+    """What a revision keeps: {"script": {...}, "wording": {...}}, ready for `model.build`.
+
+    The wording is the shared one with the script's own `wording:` laid over it, set as in print.
+    """
+    raw = _read(find(script_id, folder))
+    shared = _read(folder / SHARED)
+    overrides = raw.pop("wording", {})
+    return {"script": polish_all(raw), "wording": polish_all(_over(shared, overrides))}
+
+
+def load_script(script_id: str, folder: Path = SCRIPTS_DIR) -> Script:
+    """The script as it stands in the files now. UnknownScript when there is none."""
+    return build(content(script_id, folder))
+
+
+def load_all(folder: Path = SCRIPTS_DIR) -> list[Script]:
+    """Every script, in the order of the files."""
+    return [load_script(path.stem, folder) for path in script_files(folder)]
+
+
+@lru_cache(maxsize=256)
+def _build_cached(canonical: str) -> Script:
+    return build(json.loads(canonical))
+
+
+def build_revision(revision: Mapping[str, Any]) -> Script:
+    """`model.build`, remembered by content: a pinned revision is built once per process."""
+    return _build_cached(json.dumps(revision, ensure_ascii=False, sort_keys=True))
+
+
+def digest(revision: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a revision's content, 64 hex digits."""
+    canonical = json.dumps(revision, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+
+
+def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = deepcopy(dict(base))
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,165 @@
+"""What a script is made of. Built from the checked content of a script file (see `load.content`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+QUESTION_TYPES = (
+    "choice", "scale3", "scale5", "score", "yes_no", "open", "number", "quantity_of",
+    "datetime", "phone", "address", "name", "date", "confirm",
+)  # fmt: skip
+STEP_TYPES = ("tell", "compute")
+SATISFACTION_TYPES = ("scale3", "scale5")
+
+Condition = Mapping[str, Any]
+"""question or flag -> wanted value, list of values, `answered` or `skipped`; all must hold."""
+
+
+@dataclass(frozen=True)
+class Option:
+    value: str
+    say: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListenFor:
+    """Something worth hearing in any reply to this question, e.g. spoiled fruit; sets a flag of that name."""
+
+    flag: str
+    words: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+    def heard_in(self, text: str) -> bool:
+        """Whether `text` mentions it and does not deny it."""
+        for denial in self.unless:
+            text = text.replace(denial, "")
+        return any(word in text for word in self.words)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One step of a script: a question, or a `tell` / `compute` step that only says something."""
+
+    id: str
+    type: str
+    ask: str = ""
+    options: tuple[Option, ...] = ()
+    multiple: bool = False
+    other: bool = False
+    low: float | None = None
+    high: float | None = None
+    ask_if: Condition = field(default_factory=dict)
+    required: bool = False
+    optional: bool = False
+    aspects: tuple[str, ...] = ()
+    department: str = ""
+    on_unclear: str = ""
+    acknowledge: Any = None
+    """None, a list of sentences, or a mapping of value -> list of sentences."""
+    probe_if: tuple[str, ...] = ()
+    """Values after which reason and improvement are asked (dissatisfied, 58741 (5))."""
+    probe_unless: str = ""
+    """A flag that makes the probing needless, e.g. the spoiled fruit is asked about anyway."""
+    ask_reason: str = ""
+    ask_improve: str = ""
+    listen_for: tuple[ListenFor, ...] = ()
+    also_reads: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    """Interruption intents that are an answer here ("我在开会" to "为什么没来?")."""
+    total: str = ""
+    price: str = ""
+    compute: str = ""
+    say: str = ""
+    ticket: Mapping[str, Any] | None = None
+
+    @property
+    def is_step(self) -> bool:
+        """True for what only says something and expects no reply."""
+        return self.type in STEP_TYPES
+
+
+@dataclass(frozen=True)
+class Script:
+    id: str
+    name: str
+    trade: str
+    version: int
+    variables: Mapping[str, Mapping[str, Any]]
+    opening: str
+    about: str
+    questions: tuple[Question, ...]
+    identity_ask: str
+    after_consent: str
+    closing: Mapping[str, Any]
+    wording: Mapping[str, Any]
+    """Shared wording with the script's overrides merged in."""
+    minutes: int = 3
+
+    def question(self, question_id: str) -> Question:
+        """The step with that id; KeyError when there is none."""
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        raise KeyError(question_id)
+
+    def demo_variables(self) -> dict[str, Any]:
+        """Variable name -> demo value."""
+        return {name: spec.get("demo", "") for name, spec in self.variables.items()}
+
+
+def build(content: Mapping[str, Any]) -> Script:
+    """A Script from the content of a revision: {"script": {...}, "wording": {...}}."""
+    raw, wording = content["script"], content["wording"]
+    return Script(
+        id=raw["id"],
+        name=raw["name"],
+        trade=raw["trade"],
+        version=raw["version"],
+        variables=raw.get("variables", {}),
+        opening=raw["opening"],
+        about=raw.get("about", ""),
+        questions=tuple(_question(item) for item in raw["questions"]),
+        identity_ask=raw.get("identity", {}).get("ask", ""),
+        after_consent=raw.get("after_consent", ""),
+        closing={**wording["closing"], **raw.get("closing", {})},
+        wording=wording,
+        minutes=raw.get("length", {}).get("minutes", 3),
+    )
+
+
+def _question(raw: Mapping[str, Any]) -> Question:
+    kind = raw["type"]
+    probe = raw.get("probe_if", ["不满意", "非常不满意"] if kind in SATISFACTION_TYPES else [])
+    low, high = (1, 10) if kind == "score" else (None, None)
+    plain = ("ask", "multiple", "other", "ask_if", "required", "optional", "department", "on_unclear",
+             "acknowledge", "probe_unless", "ask_reason", "ask_improve", "total", "price", "compute",
+             "say", "ticket")  # fmt: skip
+    return Question(
+        id=raw["id"],
+        type=kind,
+        options=tuple(_option(item) for item in raw.get("options", ())),
+        low=raw.get("low", low),
+        high=raw.get("high", high),
+        aspects=_strings(raw.get("aspect")),
+        probe_if=tuple(probe),
+        listen_for=tuple(
+            ListenFor(flag, _strings(spec["words"]), _strings(spec.get("unless")))
+            for flag, spec in raw.get("listen_for", {}).items()
+        ),
+        also_reads=_strings(raw.get("also_reads")),
+        takes=_strings(raw.get("takes")),
+        **{key: raw[key] for key in plain if key in raw},
+    )
+
+
+def _option(raw: Any) -> Option:
+    if isinstance(raw, str):
+        return Option(raw)
+    return Option(str(raw["value"]), _strings(raw.get("say")))
+
+
+def _strings(raw: Any) -> tuple[str, ...]:
+    if raw is None:
+        return ()
+    return (raw,) if isinstance(raw, str) else tuple(str(item) for item in raw)
