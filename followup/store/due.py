@@ -1,0 +1,24 @@
+"""When a ticket is due: the same working day (catalogue D, complaint handling)."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Shanghai")
+LAST_HOUR_TO_START = time(17, 0)
+END_OF_DAY = time(18, 0)
+
+
+def due_at(raised_at: datetime) -> datetime:
+    """18:00 of the working day of `raised_at` (aware), or of the next one when it is raised from 17:00 on.
+
+    A working day is Monday to Friday; public holidays are not known here.
+    """
+    local = raised_at.astimezone(ZONE)
+    day = local.date()
+    if local.time() >= LAST_HOUR_TO_START:
+        day += timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return datetime.combine(day, END_OF_DAY, ZONE)

@@ -1,0 +1,332 @@
+"""The tables. What they mean: docs/architecture.md, "Records"; the trade's words: design, "Words".
+
+All times are `timestamptz`. Conventions: `case_id` is the Rasa conversation's `sender_id`, 32 hexadecimal digits;
+`message_id` says which message caused a row and is part of the key that makes writing it twice harmless.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+CASE_ID_LENGTH = 32
+
+
+class Base(DeclarativeBase):
+    # Named by a rule, so that migrations can name what they change.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        str: Text,
+        int: BigInteger,
+    }
+
+
+def _id() -> Mapped[int]:
+    return mapped_column(BigInteger, Identity(), primary_key=True)
+
+
+def _case() -> Mapped[str]:
+    return mapped_column(String(CASE_ID_LENGTH), ForeignKey("cases.id", ondelete="CASCADE"))
+
+
+def _message() -> Mapped[int | None]:
+    return mapped_column(ForeignKey("messages.id"))
+
+
+def _now() -> Mapped[datetime]:
+    return mapped_column(server_default=func.now())
+
+
+class Contact(Base):
+    """A customer 客户."""
+
+    __tablename__ = "contacts"
+
+    id: Mapped[int] = _id()
+    name: Mapped[str]
+    title: Mapped[str] = mapped_column(server_default="")
+    """先生, 女士 or empty."""
+    phone: Mapped[str | None]
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (Index(None, "phone"),)
+
+
+class DoNotContact(Base):
+    """The list 免打扰名单. A row blocks its contact and every other contact with the same phone."""
+
+    __tablename__ = "do_not_contact"
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"), unique=True)
+    phone: Mapped[str | None] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(server_default="")
+    words: Mapped[str] = mapped_column(server_default="")
+    message_id: Mapped[int | None] = _message()
+    at: Mapped[datetime] = _now()
+
+
+class ScriptRevision(Base):
+    """A script 话术 as it was when a talk began; the same content is kept once."""
+
+    __tablename__ = "script_revisions"
+
+    id: Mapped[int] = _id()
+    script_id: Mapped[str]
+    version: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the canonical JSON, hexadecimal."""
+    content: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (UniqueConstraint("script_id", "digest"),)
+
+
+class Case(Base):
+    """One customer's follow-up 回访作业, which is one Rasa conversation."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[str] = mapped_column(String(CASE_ID_LENGTH), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), index=True)
+    script_id: Mapped[str]
+    revision_id: Mapped[int] = mapped_column(ForeignKey("script_revisions.id"))
+    variables: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    status: Mapped[str] = mapped_column(server_default="new")
+    """new | open | waiting | closed"""
+    outcome: Mapped[str | None]
+    outcome_reason: Mapped[str] = mapped_column(server_default="")
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = _now()
+    opened_at: Mapped[datetime | None]
+    """When the customer's first message, or the opening, was accepted."""
+    ended_at: Mapped[datetime | None]
+    last_message_at: Mapped[datetime | None]
+    """When either side spoke last."""
+    nudged_at: Mapped[datetime | None]
+    """When the silent customer was asked whether they are still there; empty again once they speak."""
+
+    __table_args__ = (Index("cases_silence_idx", "last_message_at", postgresql_where=text("status = 'open'")),)
+
+
+class Attempt(Base):
+    """One try to hold the talk 触达: the first, a call-back, or the customer's own return."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    number: Mapped[int]
+    channel: Mapped[str]
+    reason: Mapped[str]
+    """first | callback | return"""
+    started_at: Mapped[datetime] = _now()
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+    __table_args__ = (UniqueConstraint("case_id", "number"),)
+
+
+class AccessToken(Base):
+    """A link to a talk. The token itself is nowhere stored."""
+
+    __tablename__ = "access_tokens"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    purpose: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (Index(None, "case_id"),)
+
+
+class Message(Base):
+    """Inbox, outbox and transcript at once."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    direction: Mapped[str]
+    """in (the customer) | out (we) | system (a trigger such as `/start_followup`)"""
+    channel: Mapped[str]
+    channel_message_id: Mapped[str]
+    """The channel's own id of an `in` or `system` row; for `out` rows `<message id it answers>-<number>`."""
+    text: Mapped[str]
+    intent: Mapped[str | None]
+    confidence: Mapped[float | None] = mapped_column(Float)
+    acts: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    status: Mapped[str]
+    """in, system: received | handled | failed; out: queued | sent | failed"""
+    in_reply_to: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    error: Mapped[str | None]
+    quick_replies: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """For `out` rows: the labels the customer may tap."""
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    created_at: Mapped[datetime] = _now()
+    """By the product's clock (FOLLOWUP_NOW in tests): what "tomorrow" is counted from."""
+    handled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "direction", "channel", "channel_message_id"),
+        Index(None, "case_id", "id"),
+        Index("messages_received_idx", "case_id", "id", postgresql_where=text("status = 'received'")),
+        Index("messages_queued_idx", "case_id", "id", postgresql_where=text("status = 'queued'")),
+    )
+
+
+class Answer(Base):
+    """An answer 答案 next to the words it came from. A corrected one is kept, marked as superseded."""
+
+    __tablename__ = "answers"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    question_id: Mapped[str]
+    value: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    words: Mapped[str]
+    message_id: Mapped[int | None] = _message()
+    how: Mapped[str]
+    superseded: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "question_id", "message_id", postgresql_nulls_not_distinct=True),
+        Index(
+            "answers_valid_idx", "case_id", "question_id", unique=True, postgresql_where=text("not superseded")
+        ),
+    )
+
+
+class Ticket(Base):
+    """A ticket 工单, one for each topic of a case."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    topic: Mapped[str]
+    kind: Mapped[str]
+    """complaint | dissatisfaction | compensation | request | question"""
+    severity: Mapped[int]
+    """1 (gravest) to 4."""
+    department: Mapped[str]
+    reason: Mapped[str]
+    words: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    """Every message that raised it: `[{"message_id", "text"}]`, which makes raising it twice harmless."""
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    status: Mapped[str] = mapped_column(server_default="open")
+    due_at: Mapped[datetime]
+    message_id: Mapped[int | None] = _message()
+    created_at: Mapped[datetime] = _now()
+    updated_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "topic"),
+        Index("tickets_open_idx", "due_at", postgresql_where=text("status = 'open'")),
+    )
+
+
+class Callback(Base):
+    """A call-back 预约回访. `at` is empty while the customer has not said when."""
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    at: Mapped[datetime | None]
+    reason: Mapped[str]
+    words: Mapped[str]
+    confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
+    status: Mapped[str] = mapped_column(server_default="booked")
+    """booked | due | done | cancelled"""
+    message_id: Mapped[int | None] = _message()
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "message_id", postgresql_nulls_not_distinct=True),
+        Index("callbacks_booked_idx", "at", postgresql_where=text("status = 'booked'")),
+    )
+
+
+class Note(Base):
+    """Something for a colleague."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    kind: Mapped[str]
+    topic: Mapped[str] = mapped_column(server_default="")
+    text: Mapped[str]
+    message_id: Mapped[int | None] = _message()
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "kind", "topic", "message_id", postgresql_nulls_not_distinct=True),
+    )
+
+
+class User(Base):
+    """A member of staff."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = _id()
+    name: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+
+class RasaEvent(Base):
+    """Rasa's own record of the talk; written by `followup.store.tracker`, read by the turn.
+
+    `message_id` is set on user events only. That it is unique is what makes it impossible for a turn to be stored twice.
+    """
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = _id()
+    sender_id: Mapped[str] = mapped_column(String(255))
+    type_name: Mapped[str]
+    timestamp: Mapped[float | None] = mapped_column(Float)
+    intent_name: Mapped[str | None]
+    action_name: Mapped[str | None]
+    message_id: Mapped[int | None]
+    data: Mapped[str]
+    """The event as Rasa's JSON."""
+
+    __table_args__ = (UniqueConstraint("sender_id", "message_id"), Index(None, "sender_id", "id"))

@@ -1,0 +1,123 @@
+"""Where every message enters: stored and scheduled in one transaction, or not accepted at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup import clock
+from followup.store.records import UnknownCase
+from followup.talk.wording import clean_text
+
+TURN_QUEUE = "turns"
+TURN_TASK = "run_turn"
+SYSTEM_CHANNEL = "system"
+
+
+class Trigger(StrEnum):
+    """What a system row may hold; Rasa reads each as an intent."""
+
+    START = "/start_followup"
+    RESUME = "/resume_followup"
+    SILENCE = "/silence"
+
+
+class EmptyMessage(ValueError):
+    """Nothing is left of the text once control characters and white space are gone."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    message_id: int
+    duplicate: bool
+    """The channel delivered this message before; nothing was changed."""
+
+
+# One statement, one round trip. The case's row is locked first, so that ids rise in the order of the commits and the turn
+# never overtakes a message.
+#
+# Each accepted message defers its own job, with neither `lock` nor `queueing_lock`. A queueing lock would save jobs but
+# lose a wake-up: the pending job that makes a second one unnecessary may start, and read the inbox, before this
+# transaction commits. A job that finds the case being worked on ends at once (see turn.py), so a spare one costs 1 ms.
+_ACCEPT = sql(
+    """
+    WITH the_case AS MATERIALIZED (
+        SELECT id FROM cases WHERE id = :case_id FOR NO KEY UPDATE
+    ), message AS (
+        INSERT INTO messages (case_id, direction, channel, channel_message_id, text, status, created_at)
+        SELECT id, :direction, :channel, :channel_message_id, :text, 'received', :at FROM the_case
+        ON CONFLICT (case_id, direction, channel, channel_message_id) DO NOTHING
+        RETURNING id
+    ), job AS (
+        SELECT message.id, procrastinate_defer_jobs_v1(ARRAY[
+            ROW(:queue, :task, 0, NULL, NULL, jsonb_build_object('case_id', CAST(:case_id AS text)), NULL)
+            ::procrastinate_job_to_defer_v1
+        ]) AS job_ids
+        FROM message
+    ), touched AS (
+        UPDATE cases
+        SET last_message_at = CASE WHEN :direction = 'in' THEN :at ELSE last_message_at END,
+            nudged_at = CASE WHEN :direction = 'in' THEN NULL ELSE nudged_at END
+        FROM message
+        WHERE cases.id = :case_id
+        RETURNING cases.id
+    )
+    SELECT job.id, FALSE AS duplicate, job.job_ids FROM job
+    """
+)
+
+_FIND = sql(
+    """
+    SELECT id FROM messages
+    WHERE case_id = :case_id AND direction = :direction AND channel = :channel
+      AND channel_message_id = :channel_message_id
+    """
+)
+
+
+async def accept(
+    session: AsyncSession,
+    case_id: str,
+    channel: str,
+    channel_message_id: str,
+    text: str,
+    direction: str = "in",
+) -> Accepted:
+    """Store a message and schedule its turn, in the session's transaction.
+
+    `direction` is `in` for what a customer wrote, `system` for a Trigger. Acknowledge to the channel only after the
+    transaction is committed. Raises EmptyMessage and UnknownCase.
+    """
+    if direction == "system":
+        text = Trigger(text).value
+    elif direction == "in":
+        text = clean_text(text)
+    else:
+        raise ValueError(f"direction {direction!r} is not accepted")
+    if not text:
+        raise EmptyMessage
+    key = {
+        "case_id": case_id,
+        "direction": direction,
+        "channel": channel,
+        "channel_message_id": channel_message_id,
+    }
+    row = (
+        await session.execute(
+            _ACCEPT, {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK}
+        )
+    ).one_or_none()
+    if row is not None:
+        return Accepted(row.id, duplicate=False)
+    known = await session.scalar(_FIND, key)
+    if known is None:
+        raise UnknownCase(case_id)
+    return Accepted(known, duplicate=True)
+
+
+async def accept_trigger(session: AsyncSession, case_id: str, trigger: Trigger, key: str) -> Accepted:
+    """Schedule a turn that nobody wrote; `key` makes asking for it twice harmless (`start`, `callback-7`)."""
+    return await accept(session, case_id, SYSTEM_CHANNEL, key, trigger.value, direction="system")
