@@ -1,0 +1,226 @@
+"""The intent model: character n-grams, a linear support vector machine, and honest confidences. No Rasa.
+
+A support vector machine's margins are no probabilities. A small logistic regression, fitted on sentences the
+machine had not seen, turns (largest margin, its lead over the second, share of known n-grams) into the probability
+that the top intent is right. It also learns from sentences whose intent was withheld, so that a sentence unlike
+anything trained gets a low confidence instead of a confident nonsense.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator, Sequence
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.svm import LinearSVC
+
+from followup.nlu.normalise import normalise
+
+NOT_UNDERSTOOD_BELOW = 0.35
+"""Below this confidence the top intent is kept, but the dialogue treats the reply as not understood."""
+
+FORMAT = 1
+"""Version of the stored file; a file of another version is refused, not guessed at."""
+
+_START, _END = "\u2402", "\u2403"  # boundary marks: "不" as a whole reply is not the "不" inside "不错"
+_EMPTY = "\u2400"
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What training may vary (keys of the component in config.yml)."""
+
+    ngrams: tuple[int, int] = (1, 3)
+    c: float = 0.5
+    """Inverse regularisation of the support vector machine."""
+    folds: int = 4
+    """Folds of the calibration."""
+    withheld_share: float = 0.25
+    """Share of intents withheld per fold to learn what an unknown sentence looks like; 0 switches it off."""
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One intent by its full name, and the probability that it is right."""
+
+    intent: str
+    confidence: float
+
+
+@dataclass
+class _Machine:
+    """A fitted vectoriser and the weights of a one-against-all linear machine."""
+
+    vectoriser: TfidfVectorizer
+    weights: NDArray[np.float32]
+    """(features, intents)"""
+    bias: NDArray[np.float32]
+    intents: NDArray[np.str_]
+
+    def margins(self, marked: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Margins (texts, intents) and the share of each text's n-grams that were seen in training (texts,)."""
+        features: csr_matrix = self.vectoriser.transform(marked)
+        known = np.diff(features.indptr)
+        total = np.array([_count_ngrams(text, self.vectoriser.ngram_range) for text in marked])
+        return np.asarray(features @ self.weights + self.bias, dtype=float), known / np.maximum(total, 1)
+
+
+def _count_ngrams(text: str, ngrams: tuple[int, int]) -> int:
+    low, high = ngrams
+    return len({text[i : i + n] for n in range(low, high + 1) for i in range(len(text) - n + 1)})
+
+
+def _mark(text: str) -> str:
+    """Normalised, lower case, with boundary marks; a blank text becomes a sign of its own."""
+    return f"{_START}{normalise(text) or _EMPTY}{_END}"
+
+
+def _fit_machine(marked: Sequence[str], labels: NDArray[np.str_], settings: ModelSettings) -> _Machine:
+    vectoriser = TfidfVectorizer(
+        analyzer="char", ngram_range=settings.ngrams, lowercase=False, sublinear_tf=True, dtype=np.float32
+    )
+    features = vectoriser.fit_transform(marked)
+    machine = LinearSVC(C=settings.c, random_state=settings.seed)
+    machine.fit(features, labels)
+    weights, bias = machine.coef_.T, machine.intercept_
+    if len(machine.classes_) == 2:  # scikit-learn keeps one column for two classes
+        weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
+    return _Machine(
+        vectoriser,
+        np.ascontiguousarray(weights, dtype=np.float32),
+        np.asarray(bias, dtype=np.float32),
+        machine.classes_,
+    )
+
+
+def _signals(margins: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the calibration looks at: (texts, 3) = largest margin, its lead over the second, share of known n-grams."""
+    ordered = np.sort(margins, axis=1)
+    return np.column_stack([ordered[:, -1], ordered[:, -1] - ordered[:, -2], known])
+
+
+@dataclass
+class IntentModel:
+    """A trained model. Made by `train`, kept by `save`, brought back by `load`."""
+
+    settings: ModelSettings
+    machine: _Machine
+    calibration: LogisticRegression
+    _format: int = field(default=FORMAT)
+
+    @classmethod
+    def train(cls, texts: Sequence[str], intents: Sequence[str], settings: ModelSettings | None = None) -> IntentModel:
+        """Train on sentences and the full names of their intents.
+
+        Raises ValueError when there are fewer than two intents.
+        """
+        settings = settings or ModelSettings()
+        if len(set(intents)) < 2:
+            raise ValueError("an intent model needs examples of at least two intents")
+        marked = np.array([_mark(text) for text in texts])
+        labels = np.array(list(intents), dtype=str)
+        machine = _fit_machine(marked, labels, settings)
+        return cls(settings, machine, _calibrate(marked, labels, settings))
+
+    @property
+    def intents(self) -> list[str]:
+        return [str(intent) for intent in self.machine.intents]
+
+    def rank(self, text: str, length: int = 10) -> list[Guess]:
+        """The likeliest intents of one text, best first."""
+        return self.rank_all([text], length)[0]
+
+    def rank_all(self, texts: Sequence[str], length: int = 10) -> list[list[Guess]]:
+        """As `rank` for several texts at once, which costs little more than one.
+
+        The confidences of one ranking need not add up to 1: what is missing is the probability of none of them.
+        """
+        if not texts:
+            return []
+        margins, known = self.machine.margins([_mark(text) for text in texts])
+        right = self._probability(_signals(margins, known))
+        order = np.argsort(-margins, axis=1)[:, :length]
+        shares = np.exp(3.0 * (margins - margins.max(axis=1, keepdims=True)))
+        shares /= shares.sum(axis=1, keepdims=True)
+        names = self.machine.intents
+        return [
+            [Guess(str(names[row[0]]), float(top))]
+            + [Guess(str(names[i]), float(min(top, (1.0 - top) * share[i]))) for i in row[1:]]
+            for row, top, share in zip(order, right, shares)
+        ]
+
+    def _probability(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
+        # The logistic function by hand: scikit-learn's own checks cost more than the arithmetic.
+        score = signals @ self.calibration.coef_[0] + self.calibration.intercept_[0]
+        return 1.0 / (1.0 + np.exp(-score))
+
+    def save(self, path: Path) -> None:
+        joblib.dump(self, path, compress=3)
+
+    @classmethod
+    def load(cls, path: Path) -> IntentModel:
+        """Load a file of `save`. Only files of our own making: it is a pickle.
+
+        Raises ValueError when the file was written by another version.
+        """
+        model = joblib.load(path)
+        if not isinstance(model, cls) or model._format != FORMAT:
+            raise ValueError(f"{path.name} was written by another version; train again")
+        return model
+
+
+def _calibrate(marked: NDArray[np.str_], labels: NDArray[np.str_], settings: ModelSettings) -> LogisticRegression:
+    """Learn the probability of being right from sentences the machine had not seen."""
+    signals, correct, weights = [], [], []
+    for train, test, weight in _splits(labels, settings):
+        machine = _fit_machine(marked[train], labels[train], settings)
+        margins, known = machine.margins(marked[test])
+        signals.append(_signals(margins, known))
+        correct.append(machine.intents[margins.argmax(axis=1)] == labels[test])
+        weights.append(np.full(len(test), weight))
+    right = np.concatenate(correct) if correct else np.array([], dtype=bool)
+    if right.all() or not right.any():  # nothing to learn from: a plain curve over the margin
+        return _plain_curve()
+    calibration = LogisticRegression(C=100.0)
+    calibration.fit(np.concatenate(signals), right, sample_weight=np.concatenate(weights))
+    return calibration
+
+
+def _splits(
+    labels: NDArray[np.str_], settings: ModelSettings
+) -> Iterator[tuple[NDArray[np.int_], NDArray[np.int_], float]]:
+    """(train, test, weight) of the calibration: folds of known intents, then folds with withheld intents.
+
+    Withheld sentences weigh a fifth: in a real talk unknown sentences are the smaller part.
+    """
+    everything = np.arange(len(labels))
+    folds = min(settings.folds, max(Counter(labels.tolist()).values()))
+    if folds >= 2:
+        splitter = StratifiedKFold(folds, shuffle=True, random_state=settings.seed)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class")
+            yield from ((train, test, 1.0) for train, test in splitter.split(everything, labels))
+    names = np.unique(labels)
+    parts = round(1 / settings.withheld_share) if settings.withheld_share else 0
+    if parts and len(names) >= 2 * parts:
+        for _, withheld in KFold(parts, shuffle=True, random_state=settings.seed).split(names):
+            test = np.flatnonzero(np.isin(labels, names[withheld]))
+            yield np.setdiff1d(everything, test), test, 0.2
+
+
+def _plain_curve() -> LogisticRegression:
+    """For a handful of examples: probability from the largest margin and its lead alone."""
+    curve = LogisticRegression()
+    curve.classes_ = np.array([False, True])
+    curve.coef_, curve.intercept_ = np.array([[2.0, 2.0, 1.0]]), np.array([-0.5])
+    return curve
