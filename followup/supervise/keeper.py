@@ -1,0 +1,213 @@
+"""Keeps one program running: starts it, sees that it answers, starts it again when it dies, stops it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from followup.supervise.logs import RotatingLog
+
+_LAUNCHER = Path(__file__).with_name("leash.py")
+_PROBE_SECONDS = 10.0
+# A program that misses this many probes in a row hangs, and is started anew.
+_PROBE_EVERY = 15.0
+_PROBES_MISSED = 4
+_GIVE_UP_AFTER = 3
+
+
+class StartError(RuntimeError):
+    """A program does not come up. The message is Chinese and ends with the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run.
+
+    `ready` says whether it answers, given how many seconds ago it was started; it may raise OSError, which means no.
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    ready: Callable[[float], Awaitable[bool]]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = Path("/")
+    stop_signal: int = signal.SIGTERM
+    stop_seconds: float = 10.0
+    # False: the command brings its own leash (PostgreSQL, which also changes its user).
+    leash: bool = True
+
+    def argv(self) -> list[str]:
+        if not self.leash:
+            return list(self.command)
+        leash = [sys.executable, "-I", "-S", str(_LAUNCHER), str(int(signal.SIGKILL)), "-", "--"]
+        return leash + list(self.command)
+
+
+class Backoff:
+    """How long to wait before the next start: `first`, then doubling up to `most`; anew after a healthy minute."""
+
+    def __init__(self, first: float = 0.5, most: float = 30.0, healthy: float = 60.0) -> None:
+        self._first = first
+        self._most = most
+        self._healthy = healthy
+        self._next = first
+
+    def after(self, lived: float) -> float:
+        """Seconds to wait after a run that was ready for `lived` seconds."""
+        if lived >= self._healthy:
+            self._next = self._first
+        wait, self._next = self._next, min(self._next * 2, self._most)
+        return wait
+
+
+class Keeper:
+    """One program under care. `report` gets Chinese lines for the operator, `changed` a call per start."""
+
+    def __init__(
+        self,
+        program: Program,
+        log: RotatingLog,
+        report: Callable[[str], None],
+        backoff: Backoff | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.program = program
+        self.starts = 0
+        self.ready = asyncio.Event()
+        self._log = log
+        self._report = report
+        self._changed = changed
+        self._backoff = backoff or Backoff()
+        self._process: Process | None = None
+        self._started = 0.0
+        self._stopping = asyncio.Event()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running process; None between two runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._keep(), name=f"keep {self.program.name}")
+
+    async def wait_ready(self, seconds: float) -> None:
+        """Until it answers. Raises StartError when it keeps dying before it ever did, or takes too long."""
+        waiting = asyncio.create_task(self.ready.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {waiting, self._failed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if waiting not in done:
+                reason = "反复退出" if self._failed in done else f"{seconds:.0f} 秒内没有就绪"
+                raise StartError(
+                    f"{self.program.title}{reason}。日志 {self._log.path} 的最后几行:\n{self._log.tail()}"
+                )
+        finally:
+            waiting.cancel()
+
+    async def stop(self) -> None:
+        """Ask it to end, and end it when it does not."""
+        self._stopping.set()
+        if self._process is not None and self._process.returncode is None:
+            self._send(self.program.stop_signal)
+        if self._task is not None:
+            try:
+                await asyncio.wait_for(asyncio.shield(self._task), self.program.stop_seconds)
+            except TimeoutError:
+                self._send(signal.SIGKILL)
+                await self._task
+        self._log.close()
+
+    async def _keep(self) -> None:
+        while not self._stopping.is_set():
+            lived, code = await self._run_once()
+            if self._stopping.is_set():
+                return
+            if lived == 0.0 and self.starts >= _GIVE_UP_AFTER and not self._failed.done():
+                self._failed.set_result(None)
+            wait = self._backoff.after(lived)
+            self._report(f"{self.program.title}意外退出({_why(code)}),{wait:g} 秒后重启。")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _run_once(self) -> tuple[float, int]:
+        """One life: (seconds from ready to the end, exit code)."""
+        self.starts += 1
+        self._started = time.monotonic()
+        process = self._process = await asyncio.create_subprocess_exec(
+            *self.program.argv(),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,
+            cwd=self.program.cwd,
+            env={**os.environ, **self.program.env},
+            start_new_session=True,
+        )
+        self._changed()
+        pump = asyncio.create_task(self._pump(process))
+        watch = asyncio.create_task(self._watch(process))
+        ready_at: float | None = None
+        try:
+            end = asyncio.create_task(process.wait())
+            waiting = asyncio.create_task(self.ready.wait())
+            await asyncio.wait({end, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if self.ready.is_set():
+                ready_at = time.monotonic()
+            if self._stopping.is_set() and process.returncode is None:
+                self._send(self.program.stop_signal)  # asked to stop while it was being started
+            code = await end
+        finally:
+            watch.cancel()
+            self.ready.clear()
+        # Whatever it started itself goes with it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(pump, 2)
+        return (time.monotonic() - ready_at if ready_at is not None else 0.0), code
+
+    async def _watch(self, process: Process) -> None:
+        while not await self._answers():
+            await asyncio.sleep(0.1)
+        self.ready.set()
+        missed = 0
+        while True:
+            await asyncio.sleep(_PROBE_EVERY)
+            missed = 0 if await self._answers() else missed + 1
+            if missed >= _PROBES_MISSED and process.returncode is None:
+                self._report(f"{self.program.title}没有响应,正在重启。")
+                self._send(signal.SIGKILL)
+                return
+
+    async def _answers(self) -> bool:
+        try:
+            return await asyncio.wait_for(self.program.ready(time.monotonic() - self._started), _PROBE_SECONDS)
+        except (OSError, TimeoutError):
+            return False
+
+    async def _pump(self, process: Process) -> None:
+        assert process.stdout is not None
+        while chunk := await process.stdout.read(64 * 1024):
+            self._log.write(chunk)
+        self._log.flush()
+
+    def _send(self, number: int) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def _why(code: int) -> str:
+    if code < 0:
+        return f"信号 {signal.Signals(-code).name}" if -code in set(signal.Signals) else f"信号 {-code}"
+    return f"退出码 {code}"
