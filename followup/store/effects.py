@@ -44,9 +44,7 @@ async def apply(
     if not effects:
         return True
     # One writer a case: a retried turn may overlap with the one it replaces.
-    case = (
-        await session.scalars(select(Case).where(Case.id == case_id).with_for_update(key_share=True))
-    ).one_or_none()
+    case = (await session.scalars(select(Case).where(Case.id == case_id).with_for_update(key_share=True))).one_or_none()
     if case is None:
         raise LookupError(f"no case {case_id}")
     if message_id is not None and await _turn_is_stored(session, case_id, message_id):
@@ -73,9 +71,7 @@ async def apply(
 
 async def _turn_is_stored(session: AsyncSession, case_id: str, message_id: int) -> bool:
     return bool(
-        await session.scalar(
-            select(exists().where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id))
-        )
+        await session.scalar(select(exists().where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id)))
     )
 
 
@@ -209,9 +205,7 @@ async def _set_outcome(session: AsyncSession, case: Case, effect: SetOutcome, at
     # A call-back that was being held is over; with a final outcome so is one that still stands.
     ended = ("booked", "due") if effect.outcome in _FINAL else ("due",)
     await session.execute(
-        update(Callback)
-        .where(Callback.case_id == case.id, Callback.status.in_(ended))
-        .values(status=_ENDED)
+        update(Callback).where(Callback.case_id == case.id, Callback.status.in_(ended)).values(status=_ENDED)
     )
 
 

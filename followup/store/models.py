@@ -224,9 +224,7 @@ class Answer(Base):
 
     __table_args__ = (
         UniqueConstraint("case_id", "question_id", "message_id", postgresql_nulls_not_distinct=True),
-        Index(
-            "answers_valid_idx", "case_id", "question_id", unique=True, postgresql_where=text("not superseded")
-        ),
+        Index("answers_valid_idx", "case_id", "question_id", unique=True, postgresql_where=text("not superseded")),
     )
 
 
@@ -294,9 +292,7 @@ class Note(Base):
     message_id: Mapped[int | None] = _message()
     created_at: Mapped[datetime] = _now()
 
-    __table_args__ = (
-        UniqueConstraint("case_id", "kind", "topic", "message_id", postgresql_nulls_not_distinct=True),
-    )
+    __table_args__ = (UniqueConstraint("case_id", "kind", "topic", "message_id", postgresql_nulls_not_distinct=True),)
 
 
 class User(Base):

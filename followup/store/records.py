@@ -149,9 +149,7 @@ async def save_revision(session: AsyncSession, script_id: str, version: str, con
     """The id of this content of the script; written only when it is not known yet."""
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    known = select(ScriptRevision.id).where(
-        ScriptRevision.script_id == script_id, ScriptRevision.digest == digest
-    )
+    known = select(ScriptRevision.id).where(ScriptRevision.script_id == script_id, ScriptRevision.digest == digest)
     if (revision_id := await session.scalar(known)) is not None:
         return revision_id
     await session.execute(

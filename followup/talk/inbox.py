@@ -106,9 +106,7 @@ async def accept(
         "channel_message_id": channel_message_id,
     }
     row = (
-        await session.execute(
-            _ACCEPT, {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK}
-        )
+        await session.execute(_ACCEPT, {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK})
     ).one_or_none()
     if row is not None:
         return Accepted(row.id, duplicate=False)

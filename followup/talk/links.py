@@ -31,9 +31,7 @@ class RevokedLink(LinkError):
     """Somebody took it back."""
 
 
-async def create_link(
-    session: AsyncSession, case_id: str, *, valid_for: timedelta, purpose: str = PURPOSE_TALK
-) -> str:
+async def create_link(session: AsyncSession, case_id: str, *, valid_for: timedelta, purpose: str = PURPOSE_TALK) -> str:
     """A new token (22 characters, safe in a URL) that opens the case until `valid_for` is over."""
     token = secrets.token_urlsafe(16)
     at = clock.now()

@@ -1,0 +1,8 @@
+"""Alembic's environment: runs inside the connection and the transaction of `followup.store.migrate`."""
+
+from alembic import context
+
+from followup.store.models import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.run_migrations()

@@ -1,0 +1,85 @@
+"""A real PostgreSQL for the tests: one server a run, one fresh database a test.
+
+TEST_DATABASE_URL names a server to use (a role that may create databases); without it the embedded one is started
+in a short directory, because the path of a Unix socket may have 100 characters only. Imports neither Rasa nor TensorFlow.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from followup.store.database import Database, libpq_url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """libpq URL of the server's maintenance database."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield libpq_url(given)
+        return
+    from followup.supervise import postgres
+
+    home = Path(tempfile.mkdtemp(prefix="fu-pg-", dir="/tmp"))
+    url, process = postgres.start(home, durable=False)
+    try:
+        yield url
+    finally:
+        if process is not None:
+            postgres.stop(process)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """Name of a migrated database to copy."""
+    from followup.store.migrate import upgrade
+
+    with _new_database(postgres_url) as (name, url):
+        upgrade(url)
+        yield name
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database without any table, for tests of the migrations."""
+    with _new_database(postgres_url) as (_, url):
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    with _new_database(postgres_url, template_database) as (_, url):
+        yield url
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@contextmanager
+def _new_database(server_url: str, template: str = "template1") -> Iterator[tuple[str, str]]:
+    """A database's name and URL, for as long as the block lasts."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield name, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
