@@ -1,0 +1,224 @@
+"""From time atoms to the one mention that is meant: atoms that belong together, refusals, corrections, choice.
+
+A mention is a day, a part of the day and a clock time, each once, wherever they stand: "明天吧,下午,大概三点".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from followup.reading.time import tokens as t
+from followup.reading.time.clock import AFTERNOON, Clock, EARLY, MORNING, Event, Part
+from followup.reading.time.days import After, Before, Between, DayRule, Month, MonthDay, Week, Weekday, Weekend
+from followup.reading.time.tokens import Atom, Wait
+
+# between a time and the next one: what refuses the time before it, what accepts it, what takes it back
+_POSITIVE_FIRST = re.compile(
+    r"行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
+)
+_NEGATIVE = re.compile(
+    r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
+    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|太早|太晚|不合适|不可能|别|不要|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃"
+)
+_ACTION = re.compile(r"打|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|去|在家|空")
+_REFUSED_BEFORE = re.compile(r"(?:别|不要|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
+_TAKEN_BACK = re.compile(r"不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
+_EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
+_TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
+_CLAUSE_END = re.compile(r"[,.!?;、]|吧|(?<=[打说聊系])(?=我)")
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One time that was said. `start` and `end` are positions in the text."""
+
+    start: int
+    end: int
+    day: DayRule | None = None
+    part: Part | None = None
+    clock: Clock | None = None
+    until: Mention | None = None  # the other end of a range
+    event: Event | None = None
+    wait: Wait | None = None
+    same_clock: bool = False  # 明天这个时候
+    before: bool = False  # 五点之前
+    after_part: bool = False  # 中午以后
+    past: bool = False
+    loose_day: bool = False
+
+    @property
+    def has_time(self) -> bool:
+        return bool(self.part or self.clock or self.event or self.same_clock)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.day or self.part or self.clock or self.event or self.wait)
+
+
+def choose(text: str) -> Mention | None:
+    """The time that a normalised text proposes; None when it proposes none."""
+    mentions = _corrected(_mentions(text), text)
+    if not mentions:
+        return None
+    return max(mentions, key=lambda pair: (pair[1], -pair[0].start))[0]
+
+
+def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
+    """Usable mentions with their weight, after refusals and corrections."""
+    kept: list[tuple[Mention, int]] = []
+    dropped: Mention | None = None
+    for index, mention in enumerate(mentions):
+        before = text[mentions[index - 1].end if index else 0: mention.start]
+        after = text[mention.end: mentions[index + 1].start if index + 1 < len(mentions) else len(text)]
+        if mention.past:
+            continue
+        if kept and _TAKEN_BACK.search(before):
+            mention = _inherit(mention, kept[-1][0], corrected=True)
+            kept.pop()
+        elif dropped is not None and not mention.day:
+            mention = _inherit(mention, dropped, corrected=False)
+        elif kept and _EITHER.search(before) is None and mention.day is None:
+            mention = _inherit(mention, kept[-1][0], corrected=False)
+        if mention.empty:
+            continue
+        if _REFUSED_BEFORE.search(before) or _refused(after):
+            dropped = mention
+            continue
+        kept.append((mention, 1 if _ACTION.search(after[:12]) else 0))
+        dropped = None
+    return kept
+
+
+def _refused(after: str) -> bool:
+    """Whether the words behind a time, up to the end of their clause, say that it does not suit."""
+    after = _POSITIVE_FIRST.sub("可以", after.lstrip(" ,的"))
+    clause = _CLAUSE_END.split(after, maxsplit=1)[0][:14]
+    negative = _NEGATIVE.search(clause)
+    if not negative:
+        return False
+    action = re.search(r"打|联系|再说|再聊|聊|回访|可以|有空|有时间|约|找我|才|之后|以后", clause[: negative.start()])
+    return action is None or negative.group() in ("别", "不要", "不行", "不方便")
+
+
+def _inherit(mention: Mention, earlier: Mention, corrected: bool) -> Mention:
+    """What the later mention leaves open is taken from the one it replaces: 明天下午三点,不对,四点."""
+    if mention.wait or earlier.wait or mention.past:
+        return mention
+    if mention.day is None and (corrected or earlier.has_time):
+        part = mention.part
+        if part is None and mention.clock and earlier.part and _fits(mention.clock, earlier.part):
+            part = earlier.part
+        return replace(mention, day=earlier.day, part=part)
+    if corrected and mention.day is not None and not mention.has_time:
+        return replace(mention, part=earlier.part, clock=earlier.clock, event=earlier.event, until=earlier.until)
+    return mention
+
+
+def _fits(clock: Clock, part: Part) -> bool:
+    if part in (MORNING, EARLY):
+        return clock.hour >= 7
+    return clock.hour <= 12 and not (part is AFTERNOON and clock.hour in (9, 10, 11))
+
+
+def _mentions(text: str) -> list[Mention]:
+    """Neighbouring atoms joined into mentions, ranges included."""
+    found: list[Mention] = []
+    for atom in t.scan(text):
+        if atom.kind == t.NOW:
+            found.append(Mention(atom.start, atom.end))
+            continue
+        new = _from_atom(atom)
+        gap = text[found[-1].end: atom.start] if found else ""
+        joined = _join(found[-1], new, gap) if found else None
+        if joined is not None:
+            found[-1] = joined
+        elif not (new.same_clock and new.empty):
+            found.append(new)
+    return [mention for mention in found if mention.past or not mention.empty or mention.start >= 0]
+
+
+def _from_atom(atom: Atom) -> Mention:
+    base = Mention(atom.start, atom.end)
+    if atom.kind == t.DAY:
+        day: DayRule = atom.value
+        if atom.edge == "after":
+            day = After(day)
+        elif atom.edge == "before":
+            day = Before(day)
+        return replace(base, day=day)
+    if atom.kind == t.PART:
+        return replace(base, part=atom.value, after_part=atom.edge == "after", before=atom.edge == "before")
+    if atom.kind == t.CLOCK:
+        until = replace(base, clock=atom.later) if atom.later else None
+        return replace(base, clock=atom.value, until=until, before=atom.edge == "before")
+    if atom.kind == t.EVENT:
+        return replace(base, event=atom.value, before=atom.edge == "before")
+    if atom.kind == t.WAIT:
+        return replace(base, wait=atom.value)
+    if atom.kind == t.SAME:
+        return replace(base, same_clock=True)
+    return replace(base, past=True)
+
+
+def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
+    """Both as one mention, or None when they are two."""
+    if _TO.match(gap) and not old.past and not new.past and not old.empty and not old.wait:
+        return _range(old, new)
+    if (old.empty and not old.past) or len(gap) > 16 or _TAKEN_BACK.search(gap) or _EITHER.search(gap) or _refused(gap):
+        return None
+    if old.past or new.past:
+        if gap.strip(" ,的") or (new.day and not new.past):
+            return None
+        return replace(old, end=new.end, past=True)
+    if old.wait or new.wait or old.until and new.clock:
+        return None
+    day = _join_days(old.day, new.day)
+    if old.day and new.day and day is None:
+        return None
+    if _clash(old.part, new.part) or _clash(old.clock, new.clock) or _clash(old.event, new.event):
+        return None
+    if new.day and old.has_time and re.search(r"[,.;!?]|我", gap) and not re.fullmatch(r"[ ,]*", gap):
+        return None  # "六点下班,我明天..." tells of two things
+    return Mention(
+        old.start, new.end, day, old.part or new.part, old.clock or new.clock, old.until or new.until,
+        old.event or new.event, None, old.same_clock or new.same_clock, old.before or new.before,
+        old.after_part or new.after_part,
+    )
+
+
+def _clash(old: object, new: object) -> bool:
+    return old is not None and new is not None and old != new
+
+
+def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
+    """One day rule from two that refine each other: 下周 + 周三, 下个月 + 5号."""
+    if old is None or new is None or old == new:
+        return old or new
+    if isinstance(old, Week) and old.part is None:
+        if isinstance(new, Weekday) and new.week is None:
+            return replace(new, week=old.week)
+        if isinstance(new, Weekend) and new.week is None:
+            return Weekend(old.week)
+    if isinstance(old, Month) and old.part is None and isinstance(new, MonthDay) and new.month is None:
+        return replace(new, month=old.month, months=old.months, years=old.years)
+    if isinstance(old, MonthDay) and isinstance(new, Weekday) and new.week is None:
+        return old  # "28号周六": the date decides
+    if isinstance(new, MonthDay) and isinstance(old, Weekday):
+        return new
+    return None
+
+
+def _range(old: Mention, new: Mention) -> Mention | None:
+    if new.wait:
+        return None
+    if old.clock and new.clock:
+        return replace(old, end=new.end, until=new)
+    if old.day and new.day and not old.has_time:
+        last = new.day
+        if isinstance(last, Weekday) and last.week is None and isinstance(old.day, Weekday):
+            last = replace(last, week=None)
+        return Mention(old.start, new.end, Between(old.day, last), new.part, new.clock, new.until)
+    if old.part and new.part:
+        return replace(old, end=new.end, until=new)
+    return None
