@@ -1,0 +1,1 @@
+"""The public web application: landing page, chat, health. Started by `python -m followup.web`."""

@@ -1,0 +1,41 @@
+"""`python -m followup.web`: serve customers on FOLLOWUP_BIND:FOLLOWUP_PORT until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from aiohttp import web
+
+from followup.settings import SettingsError, load_settings
+from followup.web.app import make_app
+from followup.web.security import DiscreetAccessLogger, WithoutExceptionText
+
+_SHUTDOWN_SECONDS = 5.0
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(WithoutExceptionText())
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if settings.database_url is None:
+        print("请设置 DATABASE_URL；或者用 followup up 启动，它会带上内置数据库。", file=sys.stderr)
+        return 2
+    web.run_app(
+        make_app(settings),
+        host=settings.bind,
+        port=settings.port,
+        access_log_class=DiscreetAccessLogger,
+        access_log=logging.getLogger("followup.web.access"),
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+        print=None,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,84 @@
+"""The page a link opens, and the click that begins the talk.
+
+Opening the link changes nothing: message apps and mail scanners open links by themselves to show a preview.
+"""
+
+from __future__ import annotations
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from followup import clock
+from followup.talk import links
+from followup.talk.inbox import Trigger, accept
+from followup.web import talks
+from followup.web.keys import DATABASE, SESSIONS
+from followup.web.security import is_from_our_page, notice
+from followup.web.session import Session
+from followup.web.wording import load_wording
+
+CHANNEL = "web"
+_LONGEST_TOKEN = 200
+
+
+async def landing(request: web.Request) -> web.Response:
+    """GET /c/{token}"""
+    token = request.match_info["token"]
+    try:
+        async with request.app[DATABASE].session() as session:
+            talk = await talks.standing(session, await _case_of(session, token))
+    except links.LinkError as error:
+        return _no_talk(request, error)
+    return aiohttp_jinja2.render_template(
+        "landing.html",
+        request,
+        {
+            "company": talk.company or load_wording().no_company,
+            "started": talk.started,
+            "token": token,
+            "embedded": _is_embedded(request),
+        },
+    )
+
+
+async def start(request: web.Request) -> web.Response:
+    """POST /c/{token}/start: the talk begins, or goes on, and the browser gets its session."""
+    if not is_from_our_page(request):
+        return notice(request, "foreign", 403)
+    try:
+        async with request.app[DATABASE].session() as session:
+            case_id = await _case_of(session, request.match_info["token"])
+            began = await accept(session, case_id, CHANNEL, "start", Trigger.START.value, direction="system")
+            if began.duplicate:
+                await _welcome_back(session, case_id)
+    except links.LinkError as error:
+        return _no_talk(request, error)
+    response = web.Response(status=303, headers={"Location": "/chat"})
+    request.app[SESSIONS].write(response, Session(case_id, clock.now()), embedded=_is_embedded(request))
+    return response
+
+
+async def _case_of(session, token: str) -> str:
+    if len(token) > _LONGEST_TOKEN:
+        raise links.UnknownLink
+    return await links.resolve(session, token)
+
+
+async def _welcome_back(session, case_id: str) -> None:
+    talk = await talks.standing(session, case_id)
+    if talk.waits:
+        # The last message's id makes two clicks at once one return, and a later return another one.
+        key = f"return-{talk.last_message_id}"
+        await accept(session, case_id, CHANNEL, key, Trigger.RESUME.value, direction="system")
+
+
+def _no_talk(request: web.Request, error: links.LinkError) -> web.Response:
+    if isinstance(error, links.ExpiredLink):
+        return notice(request, "expired", 410)
+    if isinstance(error, links.RevokedLink):
+        return notice(request, "revoked", 410)
+    return notice(request, "unknown", 404)
+
+
+def _is_embedded(request: web.Request) -> bool:
+    return request.query.get("embed") == "1"

@@ -1,0 +1,47 @@
+"""How fast one talk may send. Against a stuck key or a script, not against people: nobody types 20 lines at once."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class TalkLimiter:
+    """A token bucket for each talk, in this process's memory."""
+
+    def __init__(
+        self, *, burst: int = 20, per_second: float = 1.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+        self._swept = clock()
+
+    def wait_for(self, talk: str) -> int:
+        """0 when the talk may send now (and that is counted), else the whole seconds to wait."""
+        now = self._clock()
+        self._sweep(now)
+        bucket = self._buckets.setdefault(talk, _Bucket(self._burst, now))
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._per_second)
+        bucket.at = now
+        if bucket.tokens >= 1:
+            bucket.tokens -= 1
+            return 0
+        return max(1, math.ceil((1 - bucket.tokens) / self._per_second))
+
+    def _sweep(self, now: float) -> None:
+        """Forget the talks whose bucket is full again."""
+        full_after = self._burst / self._per_second
+        if now - self._swept < full_after:
+            return
+        self._swept = now
+        self._buckets = {talk: b for talk, b in self._buckets.items() if now - b.at < full_after}

@@ -1,0 +1,138 @@
+"""What every request and every answer goes through: headers, the origin check, errors without leaks, a discreet log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import aiohttp_jinja2
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from followup.settings import Settings
+from followup.web.keys import SETTINGS
+from followup.web.wording import load_wording
+
+_log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# deep-chat makes its styles with constructable sheets and element.style, which need no 'unsafe-inline'.
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+)
+_EMBEDDABLE_BY_ALL = ("/widget.js",)
+
+
+def content_policy(settings: Settings) -> str:
+    return _CSP.format(ancestors=" ".join(("'self'", *settings.embed_origins)))
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal on_response_prepare: covers pages, files, streams and errors."""
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Content-Security-Policy", content_policy(request.app[SETTINGS]))
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    shared = "cross-origin" if request.path in _EMBEDDABLE_BY_ALL else "same-origin"
+    headers.setdefault("Cross-Origin-Resource-Policy", shared)
+    headers.setdefault("Cache-Control", "no-store")
+    headers.popall("Server", None)
+
+
+def is_from_our_page(request: web.Request) -> bool:
+    """Whether a browser sent this from one of our own pages (or it was no browser at all).
+
+    Sec-Fetch-Site cannot be forged by a page. Older browsers send Origin with every POST; our pages set no-referrer,
+    so that their forms say `Origin: null`, which is why null is left to the token or cookie to judge.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    if origin is None or origin == "null":
+        return True
+    ours = {request.host, urlsplit(request.app[SETTINGS].public_url).netloc}
+    return urlsplit(origin).netloc in ours
+
+
+def wants_json(request: web.Request) -> bool:
+    return request.path.startswith("/chat/") or request.path == "/healthz"
+
+
+def json_error(status: int, message: str, **headers: str) -> web.Response:
+    return web.json_response({"error": message}, status=status, headers=headers, dumps=_dumps)
+
+
+def json_answer(data: object, status: int = 200) -> web.Response:
+    return web.json_response(data, status=status, dumps=_dumps)
+
+
+def notice(request: web.Request, page: str, status: int, *, link: dict[str, str] | None = None) -> web.Response:
+    """A page that says why there is nothing to see."""
+    words = load_wording().pages[page]
+    return aiohttp_jinja2.render_template(
+        "notice.html", request, {"title": words.title, "lines": words.lines, "link": link}, status=status
+    )
+
+
+@web.middleware
+async def friendly_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error is an answer in Chinese; what went wrong is logged without what the customer said."""
+    try:
+        return await handler(request)
+    except web.HTTPRequestEntityTooLarge:
+        return json_error(413, load_wording().error("too_long", limit=2000))
+    except web.HTTPError as error:
+        if wants_json(request):
+            return json_error(error.status, load_wording().pages["not_found"].title)
+        page = "not_found" if error.status < 500 else "failed"
+        answer = notice(request, page, error.status)
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception as error:
+        log_without_words(error, f"{request.method} {route_of(request)}")
+        if wants_json(request):
+            return json_error(503, load_wording().error("failed"), **{"Retry-After": "3"})
+        return notice(request, "failed", 503)
+
+
+def log_without_words(error: BaseException, where: str) -> None:
+    """Where it happened and what kind of error, never its text: a database error repeats the statement's values."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s failed: %s\n%s", where, type(error).__name__, frames)
+
+
+def route_of(request: web.BaseRequest) -> str:
+    """The route's pattern (`/c/{token}`), never the path, which may hold a token."""
+    match = getattr(request, "match_info", None)
+    resource = match.route.resource if match is not None else None
+    return resource.canonical if resource is not None else "(no route)"
+
+
+class DiscreetAccessLogger(AbstractAccessLogger):
+    """Method, route, status and time. No path, query, address, referrer or agent: they identify people or open talks."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        self.logger.info("%s %s %d %.0f ms", request.method, route_of(request), response.status, time * 1000)
+
+
+class WithoutExceptionText(logging.Filter):
+    """aiohttp logs a request it cannot read together with the offending bytes: keep the fact, drop the bytes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[0] is not None:
+            record.msg, record.args = "request failed: %s", (record.exc_info[0].__name__,)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def _dumps(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False)

@@ -1,0 +1,155 @@
+"""What the chat reads of a talk. The rows are the records' own; here they get the form a browser needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup import clock
+from followup.store.models import AccessToken, Case, Message, ScriptRevision
+from followup.web.session import Session
+
+INACTIVE_AFTER = timedelta(minutes=30)
+"""A customer who opens the link again after this long is welcomed back."""
+LONGEST_HISTORY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript, as the browser sees it."""
+
+    id: int
+    direction: str
+    text: str
+    quick_replies: list[str]
+    time: datetime
+    client_msg_id: str | None
+    """The browser's own id of a customer's line."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "direction": self.direction,
+            "text": self.text,
+            "quick_replies": self.quick_replies,
+            "time": self.time.isoformat(),
+            "client_msg_id": self.client_msg_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TurnState:
+    """`typing`: a turn is being worked on. `failed`: the customer's lines that could not be answered."""
+
+    typing: bool
+    failed: tuple[int, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"typing": self.typing, "failed": list(self.failed)}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a talk stands when its link is opened."""
+
+    company: str
+    started: bool
+    waits: bool
+    """It has begun, is not over, and nobody has said anything for a while."""
+    last_message_id: int
+
+
+async def stands(session: AsyncSession, who: Session) -> bool:
+    """Whether the session may still be used: a link that existed when it began has not been taken back."""
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    AccessToken.case_id == who.case_id,
+                    AccessToken.revoked_at.is_(None),
+                    AccessToken.created_at <= who.since,
+                )
+            )
+        )
+    )
+
+
+async def standing(session: AsyncSession, case_id: str) -> Standing:
+    """The firm's name and how far the talk is. Shows nothing that concerns the customer."""
+    case, declared = (
+        await session.execute(
+            select(Case, ScriptRevision.content["variables"])
+            .join(ScriptRevision, ScriptRevision.id == Case.revision_id)
+            .where(Case.id == case_id)
+        )
+    ).one()
+    last = await session.scalar(
+        select(Message.id).where(Message.case_id == case_id).order_by(Message.id.desc()).limit(1)
+    )
+    return Standing(
+        company=_company(case.variables, declared),
+        started=last is not None,
+        waits=case.status == "waiting" or (case.status == "open" and _is_long_ago(case.last_message_at)),
+        last_message_id=last or 0,
+    )
+
+
+async def lines_after(session: AsyncSession, case_id: str, after: int, limit: int = LONGEST_HISTORY) -> list[Line]:
+    """The lines with ids above `after`, oldest first; of more than `limit` the newest."""
+    rows = await session.execute(
+        select(
+            Message.id,
+            Message.direction,
+            Message.text,
+            Message.quick_replies,
+            Message.created_at,
+            Message.channel_message_id,
+        )
+        .where(Message.case_id == case_id, Message.direction != "system", Message.id > after)
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    return [
+        Line(
+            id=row.id,
+            direction=row.direction,
+            text=row.text,
+            quick_replies=[str(label) for label in row.quick_replies or []],
+            time=row.created_at,
+            client_msg_id=row.channel_message_id if row.direction == "in" else None,
+        )
+        for row in reversed(rows.all())
+    ]
+
+
+async def turn_state(session: AsyncSession, case_id: str) -> TurnState:
+    rows = await session.execute(
+        select(Message.id, Message.status, Message.direction).where(
+            Message.case_id == case_id,
+            Message.direction.in_(("in", "system")),
+            Message.status.in_(("received", "failed")),
+        )
+    )
+    found = rows.all()
+    return TurnState(
+        typing=any(row.status == "received" for row in found),
+        failed=tuple(sorted(row.id for row in found if row.status == "failed" and row.direction == "in")),
+    )
+
+
+def _company(variables: dict[str, Any], declared: Any) -> str:
+    """The firm's name: the case's own, else the script's demo value, else empty."""
+    if name := str(variables.get("company") or "").strip():
+        return name
+    declaration = declared.get("company") if isinstance(declared, dict) else None
+    if isinstance(declaration, dict):
+        return str(declaration.get("demo") or "").strip()
+    return ""
+
+
+def _is_long_ago(at: datetime | None) -> bool:
+    return at is not None and clock.now() - at > INACTIVE_AFTER
