@@ -1,0 +1,14 @@
+"""What a reply does to a talk. Pure: (script, state, reply) -> (state, sentences, effects).
+
+    state.py     where a talk stands; lives in Rasa's tracker as one slot
+    reply.py     what the customer said, as understood
+    wording.py   sentences from the script files, filled in
+    items.py     what can be open: consent, a question, a reason, a call-back ... and how it is asked
+    hear.py      a reply to the open item: an answer, an interruption, or unclear
+    answers.py   answers taken, acknowledged, probed, corrected
+    interrupt.py what the bot does about an interruption
+    appoint.py   call-backs: understood, moved to a proper hour, read back
+    finish.py    closing sentences by outcome
+    after.py     what is said once the talk is over
+    effects.py   what is to be written down
+"""

@@ -6,6 +6,9 @@ from typing import Any, Collection, Mapping
 
 from followup.scripts.model import Condition, Question, Script
 
+NOTHING = "无"
+"""Value of an open question to which the customer has nothing to say."""
+
 Values = Mapping[str, Any]
 """question id or flag -> value; a question that was passed without an answer is present with None."""
 
@@ -14,7 +17,7 @@ def holds(condition: Condition, values: Values) -> bool:
     """Whether every entry of an `ask_if` / `if` holds.
 
     A key is a question, a flag or `question.field`; the wanted value may be a list of values,
-    `answered` (has a value) or `skipped` (was asked, has none).
+    `answered` (something was said) or `skipped` (was asked, nothing was said).
     """
     return all(_matches(wanted, key, values) for key, wanted in condition.items())
 
@@ -25,9 +28,9 @@ def _matches(wanted: Any, key: str, values: Values) -> bool:
     if part:
         value = value.get(part) if isinstance(value, Mapping) else None
     if wanted == "answered":
-        return value is not None
+        return value not in (None, NOTHING)
     if wanted == "skipped":
-        return name in values and value is None
+        return name in values and value in (None, NOTHING)
     return value in wanted if isinstance(wanted, list) else value == wanted
 
 

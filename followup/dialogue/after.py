@@ -1,0 +1,88 @@
+"""A message after the talk is over: never left unanswered, nothing in it lost, nothing asked."""
+
+from __future__ import annotations
+
+from followup.dialogue import answers, appoint, state as st
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
+from followup.dialogue.interrupt import knowledge
+from followup.dialogue.reply import NEVER_CONTACT, QUESTIONS_TO_US
+from followup.dialogue.turn import Turn
+from followup.reading import Asked
+
+RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY)
+_GO_ON = ("继续", "现在可以", "现在有空", "现在方便", "现在就", "忙完了", "开完会", "吃完了", "到家了", "接着", "有空了", "方便了", "可以了")
+
+
+def after(turn: Turn) -> bool:
+    """Answer into the state's lead. True when the customer wants to go on with the talk now."""
+    state, reply = turn.state, turn.reply
+    state.last_at = reply.at.isoformat()
+    if reply.has(NEVER_CONTACT):
+        turn.effects.append(StopContact(reply.text))
+        turn.end(Outcome.DO_NOT_CONTACT, reply.text[:200])
+        turn.lead("after.do_not_contact")
+        return False
+    if state.outcome in RESUMABLE and any(word in reply.text for word in _GO_ON):
+        return True
+    if state.outcome == Outcome.APPOINTED and _rebook(turn):
+        return False
+    _say(turn)
+    return False
+
+
+def resume(turn_state: st.TalkState) -> None:
+    """Open the talk again at its unanswered question; consent is asked anew."""
+    turn_state.outcome = turn_state.outcome_reason = turn_state.closing = ""
+    if turn_state.open == st.END:
+        turn_state.open = st.RESUME
+    turn_state.asked_before = turn_state.simpler = turn_state.quiet = False
+    turn_state.unclear.clear()
+
+
+def _rebook(turn: Turn) -> bool:
+    """ "不对，后天吧": the appointment moves."""
+    reading = turn.read(Asked("datetime"))
+    if reading is None:
+        return False
+    at = answers.point(reading.value, turn.reply.at)
+    if not appoint.in_wished_hours(at):
+        at = appoint.nearest_proper(at)
+    turn.state.callback_at = at.isoformat()
+    turn.effects.append(BookCallback(at, turn.state.callback_reason or "busy", turn.reply.text, confirmed=True))
+    turn.lead("busy.rebooked", time=appoint.spoken(at, turn.reply.at))
+    return True
+
+
+def _say(turn: Turn) -> None:
+    reply, state = turn.reply, turn.state
+    base = reply.base if reply.sure else ""
+    if state.outcome in (Outcome.WRONG_PERSON, Outcome.DO_NOT_CONTACT):
+        # Whoever this is, nothing of the customer's business is said.
+        if base not in ("thank", "goodbye", "consent", "greet"):
+            turn.effects.append(TakeNote("after", reply.text))
+        turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.ok")
+    elif base == "correct" and state.order:
+        answers.correct(turn)
+        state.open = st.END
+    elif base in ("complain", "dissatisfied", "request_human", "abuse"):
+        kind = "complaint" if base == "complain" else "request" if base == "request_human" else "dissatisfaction"
+        turn.effects.append(RaiseTicket("after", kind, 2 if kind != "dissatisfaction" else 3, "客户服务部", reply.text))
+        turn.lead("after.dissatisfied" if base != "request_human" else "after.colleague")
+    elif base == "faq" and (answer := knowledge().get(reply.intent.partition("/")[2])):
+        state.lead.append(turn.wording.fill(answer))
+    elif base in QUESTIONS_TO_US and base != "faq":
+        turn.lead(f"answers.{base}")
+    elif base in ("faq", "out_of_scope", "ask_repeat", "not_understood"):
+        turn.effects.append(TakeNote("colleague_question", reply.text))
+        turn.lead("after.colleague")
+    elif base in ("thank", "satisfied"):
+        turn.lead("after.thank")
+    elif base == "goodbye":
+        turn.lead("after.goodbye")
+    elif state.outcome == Outcome.APPOINTED:
+        turn.lead("after.appointed")
+    elif base in ("consent", "greet", "nothing_to_add", "deny"):
+        turn.lead("after.ok")
+    else:
+        turn.effects.append(TakeNote("after", reply.text))
+        turn.lead("after.noted")

@@ -1,0 +1,310 @@
+"""What the bot does about an interruption (catalogue B). Each act has one handler; the sentences are in the script files."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Callable
+
+from ruamel.yaml import YAML
+
+from followup.dialogue import answers, appoint, state as st
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
+from followup.dialogue.reply import ENDS_NOW, NEVER_CONTACT, QUESTIONS_TO_US
+from followup.dialogue.turn import Turn
+from followup.reading import Asked
+from followup.scripts.typography import polish_all
+
+KNOWLEDGE_DIR = Path(__file__).resolve().parents[2] / "data" / "knowledge"
+PATIENCE = 3
+"""How often one thing is answered before the talk moves on."""
+_BARE_COMPLAINT = re.compile(r"我|要|想|得|就是|必须|投诉|举报|曝光|你们|你|了|啊|的|[^\w]")
+
+
+def respond(turn: Turn) -> None:
+    """Handle the leading act: say something before the open item is asked again, or end the talk.
+
+    An opt-out anywhere in the reply comes before everything else (house rule).
+    """
+    state = turn.state
+    if state.over:  # the answer in the same reply was the last one
+        return
+    if turn.reply.has(NEVER_CONTACT):
+        _stop_contact(turn)
+        return
+    if state.open == st.THIRD_PERSON and turn.reply.base in (*QUESTIONS_TO_US, "not_understood", "out_of_scope", "objection"):
+        _explain_to_third_person(turn)
+        return
+    _HANDLERS.get(turn.reply.base, _off_topic)(turn)
+
+
+def _stop_contact(turn: Turn) -> None:
+    turn.effects.append(StopContact(turn.reply.text))
+    turn.state.lead.clear()
+    turn.end(Outcome.DO_NOT_CONTACT, turn.reply.text[:200])
+
+
+# —— not now ——————————————————————————————————————————————————————————
+
+
+def _ends_now(turn: Turn) -> None:
+    """Driving, in a meeting, eating, unwell, resting: the documented closing, no question after it."""
+    act = next(a.base for a in turn.reply.acts if a.base in ENDS_NOW) if turn.reply.has(*ENDS_NOW) else turn.reply.base
+    answers.put_off(turn, act)
+    turn.state.lead.clear()
+    named = _named_time(turn)
+    if named is not None:
+        answers.book(turn, named)
+        return
+    at = appoint.later(act, turn.reply.at)
+    turn.state.callback_at = at.isoformat()
+    turn.effects.append(BookCallback(at, act, turn.reply.text, confirmed=False))
+    turn.end(Outcome.APPOINTED, act, turn.wording.say(f"busy.{act}"))
+
+
+def _busy(turn: Turn) -> None:
+    """With a time: booked and read back. Without: asked which day and which part of it (63714 (A))."""
+    answers.put_off(turn, turn.reply.base)
+    named = _named_time(turn)
+    if named is not None:
+        answers.book(turn, named)
+        return
+    if turn.state.open == st.CALLBACK:
+        answers.offer(turn, appoint.tomorrow_morning(turn.reply.at), "busy.offer")
+        return
+    turn.state.open, turn.state.asked_before = st.CALLBACK, False
+
+
+def _named_time(turn: Turn):
+    reading = turn.read(Asked("datetime"))
+    return reading.value if reading else None
+
+
+def _refuse(turn: Turn) -> None:
+    begun = bool(turn.state.order)
+    turn.state.lead.clear()
+    turn.end(Outcome.ENDED_EARLY if begun else Outcome.REFUSED, turn.reply.text[:200])
+
+
+def _goodbye(turn: Turn) -> None:
+    turn.end(Outcome.ENDED_EARLY, "goodbye")
+
+
+def _wait(turn: Turn) -> None:
+    turn.lead("busy.wait")
+    turn.state.quiet = True
+
+
+# —— who is speaking ——————————————————————————————————————————————————
+
+
+def _wrong_person(turn: Turn) -> None:
+    turn.state.lead.clear()
+    turn.end(Outcome.WRONG_PERSON, turn.reply.text[:200])
+
+
+def _someone_else(turn: Turn) -> None:
+    """Somebody else answers: when or how can the customer be reached? Taken at once where it was said."""
+    from followup.dialogue.hear import hear  # the reply is heard again, now as the third person's
+
+    if turn.state.open == st.THIRD_PERSON:
+        _explain_to_third_person(turn)
+        return
+    turn.state.lead.clear()
+    turn.state.resume_at = turn.state.open
+    turn.state.open, turn.state.asked_before = st.THIRD_PERSON, False
+    if turn.read(Asked("phone")) or turn.read(Asked("datetime")):
+        hear(turn)
+
+
+def _explain_to_third_person(turn: Turn) -> None:
+    if turn.state.count("third_person") > 1:
+        turn.end(Outcome.WRONG_PERSON, "third_person_doubts", turn.wording.say("third_person.declined"))
+        return
+    turn.lead("third_person.explain")
+    turn.state.quiet = True
+
+
+# —— questions to us ——————————————————————————————————————————————————
+
+
+def _answer(turn: Turn) -> None:
+    if _tired_of(turn):
+        return
+    turn.lead(f"answers.{turn.reply.base}")
+    if turn.state.open in (st.CONSENT, st.RESUME):
+        turn.state.simpler = True
+
+
+def _knowledge(turn: Turn) -> None:
+    """A known topic is answered; anything else is recorded for a colleague, never guessed (58741 (3))."""
+    if _tired_of(turn):
+        return
+    answer = knowledge().get(turn.reply.intent.partition("/")[2])
+    if answer:
+        turn.state.lead.append(turn.wording.fill(answer))
+    else:
+        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+        turn.lead("answers.colleague")
+    if turn.state.open in (st.CONSENT, st.RESUME):
+        turn.state.simpler = True
+
+
+@lru_cache(maxsize=1)
+def knowledge() -> dict[str, str]:
+    """Topic -> answer, from data/knowledge/*.yml."""
+    topics: dict[str, str] = {}
+    for path in sorted(KNOWLEDGE_DIR.glob("*.yml")):
+        topics.update(polish_all(YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}))
+    return topics
+
+
+def _ask_again(turn: Turn) -> None:
+    """Asked to repeat: the same words, then simpler ones, then the question is passed over."""
+    from followup.dialogue.hear import give_up
+
+    state = turn.state
+    times = state.unclear[state.open] = state.unclear.get(state.open, 0) + 1
+    if times >= PATIENCE:
+        turn.effects.append(TakeNote("unclear", turn.reply.text, topic=state.open))
+        give_up(turn)
+        return
+    state.simpler = turn.reply.base == "not_understood" or times == PATIENCE - 1
+    turn.lead("unclear.simpler" if state.simpler else "unclear.repeat")
+    state.asked_before = False
+
+
+def _off_topic(turn: Turn) -> None:
+    if _tired_of(turn):
+        return
+    if re.search(r"[?？]|吗|呢|怎么|多少|什么|能不能", turn.reply.text):
+        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+    first = turn.state.count("off_topic") == 1
+    turn.lead("answers.out_of_scope" if first else "answers.business_only")
+    if turn.state.open in (st.CONSENT, st.RESUME):
+        turn.state.simpler = True
+
+
+def _tired_of(turn: Turn) -> bool:
+    """The same item was put off by questions more than three times: it is passed over, so that no talk loops."""
+    from followup.dialogue.hear import give_up
+
+    if turn.state.count(f"aside:{turn.state.open}") <= PATIENCE:
+        return False
+    turn.effects.append(TakeNote("unclear", turn.reply.text, topic=turn.state.open))
+    give_up(turn)
+    return True
+
+
+# —— courtesy and steering ——————————————————————————————————————————————
+
+
+def _courtesy(turn: Turn) -> None:
+    if _tired_of(turn):
+        return
+    turn.lead(f"answers.{turn.reply.base}")
+    if turn.state.open in (st.CONSENT, st.RESUME, st.IDENTITY):
+        turn.state.simpler = True
+
+
+def _skip(turn: Turn) -> None:
+    state = turn.state
+    if state.open.startswith(st.QUESTION):
+        answers.passed(turn, turn.script.question(state.question_id), "skipped")
+    else:
+        _busy(turn) if state.open in (st.CONSENT, st.RESUME, st.CALLBACK) else _refuse(turn)
+
+
+def _correct(turn: Turn) -> None:
+    answers.correct(turn)
+
+
+def _go_back(turn: Turn) -> None:
+    answers.go_back(turn)
+
+
+# —— displeasure ——————————————————————————————————————————————————————
+
+
+def _complain(turn: Turn) -> None:
+    """Listen first: without the matter itself it is asked for, with it the promise is made (b9e91 四步)."""
+    turn.state.lead.clear()
+    if len(_BARE_COMPLAINT.sub("", turn.reply.text)) >= 3 or turn.state.open == st.COMPLAINT:
+        answers.complained(turn, turn.reply.text)
+        return
+    turn.effects.append(RaiseTicket("complaint", "complaint", 2, "客户服务部", turn.reply.text))
+    turn.state.open, turn.state.asked_before = st.COMPLAINT, False
+
+
+def _abuse(turn: Turn) -> None:
+    """Reminded twice, then the talk ends (b9e91 3.3.11)."""
+    times = turn.state.count("abuse")
+    if times >= PATIENCE:
+        turn.effects.append(TakeNote("abuse", turn.reply.text))
+        turn.state.lead.clear()
+        turn.end(Outcome.ENDED_EARLY, "abuse", turn.wording.say("abuse.last"))
+        return
+    turn.lead("abuse.first" if times == 1 else "abuse.second")
+    if turn.state.open in (st.CONSENT, st.RESUME):
+        turn.state.simpler = True
+
+
+def _objection(turn: Turn) -> None:
+    """One gentle answer, then respected (b9e91 客户十大常见抗拒借口)."""
+    kind = turn.reply.intent.partition("/")[2] or "simply_no"
+    if turn.state.count("objection") > 1:
+        _refuse(turn)
+        return
+    known = turn.script.wording["objections"]
+    turn.lead(f"objections.{kind if kind in known else 'simply_no'}")
+    if turn.state.open in (st.CONSENT, st.RESUME):
+        turn.state.simpler = True
+
+
+def _human(turn: Turn) -> None:
+    """In hours a colleague takes over; out of hours an appointment is made (63714)."""
+    words = turn.reply.text
+    turn.effects.append(RaiseTicket("handover", "request", 2, "客户服务部", words))
+    turn.effects.append(TakeNote("handover", words))
+    if staff_are_in(turn.script.wording["handover"]["hours"], turn.reply.at):
+        turn.end(Outcome.HANDED_OVER, words[:200])
+        return
+    answers.put_off(turn, "request_human")
+    turn.state.open, turn.state.asked_before = st.CALLBACK, False
+    turn.lead("handover.out_of_hours")
+    turn.state.quiet = True
+
+
+def staff_are_in(hours: dict, at: datetime) -> bool:
+    """Whether `at` lies in the staff's hours: {"days": [1..7], "from": "9:00", "to": "18:00"}."""
+    minutes = [int(h) * 60 + int(m) for h, m in (str(hours[k]).split(":") for k in ("from", "to"))]
+    return at.isoweekday() in hours["days"] and minutes[0] <= at.hour * 60 + at.minute < minutes[1]
+
+
+_HANDLERS: dict[str, Callable[[Turn], None]] = {
+    **{act: _ends_now for act in ENDS_NOW},
+    "busy": _busy,
+    "call_later": _busy,
+    "propose_time": _busy,
+    "refuse": _refuse,
+    "goodbye": _goodbye,
+    "wait": _wait,
+    "wrong_person": _wrong_person,
+    "third_person": _someone_else,
+    **{act: _answer for act in QUESTIONS_TO_US if act != "faq"},
+    "faq": _knowledge,
+    "ask_repeat": _ask_again,
+    "not_understood": _ask_again,
+    "out_of_scope": _off_topic,
+    "greet": _courtesy,
+    "thank": _courtesy,
+    "skip": _skip,
+    "correct": _correct,
+    "go_back": _go_back,
+    "complain": _complain,
+    "abuse": _abuse,
+    "objection": _objection,
+    "request_human": _human,
+}

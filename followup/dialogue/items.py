@@ -1,0 +1,171 @@
+"""What can be open in a talk, and how it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from followup.dialogue import state as st
+from followup.dialogue.effects import Effect, RaiseTicket, StoreAnswer
+from followup.dialogue.state import TalkState
+from followup.dialogue.wording import Wording
+from followup.reading import Asked, Option
+from followup.scripts.compute import COMPUTATIONS
+from followup.scripts.model import Question, Script
+from followup.scripts.walk import next_question
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the bot, with quick replies where the question has choices."""
+
+    text: str
+    buttons: tuple[str, ...] = ()
+
+
+def asked(script: Script, item: str) -> Asked:
+    """What the open item wants to read. ValueError for an item that reads nothing (consent, identity ...)."""
+    for prefix in (st.REASON, st.IMPROVE):
+        if item.startswith(prefix):
+            return Asked("open")
+    if item.startswith(st.QUESTION):
+        return question_asked(script.question(item.removeprefix(st.QUESTION)))
+    if item in (st.CALLBACK, st.OFFER):
+        return Asked("datetime")
+    raise ValueError(item)
+
+
+def question_asked(question: Question) -> Asked:
+    """The reader's view of a question."""
+    return Asked(
+        type=question.type,
+        options=tuple(Option(option.value, option.say) for option in question.options),
+        multiple=question.multiple,
+        other=question.other,
+        low=question.low,
+        high=question.high,
+    )
+
+
+def ask(script: Script, state: TalkState) -> Said:
+    """The open item as a message, after what is to be said before it. Clears the lead."""
+    wording = Wording(script, state)
+    buttons = _buttons(script, state, wording)
+    if state.quiet:
+        text = ""
+        buttons = ()
+    elif state.simpler:
+        text = _simpler(script, state, wording)
+    else:
+        text = _plain(script, state, wording)
+    lead, state.lead = "".join(state.lead), []
+    if state.asked_before and not state.quiet and not state.simpler and state.open.startswith(st.QUESTION):
+        lead += wording.say("back_to_question")
+    state.simpler = state.quiet = False
+    state.asked_before = True
+    return Said(lead + text, buttons)
+
+
+def go_on(script: Script, state: TalkState) -> list[Effect]:
+    """Open the next question; `tell` and `compute` steps on the way are said first. END after the last.
+
+    Returns the tickets that computed results ask for.
+    """
+    wording = Wording(script, state)
+    state.asked_before = False
+    effects: list[Effect] = []
+    while (question := next_question(script, state.values, state.told)) is not None and question.is_step:
+        state.told.append(question.id)
+        if question.type == "tell":
+            state.lead.append(wording.fill(question.say))
+        else:
+            effects.extend(_compute(question, state, wording))
+    state.open = st.END if question is None else st.QUESTION + question.id
+    return effects
+
+
+def _compute(question: Question, state: TalkState, wording: Wording) -> list[Effect]:
+    result = COMPUTATIONS[question.compute](question, state.values, _variables(wording, state))
+    state.values[question.id] = result
+    words = "；".join(state.words[i] for i in state.order if i in _sources(question))
+    if result is None:
+        # A figure is missing: a colleague settles it, nothing is promised that was not computed.
+        return [ticket_of(question, words, {})]
+    state.lead.append(wording.fill(question.say, **result))
+    return [StoreAnswer(question.id, result, words, f"compute:{question.compute}"), ticket_of(question, words, result)]
+
+
+def _sources(question: Question) -> set[str]:
+    return {key.split(".")[0] for key in question.ask_if}
+
+
+def ticket_of(question: Question, words: str, data: Mapping[str, Any]) -> RaiseTicket:
+    """The ticket a question or a computed result asks for in its file."""
+    spec = question.ticket or {}
+    return RaiseTicket(
+        topic=spec.get("topic", question.id),
+        kind=spec.get("kind", "request"),
+        severity=spec.get("severity", 3),
+        department=spec.get("department", "客户服务部"),
+        reason=words,
+        data=dict(data),
+    )
+
+
+def _variables(wording: Wording, state: TalkState) -> dict:
+    return {**wording.script.demo_variables(), **state.variables}
+
+
+def _plain(script: Script, state: TalkState, wording: Wording) -> str:
+    item = state.open
+    if item.startswith(st.QUESTION):
+        return wording.fill(script.question(state.question_id).ask)
+    if item.startswith(st.REASON):
+        own = script.question(state.question_id).ask_reason
+        return wording.fill(own) if own else wording.say("dissatisfied.ask_reason")
+    if item.startswith(st.IMPROVE):
+        own = script.question(state.question_id).ask_improve
+        return wording.fill(own) if own else wording.say("dissatisfied.ask_improve")
+    return {
+        st.IDENTITY: lambda: wording.fill(script.identity_ask),
+        st.CONSENT: lambda: wording.fill(script.opening),
+        st.RESUME: lambda: wording.say("resume_callback" if state.callback_at else "resume_opening"),
+        st.CALLBACK: lambda: wording.say("busy.ask_when" if not state.asked_before else "busy.ask_when_again"),
+        st.OFFER: lambda: "",
+        st.THIRD_PERSON: lambda: wording.say("third_person.ask"),
+        st.COMPLAINT: lambda: wording.say("complaint.ask"),
+        st.END: lambda: "",
+    }[item]()
+
+
+def _simpler(script: Script, state: TalkState, wording: Wording) -> str:
+    """The open item in simpler words: the script's own, else the plain question."""
+    item = state.open
+    if item == st.IDENTITY:
+        return wording.say("unclear_identity")
+    if item in (st.CONSENT, st.RESUME):
+        return wording.say("unclear_consent")
+    if item == st.CALLBACK:
+        return wording.say("busy.ask_when_again")
+    if item.startswith(st.QUESTION) and script.question(state.question_id).on_unclear:
+        return wording.fill(script.question(state.question_id).on_unclear)
+    return _plain(script, state, wording)
+
+
+def _buttons(script: Script, state: TalkState, wording: Wording) -> tuple[str, ...]:
+    item = state.open
+    named = wording.script.wording["buttons"]
+    if item in (st.CONSENT, st.IDENTITY, st.RESUME, st.OFFER):
+        return tuple(named[item])
+    if not item.startswith(st.QUESTION):
+        return ()
+    question = script.question(state.question_id)
+    if question.type == "choice":
+        return tuple(option.value for option in question.options)
+    if question.type == "confirm":
+        return tuple(named["yes_no"])
+    if question.type in named:
+        return tuple(named[question.type])
+    if question.optional:
+        return tuple(named["skip"])
+    return tuple(named["nothing"]) if question.type == "open" else ()

@@ -1,0 +1,84 @@
+"""What a customer said, as Rasa understood it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Mapping
+
+UNSURE = 0.35
+"""Below this confidence an intent is only a guess."""
+
+NEVER_CONTACT = "do_not_contact"
+ENDS_NOW = ("driving", "in_meeting", "dining", "unwell", "resting")
+NOT_NOW = (*ENDS_NOW, "busy", "call_later", "propose_time")
+WHO = ("wrong_person", "third_person")
+QUESTIONS_TO_US = (
+    "ask_who", "ask_purpose", "ask_source", "ask_duration", "ask_privacy", "bot_challenge", "faq",
+)  # fmt: skip
+ASKS_AGAIN = ("ask_repeat", "not_understood")
+STEERING = ("correct", "go_back", "skip", "wait")
+COURTESY = ("greet", "thank", "goodbye")
+OTHER = ("refuse", "request_human", "complain", "abuse", "objection", "out_of_scope")
+INTERRUPTIONS = frozenset(
+    (NEVER_CONTACT, *NOT_NOW, *WHO, *QUESTIONS_TO_US, *ASKS_AGAIN, *STEERING, *COURTESY, *OTHER)
+)
+FEELINGS = ("satisfied", "neutral", "dissatisfied")
+
+
+@dataclass(frozen=True)
+class Act:
+    """One dialogue act in a reply: intent, its confidence, and the clause it stands in."""
+
+    intent: str
+    confidence: float
+    text: str
+
+    @property
+    def base(self) -> str:
+        """`faq` of `faq/how_to_eat`."""
+        return self.intent.split("/")[0]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One customer message."""
+
+    text: str
+    intent: str
+    """Leading intent, full name (`faq/how_to_eat`)."""
+    confidence: float
+    acts: tuple[Act, ...]
+    at: datetime
+    """When it was said; aware, Asia/Shanghai."""
+    message_id: int
+    entities: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def base(self) -> str:
+        return self.intent.split("/")[0]
+
+    @property
+    def sure(self) -> bool:
+        """Whether the leading intent is more than a guess."""
+        return self.confidence >= UNSURE
+
+    def has(self, *intents: str) -> Act | None:
+        """The first act with one of these base intents, if it is more than a guess."""
+        for act in self.acts:
+            if act.base in intents and act.confidence >= UNSURE:
+                return act
+        return None
+
+    def without(self, *intents: str) -> "Reply":
+        """The reply without the clauses of these base intents; the same reply when nothing would be left."""
+        rest = tuple(act for act in self.acts if act.base not in intents)
+        if not rest or len(rest) == len(self.acts):
+            return self
+        return replace(
+            self,
+            text="，".join(act.text for act in rest),
+            intent=rest[0].intent,
+            confidence=rest[0].confidence,
+            acts=rest,
+        )

@@ -1,0 +1,63 @@
+"""Sentences from the script files, filled in with what is known of the talk."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from followup.scripts.model import Script
+from followup.scripts.walk import holds
+from followup.dialogue.state import TalkState
+
+
+class Wording:
+    """Sentences of one script for one talk. A missing key is an author's slip: KeyError with the path."""
+
+    def __init__(self, script: Script, state: TalkState) -> None:
+        self.script = script
+        self.state = state
+
+    def say(self, path: str, **extra: Any) -> str:
+        """The sentence at a dotted path of the shared wording, e.g. `busy.ask_when`."""
+        node: Any = self.script.wording
+        for key in path.split("."):
+            if not isinstance(node, dict) or key not in node:
+                raise KeyError(f"话术里缺少 {path}")
+            node = node[key]
+        return self.fill(self.pick(node, path), **extra)
+
+    def pick(self, node: Any, salt: str) -> str:
+        """One of several sentences: another one as the talk goes on, the same when a turn is repeated."""
+        if isinstance(node, str):
+            return node
+        sentences = [s for s in (self._allowed(item) for item in node) if s is not None]
+        if not sentences:
+            return ""
+        start = zlib.crc32(f"{self.state.case_id}{salt}".encode())
+        return sentences[(start + len(self.state.order)) % len(sentences)]
+
+    def fill(self, sentence: str, **extra: Any) -> str:
+        """The sentence with its {variables} replaced; an unknown one stays as it is for the checker to find."""
+        return sentence.format_map(_Known({**self._built_in(), **self.state.variables, **extra}))
+
+    def _allowed(self, item: Any) -> str | None:
+        if isinstance(item, str):
+            return item
+        return item["say"] if holds(item.get("if", {}), self.state.values) else None
+
+    def _built_in(self) -> dict[str, Any]:
+        title = self.state.variables.get("title", "")
+        demo = self.script.demo_variables()
+        return {
+            **demo,
+            "customer": "您",
+            "title": "",
+            "pronoun": {"女士": "她", "先生": "他"}.get(title, "TA"),
+            "minutes": self.script.minutes,
+            "about": self.script.about,
+        }
+
+
+class _Known(dict):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
