@@ -34,4 +34,4 @@ def _anchor(runs: str) -> float:
     try:
         return float(runs)
     except ValueError:
-        raise SettingsError(f"FOLLOWUP_NOW_RUNS 的值“{runs}”不对,请填 1,或填 Unix 时间戳。") from None
+        raise SettingsError(f"FOLLOWUP_NOW_RUNS 的值“{runs}”不对，请填 1，或填 Unix 时间戳。") from None

@@ -95,7 +95,7 @@ def parse_now(text: str | None) -> datetime | None:
         value = datetime.fromisoformat(text)
     except ValueError:
         raise SettingsError(
-            f"FOLLOWUP_NOW 的值“{text}”不是时间,请写成 2026-11-21T10:00:00 这样的格式。"
+            f"FOLLOWUP_NOW 的值“{text}”不是时间，请写成 2026-11-21T10:00:00 这样的格式。"
         ) from None
     return value.replace(tzinfo=SHANGHAI) if value.tzinfo is None else value.astimezone(SHANGHAI)
 
@@ -109,7 +109,7 @@ def _port(env: Mapping[str, str]) -> int:
     if text is None:
         return _DEFAULT_PORT
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise SettingsError(f"FOLLOWUP_PORT 的值“{text}”不是端口号,请填写 1 到 65535 之间的整数。")
+        raise SettingsError(f"FOLLOWUP_PORT 的值“{text}”不是端口号，请填写 1 到 65535 之间的整数。")
     return int(text)
 
 
@@ -121,7 +121,7 @@ def _database_url(env: Mapping[str, str]) -> str | None:
     if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
         # The value may hold a password: do not repeat it.
         raise SettingsError(
-            "DATABASE_URL 只支持 PostgreSQL,请写成 postgresql://用户:密码@主机:5432/库名;留空则使用内置数据库。"
+            "DATABASE_URL 只支持 PostgreSQL，请写成 postgresql://用户:密码@主机:5432/库名；留空则使用内置数据库。"
         )
     return f"postgresql://{rest}"
 
@@ -130,7 +130,7 @@ def _secret(env: Mapping[str, str]) -> str | None:
     text = _text(env, "FOLLOWUP_SECRET")
     if text is not None and len(text) < _SHORTEST_SECRET:
         raise SettingsError(
-            f"FOLLOWUP_SECRET 太短,至少要 {_SHORTEST_SECRET} 个字符;留空则自动生成并保存在数据目录里。"
+            f"FOLLOWUP_SECRET 太短，至少要 {_SHORTEST_SECRET} 个字符；留空则自动生成并保存在数据目录里。"
         )
     return text
 
@@ -140,7 +140,7 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     if text is None:
         return default
     if not _is_web_address(text):
-        raise SettingsError(f"{name} 的值“{text}”不是网址,请写成 http://主机:端口 这样的格式。")
+        raise SettingsError(f"{name} 的值“{text}”不是网址，请写成 http://主机:端口 这样的格式。")
     return text.rstrip("/")
 
 
@@ -151,8 +151,8 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
     for origin in origins:
         if not _is_web_address(origin) or urlsplit(origin).path not in ("", "/"):
             raise SettingsError(
-                f"FOLLOWUP_EMBED_ORIGINS 里的“{origin}”不是网站来源,"
-                "请写成 https://www.example.com 这样的格式,多个之间用英文逗号分开。"
+                f"FOLLOWUP_EMBED_ORIGINS 里的“{origin}”不是网站来源，"
+                "请写成 https://www.example.com 这样的格式，多个之间用英文逗号分开。"
             )
     return tuple(origin.rstrip("/") for origin in origins)
 

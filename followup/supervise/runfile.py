@@ -38,8 +38,8 @@ def only_stack(home: Path) -> Iterator[None]:
         except BlockingIOError:
             pid = file.read().strip()
             raise AlreadyRunning(
-                f"数据目录 {home} 已有一个回访服务在运行(进程号 {pid or '未知'})。"
-                "请先停止它,或用 --home 指定另一个数据目录。"
+                f"数据目录 {home} 已有一个回访服务在运行（进程号 {pid or '未知'}）。"
+                "请先停止它，或用 --home 指定另一个数据目录。"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

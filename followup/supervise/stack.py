@@ -129,7 +129,7 @@ class Stack:
         self._exit.enter_context(runfile.only_stack(home))
         if self.web_url is not None and not can_listen(self.settings.bind, self.settings.port):
             raise StartError(
-                f"端口 {self.settings.port} 已被其他程序占用。请用 --port 换一个,例如:followup up --port {self.settings.port + 1}"
+                f"端口 {self.settings.port} 已被其他程序占用。请用 --port 换一个，例如：followup up --port {self.settings.port + 1}"
             )
         self.settings.signing_secret()  # made before several processes want it
         self.env = self._environment()
@@ -142,7 +142,7 @@ class Stack:
         if model.model_path(project).exists():
             self.model = model.model_path(project)
         else:
-            with self._step("训练模型(首次启动或语料有变化时进行,约一分钟)"):
+            with self._step("训练模型（首次启动或语料有变化时进行，约一分钟）"):
                 self.model = await model.train(project, home / "log" / "train.log")
         await self._start_programs(self.model)
         self._ready = True

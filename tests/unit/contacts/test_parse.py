@@ -49,7 +49,7 @@ def test_a_title_behind_the_name_is_a_title() -> None:
         ("138-0013-8000", "13800138000"),
         ("+86 13800138000", "13800138000"),
         ("008613800138000", "13800138000"),
-        ("13800138000", "13800138000"),
+        ("\uff11\uff13\uff18\uff10\uff10\uff11\uff13\uff18\uff10\uff10\uff10", "13800138000"),
         ("'13800138000", "13800138000"),
         ('="13800138000"', "13800138000"),
         ("010-62345678", "01062345678"),
@@ -67,12 +67,12 @@ def test_what_is_no_phone_is_refused(written: str) -> None:
 
 def test_a_bad_phone_is_told_with_its_line() -> None:
     text = GOOD + "李强,先生,12345,帕萨特\n"
-    assert only_reason(text) == "第 3 行:电话“12345”不是有效的手机号或带区号的座机号。"
+    assert only_reason(text) == "第 3 行：电话“12345”不是有效的手机号或带区号的座机号。"
 
 
 def test_the_line_is_the_files_own_after_a_cell_of_two_lines() -> None:
     text = '姓名,手机号,地址\n王芳,13800138000,"一号楼\n二单元"\n\n,13912345678,\n'
-    assert only_reason(text) == "第 5 行:没有填写姓名。"
+    assert only_reason(text) == "第 5 行：没有填写姓名。"
 
 
 def test_a_number_that_excel_shortened_is_explained() -> None:
@@ -92,7 +92,7 @@ def test_the_same_customer_twice_is_one() -> None:
 
 def test_two_people_with_one_phone_are_not_merged() -> None:
     text = GOOD + "李强,先生,13800138000,\n"
-    assert only_reason(text) == "第 3 行:电话与第 2 行相同,姓名却不同(王芳、李强),请核对。"
+    assert only_reason(text) == "第 3 行：电话与第 2 行相同，姓名却不同（王芳、李强），请核对。"
 
 
 def test_title_and_sex_that_contradict_are_refused() -> None:
@@ -105,7 +105,7 @@ def test_a_formula_stays_text() -> None:
 
 
 def test_a_row_with_too_many_columns_is_refused() -> None:
-    assert "有 4 列,而表头只有 2 列" in only_reason("姓名,手机号\n王芳,13800138000,北京,朝阳\n")
+    assert "有 4 列，而表头只有 2 列" in only_reason("姓名,手机号\n王芳,13800138000,北京,朝阳\n")
 
 
 def test_a_short_row_has_empty_cells() -> None:

@@ -1,0 +1,101 @@
+"""`followup up`: brings the whole product up in one terminal, says where it is, and takes it down again."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+
+from followup.demo import DemoTalk, prepare_demo
+from followup.settings import Settings, SettingsError
+from followup.supervise.health import responds
+from followup.supervise.keeper import StartError
+from followup.supervise.model import TrainingError
+from followup.supervise.postgres import PostgresError
+from followup.supervise.progress import Progress
+from followup.supervise.runfile import AlreadyRunning
+from followup.supervise.stack import Stack
+from followup.web.assets import AssetsError, ensure_assets
+
+_WHOLE_READY_SECONDS = 30.0
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_up(settings: Settings) -> int:
+    """Run until a signal. Returns 0 when it was stopped, 1 when it could not start."""
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    progress = Progress()
+    _stop_on_signals()
+    stack = Stack(settings, step=progress.step, report=progress.line)
+    started = False
+    try:
+        async with progress:
+            await _start(stack, progress)
+            started = True
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        progress.line("正在停止……")
+    except (StartError, TrainingError, PostgresError, AlreadyRunning, AssetsError, SettingsError) as error:
+        progress.line(f"启动失败：{error}")
+        return 1
+    finally:
+        if started:
+            await stack.stop()
+    progress.line("已全部停止。")
+    return 0
+
+
+async def _start(stack: Stack, progress: Progress) -> None:
+    began = time.monotonic()
+    progress.line(f"回访服务正在启动，数据目录：{stack.settings.home}")
+    with progress.step("准备网页组件"):
+        await asyncio.to_thread(ensure_assets, lambda _line: None)
+    await stack.start()
+    try:
+        await _wait_whole(stack)
+        with progress.step("准备演示客户"):
+            talks = await prepare_demo(stack.database_url)
+    except BaseException:
+        await stack.stop()
+        raise
+    progress.line(f"全部就绪，共用 {time.monotonic() - began:.0f} 秒。\n")
+    _show_links(stack.settings, talks, progress)
+
+
+def _show_links(settings: Settings, talks: list[DemoTalk], progress: Progress) -> None:
+    progress.line("演示客户（均为虚构，仅供体验）：")
+    for talk in talks:
+        progress.line(f"  {talk.script_name} · {talk.customer}")
+        progress.line(f"  回访链接：{settings.link(talk.token)}")
+    progress.line("\n按 Ctrl-C 停止。")
+
+
+async def _wait_whole(stack: Stack) -> None:
+    """Until a talk can really be held, as the web process sees it."""
+    deadline = time.monotonic() + _WHOLE_READY_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            if await responds(f"{stack.web_url}/healthz"):
+                return
+        await asyncio.sleep(0.2)
+    raise StartError(
+        f"各项服务已启动，但健康检查一直不通过。请查看 {stack.web_url}/healthz 和日志目录 {stack.settings.home / 'log'}。"
+    )
+
+
+def _stop_on_signals() -> None:
+    """The first signal stops in order; the second at once, and the kernel ends the children."""
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, os._exit, 130)
+        task.cancel()
+
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, stop)
