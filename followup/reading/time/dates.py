@@ -14,7 +14,7 @@ Build = Callable[[re.Match[str]], "d.DayRule | str | None"]
 
 N = r"(?:\d{1,3}|[零〇一二两俩三四五六七八九十百]{1,4})"
 DD = r"(?:[12]\d|3[01]|0?[1-9]|三十一?|二十[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
-MM = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
+MM = r"(?<![\d零一二三四五六七八九十])(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
 NOT_A_NUMBER_OF = r"(?!楼|线|店|房|院|门|汽油|油|铺|桌|车|码|机|柜|病|室|公|床|窗|馆|仓|库|技师|员)"
 EARLY_LATE = r"(?P<part>[早晚夜](?![点些一饭餐安班]|上)|午(?=饭|休))?"
 _AFTER = r"(?:以后|之后|过后|后)"
@@ -34,7 +34,7 @@ def _week_shift(prefix: str | None) -> int | None:
     """None without a prefix, 0 for 这/本, 1 for 下, 2 for 下下."""
     if not prefix:
         return None
-    return prefix.count("下") if "下" in prefix else 0
+    return prefix.count("下") + ("再" in prefix) if "下" in prefix else 0
 
 
 def _weekday(m: re.Match[str]) -> d.DayRule | str:
@@ -45,7 +45,7 @@ def _weekday(m: re.Match[str]) -> d.DayRule | str:
         return d.Weekend(week)
     day = _WEEKDAY[m["day"]]
     last = _WEEKDAY[m["last"]] if m["last"] else None
-    return d.Weekday(day, week, last if last is not None and last > day else None)
+    return d.Weekday(day, week, last if last == day + 1 else None)  # 周三四, but not 周一三五
 
 
 def _week(m: re.Match[str]) -> d.DayRule | str:
@@ -59,12 +59,12 @@ def _month_day(m: re.Match[str]) -> d.DayRule | str | None:
     day = to_int(m["d"])
     month = to_int(m["m"]) if m["m"] else None
     if day is None or not 1 <= day <= 31 or (month is not None and not 1 <= month <= 12):
-        return None
+        return PAST  # no such date: taken as a time that cannot be used
     months = None
     if m["rel"]:
         if m["rel"].startswith("上"):
             return PAST
-        months = _MONTHS[re.sub("[个月的]", "", m["rel"])]
+        months = _MONTHS[re.sub("[一个月的]", "", m["rel"])]
     year, years = _year(m["y"])
     return d.MonthDay(day, month, year, years, months)
 
@@ -94,7 +94,7 @@ def _month(m: re.Match[str]) -> d.DayRule | str | None:
     if rel:
         if rel.startswith("上"):
             return PAST
-        return d.Month(months=_MONTHS[rel.replace("个", "").replace("月", "")], part=part)
+        return d.Month(months=_MONTHS[re.sub("[一个月]", "", rel)], part=part)
     month = to_int(m["m"]) if m["m"] else None
     if month is None and part is None:
         return None
@@ -130,6 +130,11 @@ def _in_days(m: re.Match[str]) -> d.DayRule | str | None:
     return d.InMonths(12 * low) if unit == "年" and low <= 5 else None
 
 
+def _within_days(m: re.Match[str]) -> d.DayRule | None:
+    last = _in_days(m)
+    return d.Between(d.InDays(0), last) if isinstance(last, d.InDays) else None
+
+
 def _festival(m: re.Match[str]) -> d.DayRule | str:
     if (m["y"] or "").startswith("去"):
         return PAST
@@ -162,20 +167,21 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"大?前天|昨[天日晚儿]|去年|上个?月(?!底)|上(?:次|回)|前(?:几|两)天|前阵子|之前那?次", lambda m: PAST),
         (rf"(?:{N}|半|几)个?(?:天|周|星期|礼拜|月|年|小时|钟头|分钟)(?:多)?(?:以前|之前|前)(?!后)", lambda m: PAST),
         # relative days
-        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日]|(?P<d2>明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
+        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?P<d2>明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
          lambda m: d.InDays(_RELATIVE[m["day"] or m["d2"]])),
         (r"第二天", lambda m: d.InDays(1)),
         (r"(?P<day>今|明|后|听)(?P<part>[早晚夜])(?![点些一饭餐安])", lambda m: d.InDays(_RELATIVE[m["day"]])),
         (r"当(?:天|日|晚)", lambda m: d.InDays(0)),
         # waits of days and more
-        (rf"(?:(?:再|我)?(?:过|等|隔)(?:个|上)?)(?P<n>{N}|半)(?P<unit>个半月|{_UNITS})(?:时间|左右)?(?:以后|之后|过后|后)?(?!前)", _in_days),
+        (rf"(?:(?:再|我)?(?:过|等|隔)(?:个|上)?)(?P<n>{N}|半)(?P<unit>个半月|{_UNITS})(?:时间|左右)?(?:以后|之后|过后|后)?(?!前|了)", _in_days),
+        (rf"(?P<n>{N})(?P<unit>天|周|个?星期|个?礼拜)(?:之内|以内|内)", _within_days),
         (rf"(?P<n>{N}|半)(?P<unit>{_UNITS})(?:时间|左右)?(?:(?:以后|之后|过后|后)(?!天|面)|(?=再))", _in_days),
         # weekdays and weeks
-        (r"(?<![一两几三\d])(?P<week>(?:这|本|下下|下|上上|上)个?(?:的)?)?(?:周|星期|礼拜|拜)(?P<day>[一二三四五六日天末1-7])(?!次|期|[点个]|(?<=[1-7])\d|(?<=日)常)"
+        (r"(?<![一两几三\d])(?P<week>(?:这|本|下下|再下|下一?|上上|上一?)个?(?:的)?)?(?:周|星期|礼拜|拜)(?P<day>[一二三四五六日天末1-7])(?!次|期|[点个]|(?<=[1-7])\d|(?<=日)常)"
          rf"(?:[、和]?(?P<last>[二三四五六日天])(?![点号月十]))?(?:的)?{EARLY_LATE}", _weekday),
         (r"每(?:个)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])(?P<week>(?!))?(?P<last>(?!))?", _weekday),
         (r"(?P<week>这|本)?个?双休日?", lambda m: d.Weekend(_week_shift(m["week"]))),
-        (r"(?P<week>这个?|本|下下个?|下个?|上上个?|上个?)(?:周|星期|礼拜)(?P<wp>初|中|前半|后半|尾)?(?:以?内|之内|里|的)?", _week),
+        (r"(?P<week>这个?|本|下下个?|再下个?|下一?个?|上上个?|上一?个?)(?:周|星期|礼拜)(?P<wp>初|中|前半|后半|尾)?(?:以?内|之内|里|的)?", _week),
         (r"周初(?P<week>)", lambda m: d.Week(1, (0, 1))),
         (r"工作日", lambda m: d.Workday()),
         # lunar new year, festivals
@@ -190,12 +196,12 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         # calendar dates
         (r"(?<!\d)(?P<y>20\d\d)[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?!\d)[日号]?", _written),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年|\d\d年|二[零〇][一二三四五六七八九零〇]{{2}}年)的?)?"
-         rf"(?:(?P<rel>(?:本|这个?|当|下下个?|下个?|上个?)月)的?|(?P<m>{MM})月(?:份)?的?)?(?P<d>{DD}|\d{{2}})[号日]{NOT_A_NUMBER_OF}(?:那天|当天)?{EARLY_LATE}", _month_day),
+         rf"(?:(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?|(?P<m>{MM}|\d{{2}})月(?:份)?的?)?(?P<d>{DD}(?!\d)|\d{{2}})[号日]{NOT_A_NUMBER_OF}(?:那天|当天)?{EARLY_LATE}", _month_day),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?!))?(?P<m>{MM})月(?P<d>{DD})(?![\d点:个、])", _month_day),
         (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|0?[1-9])[/-](?P<d>[12]\d|3[01]|0?[1-9])(?![\d.:/点时分折%-])", _written),
         (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|[1-9])\.(?P<d>[12]\d|3[01]|0?[1-9])(?=(?:上午|下午|晚上|中午|早上|号|日| |$))", _written),
         # months and years
-        (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下个?|上个?)月)的?(?P<mp>初|底|末|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
+        (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?<![\d个零一二三四五六七八九十])(?P<rel>(?!))?(?P<m>{MM})月份?的?(?P<mp>初|底|末|中旬|中|上旬|下旬)?", _month),
         (r"(?<![个\d一二三四五六七八九十])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?月(?P<mp>初|底|末|中)", _month),
         (r"(?P<mp>上旬|中旬|下旬|上半月|下半月)(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?", _month),

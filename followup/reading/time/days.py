@@ -250,6 +250,10 @@ class Between(DayRule):
     first: DayRule
     last: DayRule
 
+    @property
+    def ongoing(self) -> bool:  # type: ignore[override]
+        return self.first.ongoing
+
     def spans(self, today: date) -> list[DaySpan]:
         found = []
         for start in self.first.spans(today):

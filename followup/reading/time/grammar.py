@@ -25,6 +25,7 @@ _ACTION = re.compile(r"打|联系|来电|再说|再聊|聊|回访|可以|行|方
 _REFUSED_BEFORE = re.compile(r"(?:别|不要|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
 _TAKEN_BACK = re.compile(r"不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
+_ALTERNATIVE = re.compile(r"[ 、,]*(?:或者?|和|跟|以及)?[ ]*")
 _TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
 _CLAUSE_END = re.compile(r"[,.!?;、]|吧|(?<=[打说聊系])(?=我)")
 
@@ -45,7 +46,6 @@ class Mention:
     before: bool = False  # 五点之前
     after_part: bool = False  # 中午以后
     past: bool = False
-    loose_day: bool = False
 
     @property
     def has_time(self) -> bool:
@@ -76,8 +76,14 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
         if kept and _TAKEN_BACK.search(before):
             mention = _inherit(mention, kept[-1][0], corrected=True)
             kept.pop()
-        elif dropped is not None and not mention.day:
+        elif dropped is not None:
             mention = _inherit(mention, dropped, corrected=False)
+        elif kept and _ALTERNATIVE.fullmatch(before):  # "周三或者周四下午": the first one, with the time of both
+            first, weight = kept[-1]
+            if first.day and not first.has_time and mention.day and mention.has_time:
+                first = _with_time_of(first, mention)
+            kept[-1] = (first, weight + (0 if _refused(after) else 1))
+            continue
         elif kept and _EITHER.search(before) is None and mention.day is None:
             mention = _inherit(mention, kept[-1][0], corrected=False)
         if mention.empty:
@@ -110,9 +116,22 @@ def _inherit(mention: Mention, earlier: Mention, corrected: bool) -> Mention:
         if part is None and mention.clock and earlier.part and _fits(mention.clock, earlier.part):
             part = earlier.part
         return replace(mention, day=earlier.day, part=part)
+    week = _week_of(earlier.day)
+    if week and isinstance(mention.day, Weekday) and mention.day.week is None:
+        mention = replace(mention, day=replace(mention.day, week=week))  # "下周三不行,周五吧"
     if corrected and mention.day is not None and not mention.has_time:
         return replace(mention, part=earlier.part, clock=earlier.clock, event=earlier.event, until=earlier.until)
     return mention
+
+
+def _week_of(day: DayRule | None) -> int | None:
+    if isinstance(day, Between):
+        day = day.first
+    return day.week if isinstance(day, (Weekday, Week)) else None
+
+
+def _with_time_of(mention: Mention, other: Mention) -> Mention:
+    return replace(mention, part=other.part, clock=other.clock, until=other.until, event=other.event)
 
 
 def _fits(clock: Clock, part: Part) -> bool:
@@ -135,7 +154,22 @@ def _mentions(text: str) -> list[Mention]:
             found[-1] = joined
         elif not (new.same_clock and new.empty):
             found.append(new)
-    return [mention for mention in found if mention.past or not mention.empty or mention.start >= 0]
+    return _ranges(found, text)
+
+
+def _ranges(mentions: list[Mention], text: str) -> list[Mention]:
+    """Neighbours with 到 between them become one."""
+    found: list[Mention] = []
+    for mention in mentions:
+        last = found[-1] if found else None
+        joined = None
+        if last and not (last.empty or last.wait or last.past or mention.past) and _TO.match(text[last.end: mention.start]):
+            joined = _range(last, mention)
+        if joined:
+            found[-1] = joined
+        else:
+            found.append(mention)
+    return found
 
 
 def _from_atom(atom: Atom) -> Mention:
@@ -163,9 +197,7 @@ def _from_atom(atom: Atom) -> Mention:
 
 def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
     """Both as one mention, or None when they are two."""
-    if _TO.match(gap) and not old.past and not new.past and not old.empty and not old.wait:
-        return _range(old, new)
-    if (old.empty and not old.past) or len(gap) > 16 or _TAKEN_BACK.search(gap) or _EITHER.search(gap) or _refused(gap):
+    if _TO.match(gap) or (old.empty and not old.past) or len(gap) > 16 or _TAKEN_BACK.search(gap) or _EITHER.search(gap) or _refused(gap):
         return None
     if old.past or new.past:
         if gap.strip(" ,的") or (new.day and not new.past):
@@ -216,8 +248,6 @@ def _range(old: Mention, new: Mention) -> Mention | None:
         return replace(old, end=new.end, until=new)
     if old.day and new.day and not old.has_time:
         last = new.day
-        if isinstance(last, Weekday) and last.week is None and isinstance(old.day, Weekday):
-            last = replace(last, week=None)
         return Mention(old.start, new.end, Between(old.day, last), new.part, new.clock, new.until)
     if old.part and new.part:
         return replace(old, end=new.end, until=new)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 
 from followup.reading.time import clock as c
 from followup.reading.time.clock import InDay
 from followup.reading.time.days import DayRule, InDays
 from followup.reading.time.grammar import Mention
-from followup.reading.time.span import DAY, HOUR, MINUTE, DaySpan, TimeSpan
+from followup.reading.time.span import DAY_PART, HOUR, MINUTE, DaySpan, TimeSpan
 
 _AFTER_PART = {c.EARLY: c.MORNING, c.MORNING: c.NOON, c.NOON: c.AFTERNOON, c.AFTERNOON: c.EVENING, c.DUSK: c.EVENING}
 
@@ -50,7 +50,7 @@ def _days_only(mention: Mention, now: datetime) -> TimeSpan | None:
     return None
 
 
-def _first_ahead(mention: Mention, now: datetime, times) -> TimeSpan | None:  # type: ignore[no-untyped-def]
+def _first_ahead(mention: Mention, now: datetime, times: Callable[[bool], list[InDay]]) -> TimeSpan | None:
     """The first day and time of day that still lie ahead (or run, for a part of today)."""
     rule = mention.day
     ongoing_day = rule is None or isinstance(rule, InDays)
@@ -92,11 +92,11 @@ def _times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
     if part is None:
         return []
     if mention.until and mention.until.part:
-        return [InDay(part.start * 60, mention.until.part.end * 60, "day_part", True)]
+        return [InDay(part.start * 60, mention.until.part.end * 60, DAY_PART, True)]
     if mention.after_part:
         part = _AFTER_PART.get(part, part)
     if mention.before:
-        return [InDay(8 * 60, part.start * 60, "day_part", True)]
+        return [InDay(8 * 60, part.start * 60, DAY_PART, True)]
     return [c.part_in_day(part)]
 
 
@@ -116,8 +116,8 @@ def _clock_times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
             else:
                 end = c.second_hour(hour, later) * 60 + (later.minute or 0)
             precision = MINUTE if MINUTE in (precision, later.precision) else HOUR
-            if end <= start:
-                continue
+            if end <= start or (hour > clock.hour and not mention.part and end > 21 * 60 and clock.hour >= 7):
+                continue  # nobody means 9 to 11 in the evening
         if mention.before:
             start = max(end - 60, 0) if mention.part is None else min(mention.part.start * 60, end - 60)
         found.append(InDay(start, end, precision))
@@ -131,5 +131,3 @@ def _midnight(day: date) -> datetime:
 def _at(day: date, minutes: int) -> datetime:
     return _midnight(day) + timedelta(minutes=minutes)
 
-
-__all__ = ["DAY", "resolve"]

@@ -50,6 +50,8 @@ _PARTS: tuple[tuple[str, Part], ...] = (
     ("上午|午前|上半天|头晌|前晌|上昼|am(?![a-z])", c.MORNING),
     ("中午|正午|晌午|午间|午休时间?(?!以?后|过后|之后|完)|午饭时间", c.NOON),
     ("下午|午后|下半天|后晌|下昼|晏昼|pm(?![a-z])", c.AFTERNOON),
+    (r"早(?=(?:[五六七八九]|十一?|[5-9]|1[01])(?:点|:))", c.EARLY),
+    (r"晚(?=(?:[五六七八九]|十一?|[5-9]|1[01])(?:点|:))", c.EVENING),
     ("傍晚|黄昏|擦黑|下晚|天黑", c.DUSK),
     ("晚上|晚间|夜晚|夜里|夜间|入夜|今夜", c.EVENING),
     ("午夜|大?半夜|深夜|三更半夜", c.NIGHT),
@@ -135,6 +137,8 @@ def _is_clock(text: str, match: re.Match[str], before: list[Atom]) -> bool:
         return False
     if not re.fullmatch(r"[一1]点", match.group()):
         return True
+    if re.search(r"[到至~-]$", head):
+        return True
     return bool(_ONE_BEFORE.search(head) and _ONE_OK.match(tail)) or (head == "" and tail.strip(" .,!") == "")
 
 
@@ -210,20 +214,21 @@ _CLOCK_RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![\d.:])(?P<a>\d{{1,2}})[、, ](?P<b>\d{{1,2}})点{_NOT_CLOCK_AFTER}(?:来?钟)?"), _next_hours),
     (re.compile(rf"(?<![\d.:月])(?P<a>{H}) ?(?:到|至|-|~) ?(?P<b>{H})点{_NOT_CLOCK_AFTER}(?:(?P<half>半)|(?P<m>{M})分?)?(?:钟|整)?"), _two_hours),
     (re.compile(r"(?<![\d.:])(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?:分)?(?! ?\d) ?(?P<ap>am|pm)?"), _colon_clock),
+    (re.compile(r"(?<=[午上晚早])(?P<h>\d|1[0-2])\.(?P<m>[0-5]\d)(?!\d)(?P<ap>(?!))?"), _colon_clock),
     (re.compile(rf"(?<!\d)(?P<h>{H})(?:点|时(?!间|候|常|不时|刻|装|尚|长)){_NOT_CLOCK_AFTER}(?:钟|整)?"
                 rf"(?:(?P<half>半)|过?(?P<q>[一二三13])刻钟?|[过零]?(?P<m>{M})分?|过(?P<past>{N})分)?(?:多|来|几分)?钟?"), _plain_clock),
     (re.compile(r"(?<![\d.:])(?P<h>1[0-2]|0?[1-9]) ?(?P<ap>am|pm)(?![a-z])"), _ampm),
 )
 
-_AMOUNT = rf"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十百]{{1,4}}|半)"
-_BEFORE_WAIT = r"(?:(?:再|我)?(?:过|等我?|隔|缓我?|给我|要)(?:个|上)?)"
+_AMOUNT = r"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十百]{1,4}|半|个把)"
+_BEFORE_WAIT = r"(?:(?:再|我)?(?:过|等我?|隔|缓我?|给我)(?:个|上)?)"
 _AFTER_WAIT = r"(?:左右|的样子|以内|之内|时间)?(?:(?P<later>以后|之后|过后|后|开外)|(?=,?再)|(?P<within>以内|之内|内))"
 _UNIT = {"分": 1, "小": 60, "钟": 60, "刻": 15, "个": 60}
 
 
 def _wait_minutes(m: re.Match[str]) -> Found | None:
     unit = _UNIT[m["unit"][0]]
-    low = to_number(m["n"])
+    low = 1 if m["n"] == "个把" else to_number(m["n"])
     high = None
     pair = re.fullmatch(r"([一二两三四五六七八])([二两三四五六七八九])", m["n"])
     if pair:
@@ -275,7 +280,7 @@ def _as_day(pattern: re.Pattern[str], build: Callable[[re.Match[str]], DayRule |
 _RULES: tuple[Rule, ...] = (
     (_wait(_BEFORE_WAIT, _OPTIONAL_AFTER), _wait_minutes),
     (_wait("", _AFTER_WAIT, "分钟|分(?=以?后|之后)"), _wait_minutes),
-    (_wait(r"\A(?:那就?|就|大概|可能)?", r"(?:左右)?吧?[.!,]?\Z(?P<later>)(?P<within>)", "分钟"), _wait_minutes),
+    (_wait(r"\A(?:那就?|大概|可能)?", r"(?:左右)?吧?[.!,]?\Z(?P<later>)(?P<within>)", "分钟"), _wait_minutes),
     *(_as_day(pattern, build) for pattern, build in DATE_RULES),
     *(_event_rule(words, minutes) for words, minutes in _EVENTS),
     *(_part_rule(words, part) for words, part in _PARTS),
