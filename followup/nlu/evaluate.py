@@ -20,6 +20,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
 from followup.nlu.examples import Example, load_examples
+from followup.nlu.lexicon import Lexicon
 from followup.nlu.model import NOT_UNDERSTOOD_BELOW, IntentModel, ModelSettings
 from followup.nlu.normalise import normalise
 
@@ -69,7 +70,13 @@ def calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.bool_
     return float(sum(gaps) / len(confidence))
 
 
-def cross_validate(examples: Sequence[Example], settings: ModelSettings, folds: int = 5, seed: int = 1) -> Report:
+def cross_validate(
+    examples: Sequence[Example],
+    settings: ModelSettings,
+    lexicon: Lexicon | None = None,
+    folds: int = 5,
+    seed: int = 1,
+) -> Report:
     """Train and test on `folds` parts. Examples whose normalised text repeats an earlier one are left out."""
     unique = list({normalise(example.text): example for example in reversed(examples)}.values())
     texts = np.array([example.text for example in unique])
@@ -79,7 +86,7 @@ def cross_validate(examples: Sequence[Example], settings: ModelSettings, folds: 
     training, prediction = [], []
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(texts, truth):
         begun = time.perf_counter()
-        model = IntentModel.train(texts[train].tolist(), truth[train].tolist(), settings)
+        model = IntentModel.train(texts[train].tolist(), truth[train].tolist(), settings, lexicon)
         training.append(time.perf_counter() - begun)
         for index in test:
             begun = time.perf_counter()
@@ -144,13 +151,13 @@ def _show(report: Report) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m followup.nlu.evaluate", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, default=[Path("data/nlu")], help="example files or folders")
+    parser.add_argument("--lexicon", type=Path, default=Path("data/lexicon"), help="folder of the word lists")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--c", type=float, default=ModelSettings.c, help="inverse regularisation")
-    parser.add_argument("--ngrams", type=int, nargs=2, default=ModelSettings.ngrams, metavar=("MIN", "MAX"))
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
-    settings = ModelSettings(ngrams=tuple(options.ngrams), c=options.c)
-    report = cross_validate(load_examples(options.paths), settings, options.folds)
+    settings = ModelSettings(c=options.c)
+    report = cross_validate(load_examples(options.paths), settings, Lexicon.read(options.lexicon), options.folds)
     print(json.dumps(asdict(report), ensure_ascii=False) if options.json else _show(report))
 
 

@@ -1,0 +1,77 @@
+"""What the intent model sees of a text: character n-grams with boundary marks, and concepts.
+
+Concepts (concepts.yml, and the aspects of data/lexicon) are groups of words that mean alike; they let a word that was
+rare in the examples borrow from its neighbours. Both are counted with their order: "不" before "满意" is not "满意"
+before "不".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Iterator, Mapping
+
+from ruamel.yaml import YAML
+
+from followup.nlu.lexicon import Lexicon
+from followup.nlu.normalise import normalise
+
+START, END = "\u2402", "\u2403"
+"""Boundary marks: "不" as a whole reply is not the "不" inside "不错"."""
+
+EMPTY = "\u2400"
+"""Stands for a text without anything to read."""
+
+NGRAMS = (1, 2)
+"""Lengths of the character n-grams. Longer ones were measured: they cost time and gained nothing."""
+
+_CONCEPTS = Path(__file__).with_name("concepts.yml")
+
+
+def marked(text: str) -> str:
+    """The normalised text between boundary marks."""
+    return f"{START}{normalise(text) or EMPTY}{END}"
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """Words and their concepts. Kept inside a trained model, so that editing a word list cannot break it."""
+
+    words: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, lexicon: Lexicon | None = None) -> Concepts:
+        """concepts.yml, with the lexicon's praising and blaming words where there is one."""
+        with _CONCEPTS.open(encoding="utf-8") as stream:
+            groups: dict[str, str] = YAML(typ="safe", pure=True).load(stream)
+        pairs = [(str(word), concept) for concept, line in groups.items() for word in str(line).split()]
+        for aspect in lexicon.aspects if lexicon else ():
+            pairs += [(word, "thing") for word in aspect.words]
+            pairs += [(word, "negative") for word in aspect.negative]
+            pairs += [(word, "positive") for word in aspect.positive]
+        words: dict[str, dict[str, None]] = {}
+        for word, concept in pairs:
+            words.setdefault(word, {})[concept] = None
+        return cls({word: tuple(names) for word, names in words.items()})
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True)))
+
+    def tokens(self, text: str) -> list[str]:
+        """Everything the model counts of one marked text."""
+        grams = [text[i : i + n] for n in NGRAMS for i in range(len(text) - n + 1)]
+        return grams + self.found(text)
+
+    def found(self, text: str) -> list[str]:
+        """Concepts of a text, in order, and each pair of neighbours (`negation>positive`)."""
+        groups = [self.words[match[0]] for match in self._pattern.finditer(text)]
+        return [name for group in groups for name in group] + list(_pairs(groups))
+
+
+def _pairs(groups: list[tuple[str, ...]]) -> Iterator[str]:
+    edges = [("^",), *groups, ("$",)]
+    for left, right in zip(edges, edges[1:]):
+        yield from (f"{a}>{b}" for a in left for b in right)
