@@ -5,6 +5,7 @@ from __future__ import annotations
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.interrupt import knowledge
+from followup.dialogue.state import TalkState
 from followup.dialogue.reply import NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
 from followup.reading import Asked
@@ -30,13 +31,16 @@ def after(turn: Turn) -> bool:
     return False
 
 
-def resume(turn_state: st.TalkState) -> None:
-    """Open the talk again at its unanswered question; consent is asked anew."""
-    turn_state.outcome = turn_state.outcome_reason = turn_state.closing = ""
-    if turn_state.open == st.END:
-        turn_state.open = st.RESUME
-    turn_state.asked_before = turn_state.simpler = turn_state.quiet = False
-    turn_state.unclear.clear()
+def resume(state: TalkState, agreed: bool = False) -> None:
+    """Open the talk again at its unanswered question; consent is asked anew unless the customer just gave it."""
+    if state.open not in (st.END, st.CALLBACK, st.OFFER):
+        state.resume_at = state.open
+    state.outcome = state.outcome_reason = state.closing = ""
+    state.asked_before = state.simpler = state.quiet = False
+    state.unclear.clear()
+    state.counts.clear()
+    begun = state.resume_at.startswith((st.QUESTION, st.REASON, st.IMPROVE))
+    state.open = state.resume_at if agreed and begun else st.RESUME
 
 
 def _rebook(turn: Turn) -> bool:

@@ -1,0 +1,144 @@
+"""The actions of a talk: open, hear, ask, respond, close, resume, after."""
+
+from __future__ import annotations
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.context import Meta, case_of, remember_script, talk, turn_of, utter, write
+from followup.dialogue import state as st
+from followup.dialogue.after import after, resume
+from followup.dialogue.effects import Outcome
+from followup.dialogue.finish import close
+from followup.dialogue.hear import hear
+from followup.dialogue.interrupt import respond
+from followup.dialogue.items import Said, ask
+from followup.dialogue.silence import fall_silent
+from followup.dialogue.state import TalkState
+from followup.dialogue.turn import Turn, Verdict
+
+FORM = "followup_form"
+TRIGGERS = ("start_followup", "resume_followup", "silence")
+Events = list[EventType]
+
+
+class StartFollowup(Action):
+    """Open the talk: who we are, that it is a machine, why, and is it convenient?"""
+
+    def name(self) -> str:
+        return "action_start_followup"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        case = await case_of(Meta.of(tracker))
+        script = remember_script(case)
+        variables = {**case.variables, "customer": case.contact_name, "title": case.contact_title}
+        opening = st.IDENTITY if script.identity_ask else st.CONSENT
+        state = TalkState(case.case_id, script.id, variables, open=opening)
+        if case.do_not_contact:
+            state.outcome = Outcome.DO_NOT_CONTACT
+            utter(dispatcher, Said(Turn(script, state, None).wording.say("after.do_not_contact")))
+        return talk(state, answer=None, talk_over=state.over)
+
+
+class HearAnswer(Action):
+    """`followup_form`'s validation: an answer is stored, an interruption is left to the rules."""
+
+    def name(self) -> str:
+        return f"validate_{FORM}"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        if (tracker.latest_message.get("intent") or {}).get("name") in TRIGGERS:
+            return [SlotSet("answer", None), ActionExecutionRejected(FORM)]
+        turn = await turn_of(tracker)
+        verdict = hear(turn)
+        await write(Meta.of(tracker), turn.effects)
+        if verdict is Verdict.INTERRUPTED:
+            return [*talk(turn.state, answer=None), ActionExecutionRejected(FORM)]
+        over = verdict is Verdict.OVER
+        return talk(turn.state, answer=turn.reply.text if over else None, talk_over=over)
+
+
+class AskAnswer(Action):
+    """Ask the open question."""
+
+    def name(self) -> str:
+        return "action_ask_answer"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        turn = await turn_of(tracker)
+        utter(dispatcher, ask(turn.script, turn.state))
+        return talk(turn.state)
+
+
+class Respond(Action):
+    """React to an interruption; `talk_over` tells the rules whether to go back to the question or to close."""
+
+    def name(self) -> str:
+        return "action_respond"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        turn = await turn_of(tracker)
+        respond(turn)
+        await write(Meta.of(tracker), turn.effects)
+        return talk(turn.state, talk_over=turn.state.over)
+
+
+class NoticeSilence(Action):
+    """The customer has not replied for a while."""
+
+    def name(self) -> str:
+        return "action_notice_silence"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        turn = await turn_of(tracker)
+        fall_silent(turn)
+        await write(Meta.of(tracker), turn.effects)
+        return talk(turn.state, talk_over=turn.state.over)
+
+
+class CloseTalk(Action):
+    """Part with the closing sentence of the outcome."""
+
+    def name(self) -> str:
+        return "action_close_talk"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        turn = await turn_of(tracker)
+        utter(dispatcher, Said(close(turn.script, turn.state, turn.reply.at)))
+        return talk(turn.state, answer=None, talk_over=True)
+
+
+class ResumeTalk(Action):
+    """A call-back is due, or the customer is back: go on at the unanswered question."""
+
+    def name(self) -> str:
+        return "action_resume_talk"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        case = await case_of(Meta.of(tracker))
+        turn = await turn_of(tracker)
+        if case.do_not_contact or turn.state.outcome in (Outcome.COMPLETED, Outcome.DO_NOT_CONTACT):
+            return talk(turn.state, talk_over=True)
+        resume(turn.state)
+        return talk(turn.state, answer=None, talk_over=False)
+
+
+class AfterTalk(Action):
+    """The customer writes again although the talk is over."""
+
+    def name(self) -> str:
+        return "action_after_talk"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
+        if (tracker.latest_message.get("intent") or {}).get("name") in TRIGGERS:
+            return [SlotSet("talk_over", True)]
+        turn = await turn_of(tracker)
+        goes_on = after(turn)
+        await write(Meta.of(tracker), turn.effects)
+        if goes_on:
+            resume(turn.state, agreed=True)
+            return talk(turn.state, answer=None, talk_over=False)
+        utter(dispatcher, Said("".join(turn.state.lead)))
+        turn.state.lead = []
+        return talk(turn.state, talk_over=True)

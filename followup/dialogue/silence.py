@@ -1,0 +1,20 @@
+"""A customer who does not reply: asked once whether they are there, then left in peace."""
+
+from __future__ import annotations
+
+from followup.dialogue.effects import BookCallback, Outcome
+from followup.dialogue.turn import Turn
+
+
+def fall_silent(turn: Turn) -> None:
+    """First time: a friendly word, nothing asked. Second time: the talk is put down, to be taken up any time."""
+    state = turn.state
+    if state.count("silence") == 1:
+        turn.lead("silence.first")
+        state.quiet = True
+        return
+    state.resume_at = state.resume_at or state.open
+    state.callback_reason = "silence"
+    turn.effects.append(BookCallback(None, "silence", ""))
+    outcome = Outcome.ENDED_EARLY if state.order else Outcome.UNREACHABLE
+    turn.end(outcome, "silence", turn.wording.say("silence.last"))
