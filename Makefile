@@ -1,0 +1,40 @@
+# `make run` needs Python 3.11 and pip, nothing else: no Node, no PostgreSQL, no Docker.
+.DEFAULT_GOAL := run
+export RASA_TELEMETRY_ENABLED := false
+export UV_PYTHON_PREFERENCE ?= system
+# Where uv goes when the machine's own Python may not be installed into (PEP 668).
+UV_VENV := .uv-venv
+export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
+
+.PHONY: run test test-long bench train uv
+
+# Start everything; Ctrl-C stops it.
+run: uv
+	uv sync --frozen --no-dev --inexact
+	@exec uv run --no-sync followup up
+
+# Every test there is.
+test: uv
+	uv sync --frozen
+	uv run --no-sync python -m followup.web.assets
+	uv run --no-sync pytest
+
+# The same, and what takes long: killing processes again and again.
+test-long: uv
+	uv sync --frozen
+	uv run --no-sync python -m followup.web.assets
+	FOLLOWUP_LONG_TESTS=1 uv run --no-sync pytest
+
+# Time and memory of a turn, beside a stock Rasa project; BENCH="--write" keeps the figures in docs/performance.md.
+bench: uv
+	uv sync --frozen --no-dev --inexact
+	uv run --no-sync python -m bench $(BENCH)
+
+# A model of the present training data.
+train: uv
+	uv sync --frozen --no-dev --inexact
+	uv run --no-sync followup train
+
+uv:
+	@command -v uv >/dev/null || { python3 -m pip install --quiet uv && command -v uv >/dev/null; } 2>/dev/null \
+	  || { python3 -m venv $(UV_VENV) && $(UV_VENV)/bin/pip install --quiet uv; }

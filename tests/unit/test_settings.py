@@ -1,0 +1,102 @@
+"""The environment: what it may say, and how it is told when it says nonsense."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from followup.settings import SHANGHAI, SettingsError, load_settings
+
+
+def test_an_empty_environment_is_enough() -> None:
+    settings = load_settings({})
+    assert settings.home == Path.cwd() / "var"
+    assert settings.port == 8080
+    assert settings.bind == "127.0.0.1"
+    assert settings.database_url is None
+    assert settings.now is None
+    assert (settings.project_dir / "pyproject.toml").exists()
+
+
+def test_blank_variables_count_as_unset() -> None:
+    assert load_settings({"DATABASE_URL": " ", "FOLLOWUP_PORT": "", "FOLLOWUP_SECRET": ""}) == load_settings({})
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "80.5", "٨٠"])
+def test_a_port_that_is_none_is_named(port: str) -> None:
+    with pytest.raises(SettingsError, match="FOLLOWUP_PORT"):
+        load_settings({"FOLLOWUP_PORT": port})
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
+def test_every_spelling_of_postgresql_becomes_libpqs(scheme: str) -> None:
+    settings = load_settings({"DATABASE_URL": f"{scheme}://me:secret@db/followup"})
+    assert settings.database_url == "postgresql://me:secret@db/followup"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "mysql://me:hush@db/x", "db.example.com"])
+def test_another_database_is_refused_without_repeating_the_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL") as error:
+        load_settings({"DATABASE_URL": url})
+    assert "hush" not in str(error.value)
+
+
+def test_a_short_secret_is_refused_without_repeating_it() -> None:
+    with pytest.raises(SettingsError, match="FOLLOWUP_SECRET") as error:
+        load_settings({"FOLLOWUP_SECRET": "hunter2"})
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_secret_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = load_settings({"FOLLOWUP_HOME": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []
+    first = settings.signing_secret()
+    assert len(first) >= 32
+    assert load_settings({"FOLLOWUP_HOME": str(tmp_path)}).signing_secret() == first
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_given_secret_is_used_and_not_written(tmp_path: Path) -> None:
+    settings = load_settings({"FOLLOWUP_HOME": str(tmp_path), "FOLLOWUP_SECRET": "s" * 40})
+    assert settings.signing_secret() == "s" * 40
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_print_without_password_and_secret() -> None:
+    settings = load_settings({"DATABASE_URL": "postgresql://me:hush@db/x", "FOLLOWUP_SECRET": "s" * 40})
+    assert "hush" not in repr(settings)
+    assert "ssss" not in f"{settings}"
+
+
+def test_links_follow_the_port_or_the_public_address() -> None:
+    assert load_settings({"FOLLOWUP_PORT": "9000"}).link("abc") == "http://127.0.0.1:9000/c/abc"
+    public = load_settings({"FOLLOWUP_PUBLIC_URL": "https://hf.example.com/"})
+    assert public.link("abc") == "https://hf.example.com/c/abc"
+
+
+def test_origins_are_separated_by_commas() -> None:
+    settings = load_settings({"FOLLOWUP_EMBED_ORIGINS": "https://a.example, https://b.example:8443/"})
+    assert settings.embed_origins == ("https://a.example", "https://b.example:8443")
+
+
+@pytest.mark.parametrize("origins", ["a.example", "https://a.example/page", "ftp://a.example", "*"])
+def test_an_origin_that_is_none_is_named(origins: str) -> None:
+    with pytest.raises(SettingsError, match="FOLLOWUP_EMBED_ORIGINS"):
+        load_settings({"FOLLOWUP_EMBED_ORIGINS": origins})
+
+
+@pytest.mark.parametrize("name", ["FOLLOWUP_RASA_URL", "FOLLOWUP_ACTION_URL", "FOLLOWUP_PUBLIC_URL"])
+def test_an_address_that_is_none_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings({name: "localhost:5005"})
+
+
+@pytest.mark.parametrize("text", ["2026-11-21T10:00:00", "2026-11-21T02:00:00Z", "2026-11-21T10:00:00+08:00"])
+def test_now_is_shanghais_unless_it_says_otherwise(text: str) -> None:
+    assert load_settings({"FOLLOWUP_NOW": text}).now == datetime(2026, 11, 21, 10, tzinfo=SHANGHAI)
+
+
+def test_a_now_that_is_no_time_is_named() -> None:
+    with pytest.raises(SettingsError, match="FOLLOWUP_NOW.*明天"):
+        load_settings({"FOLLOWUP_NOW": "明天"})
