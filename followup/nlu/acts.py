@@ -1,0 +1,257 @@
+"""Several dialogue acts in one reply ("还行,就是有点贵,我现在在开车"), in text order, and the one that leads.
+
+A reply is cut where a new clause may begin, and the best way to read it is searched: as a whole or in parts. A part
+is worth what the classifier is sure of; each cut costs something, and a cut without punctuation more. So one thing
+said with a comma stays whole, and three things said in a row come apart. Pure, given a classifier.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Callable, Sequence
+
+from followup.nlu.model import Guess
+from followup.nlu.normalise import MAX_CHARS, Folded, fold
+from followup.nlu.optout import is_opt_out
+
+Classify = Callable[[Sequence[str]], list[list[Guess]]]
+"""Rankings, best first, of several texts at once."""
+
+DO_NOT_CONTACT = "do_not_contact"
+NOTHING_SAID = "out_of_scope"
+"""Intent, at confidence 0, of a reply without anything to read (blank, signs only)."""
+
+MAX_PIECES = 7
+"""A reply of more clauses is a story: what it says in passing is no act of its own."""
+
+CLAUSE_MIN = 0.55
+"""A part below this confidence is no act; its words stay with the act before it."""
+
+_STRONG_CUT, _WEAK_CUT = 0.08, 0.25  # price of a cut in log-confidence, with and without punctuation
+
+PRIORITY: tuple[str, ...] = (
+    # Ends every contact; then what makes each further word wrong or dangerous.
+    DO_NOT_CONTACT,
+    "wrong_person",
+    "complain",
+    "driving",
+    "in_meeting",
+    "dining",
+    "unwell",
+    "resting",
+    # Somebody else shall speak, or nobody at all.
+    "request_human",
+    "third_person",
+    "refuse",
+    # Later. A time is worth more than "busy"; both are kept as acts.
+    "propose_time",
+    "call_later",
+    "busy",
+    "wait",
+    # A rude customer who is driving is let go, one who only swears is reminded.
+    "abuse",
+    # The talk itself.
+    "correct",
+    "go_back",
+    "ask_repeat",
+    "not_understood",
+    # Questions to us are answered before the script goes on.
+    "ask_privacy",
+    "ask_source",
+    "bot_challenge",
+    "ask_who",
+    "ask_purpose",
+    "ask_duration",
+    "faq",
+    "objection",
+    # Answers: the most telling one first.
+    "dissatisfied",
+    "suggest",
+    "give_score",
+    "neutral",
+    "satisfied",
+    "inform",
+    "nothing_to_add",
+    "skip",
+    "deny",
+    "consent",
+    "goodbye",
+    "thank",
+    "greet",
+    "out_of_scope",
+)
+"""Which act leads, first first. A retrieval intent counts by its base name; an unknown one comes last."""
+
+_RANK = {name: place for place, name in enumerate(PRIORITY)}
+
+# Only worth an act when said alone or with full confidence: shreds of other sentences look like them.
+_SLIGHT = frozenset({"wait", "consent", "deny", "out_of_scope", "not_understood", "ask_repeat", "greet", "correct", "go_back"})
+_SLIGHT_MIN = 0.8
+
+# A stretch may not swallow a clause that surely says something else, unless the stretch is one of those that take
+# content in ("刚才说错了,应该是不满意"), or tells a story ("因为我在开会所以没去成").
+_SURE, _SWALLOWED = 0.85, 0.5
+_TAKES_CONTENT = frozenset({"correct", "go_back", "third_person"})
+_STORY = re.compile(r"因为|由于|那天|当时|上次|那次|昨天|前天|之前|上周|上个?月|去年|[那每]时候")
+
+_PUNCTUATION = re.compile(r"[\s,.!?;:~…。，！？；：、]+")
+_CONNECTIVES = "但是|不过|可是|但|只不过|只是|然后|而且|另外|还有|所以|因为"
+_STRONG_BEGIN = re.compile(rf"(?<=[^我你他她它这那也不都\s])(?:就是(?!说)|{_CONNECTIVES})(?=..)")
+_WEAK_BEGIN = re.compile(
+    r"(?:我(?:现在|正|在|要|马上|先|这会儿?|这边|还有|得)|现在|正在|这会儿|谢谢|多谢|感谢|辛苦|(?<!次)再见|拜拜|等一下|等会儿?"
+    r"|明天|后天|(?<!天)(?:下午|晚上)|你们?(?:是|能|别|不要|怎么|到底)|别再|不要再|先这样|没有了|没了|有点|能不能|(?<![和的有么没何])(?:建议|希望)|还行|挺好)"
+)
+_LEADING_CONNECTIVE = re.compile(rf"^(?:就是(?=有|太|价|服|速|态|不|没)|{_CONNECTIVES})")
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing the customer does in a reply."""
+
+    intent: str
+    """Full name, `faq/eat_pear`."""
+    confidence: float
+    text: str
+    """The customer's own words, untouched."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A clause as a stretch of the folded text; `strong` when punctuation or a connective stands before it."""
+
+    start: int
+    end: int
+    strong: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a reply was understood: its acts in text order, and the ranking of the text as a whole."""
+
+    acts: tuple[Act, ...]
+    ranking: tuple[Guess, ...]
+
+    @property
+    def leading(self) -> Act:
+        """The act that decides what happens next (`PRIORITY`)."""
+        return min(self.acts, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
+
+
+def read_acts(text: str, classify: Classify) -> Reading:
+    """Find the acts of one reply. A blank reply is one act of `NOTHING_SAID` at confidence 0."""
+    folded = fold(text)
+    pieces = _pieces(folded)
+    if not pieces:
+        nothing = Guess(NOTHING_SAID, 0.0)
+        return Reading((Act(NOTHING_SAID, 0.0, text),), (nothing,))
+    spans = _spans(len(pieces)) if len(pieces) <= MAX_PIECES and len(text) <= MAX_CHARS else []
+    words = [_words(folded, text, pieces[i].start, pieces[j].end) for i, j in spans]
+    whole, *parts = classify([text, *words])
+    best = {span: _best(ranking, part, whole) for span, ranking, part in zip(spans, parts, words)}
+    acts = _acts(folded, text, pieces, best) if spans else []
+    if len(acts) < 2:
+        acts = [Act(whole[0].intent, whole[0].confidence, text)]
+    return _forbid(text, Reading(tuple(acts), tuple(whole)))
+
+
+def _pieces(folded: Folded) -> list[_Piece]:
+    """The clauses of a text, without the punctuation around them."""
+    text = folded.text
+    begins: dict[int, bool] = {match.start(): False for match in _WEAK_BEGIN.finditer(text)}
+    begins |= {match.start(): True for match in _STRONG_BEGIN.finditer(text)}
+    begins |= {match.end(): True for match in _PUNCTUATION.finditer(text)}
+    begins[0] = True
+    places = sorted(place for place in begins if place < len(text))
+    pieces: list[_Piece] = []
+    for place, until in zip(places, [*places[1:], len(text)]):
+        end = place + len(_PUNCTUATION.sub("", text[place:until]))
+        if end == place:
+            continue
+        if not begins[place] and pieces and pieces[-1].end - pieces[-1].start < 2:
+            pieces[-1] = replace(pieces[-1], end=end)  # one character alone is no clause: 我|现在 stays 我现在
+        else:
+            pieces.append(_Piece(place, end, begins[place]))
+    return pieces
+
+
+def _spans(count: int) -> list[tuple[int, int]]:
+    """All stretches [first, last] of pieces except the whole text when it is a single piece."""
+    return [(i, j) for i in range(count) for j in range(i, count)] if count > 1 else []
+
+
+def _best(ranking: list[Guess], words: str, whole: list[Guess]) -> Guess:
+    """A part's intent. What cannot be taken back needs the opt-out rule or the whole reply, not a shred ("别打断")."""
+    if ranking[0].intent != DO_NOT_CONTACT or whole[0].intent == DO_NOT_CONTACT or is_opt_out(words):
+        return ranking[0]
+    return ranking[1]
+
+
+def _words(folded: Folded, text: str, start: int, end: int) -> str:
+    start_in_text, end_in_text = folded.span(start, end)
+    return _LEADING_CONNECTIVE.sub("", text[start_in_text:end_in_text]) or text[start_in_text:end_in_text]
+
+
+def _acts(folded: Folded, text: str, pieces: list[_Piece], best: dict[tuple[int, int], Guess]) -> list[Act]:
+    """The acts of the best division; none when no part of it is certain."""
+    found = [(span, best[span]) for span in _divide(pieces, best, story=bool(_STORY.search(folded.text)))]
+    kept = [(span, guess) for span, guess in found if guess.confidence >= _needed(guess, len(found))]
+    acts: list[Act] = []
+    begin = 0
+    for (span, guess), following in zip(kept, [*kept[1:], None]):
+        end = len(text) if following is None else folded.origins[pieces[following[0][0]].start]
+        words = text[begin:end].strip(" ,，.。;；、\n\t")
+        begin = end
+        if acts and acts[-1].intent == guess.intent:
+            last = acts[-1]
+            acts[-1] = Act(last.intent, max(last.confidence, guess.confidence), f"{last.text},{words}")
+        else:
+            acts.append(Act(guess.intent, guess.confidence, words))
+    return acts
+
+
+def _needed(guess: Guess, parts: int) -> float:
+    """Confidence a part must have to count as an act."""
+    return _SLIGHT_MIN if guess.intent in _SLIGHT and parts > 1 else CLAUSE_MIN
+
+
+def _swallowed(start: int, end: int, best: dict[tuple[int, int], Guess]) -> int:
+    """How many clauses of [start, end] surely say something else than the stretch."""
+    whole = best[start, end].intent
+    if whole in _TAKES_CONTENT:
+        return 0
+    own = (best[place, place] for place in range(start, end + 1))
+    return sum(act.intent not in _SLIGHT | {whole} and act.confidence >= _SURE for act in own)
+
+
+def _divide(pieces: list[_Piece], best: dict[tuple[int, int], Guess], story: bool) -> list[tuple[int, int]]:
+    """The division of the pieces into stretches with the highest total worth (dynamic programming)."""
+    worth = [0.0] + [-math.inf] * len(pieces)
+    came_from = [0] * (len(pieces) + 1)
+    for end in range(1, len(pieces) + 1):
+        for start in range(end):
+            cut = 0.0 if start == 0 else (_STRONG_CUT if pieces[start].strong else _WEAK_CUT)
+            confidence = max(best[start, end - 1].confidence, 1e-3)
+            value = worth[start] + (end - start) * math.log(confidence) - cut
+            if not story:
+                value -= _SWALLOWED * _swallowed(start, end - 1, best)
+            if value > worth[end]:
+                worth[end], came_from[end] = value, start
+    spans = []
+    end = len(pieces)
+    while end:
+        spans.append((came_from[end], end - 1))
+        end = came_from[end]
+    return spans[::-1]
+
+
+def _forbid(text: str, reading: Reading) -> Reading:
+    """The opt-out rule goes before the model: its act has confidence 1."""
+    if not is_opt_out(text):
+        return reading
+    forbidden = Act(DO_NOT_CONTACT, 1.0, text)
+    acts = [replace(act, intent=DO_NOT_CONTACT, confidence=1.0) if is_opt_out(act.text) else act for act in reading.acts]
+    if not any(act.intent == DO_NOT_CONTACT for act in acts):
+        acts.insert(0, forbidden)
+    return replace(reading, acts=tuple(acts))
