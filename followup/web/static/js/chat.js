@@ -13,6 +13,7 @@ const talk = page.dataset.talk;
 const maxLength = Number(page.dataset.maxLength);
 const seen = new Set();
 const byClientId = new Map();
+const byId = new Map();
 let lastId = 0;
 let downTimer = null;
 let typingTimer = null;
@@ -47,7 +48,7 @@ const outbox = new Outbox(talk, {
 const stream = new Stream(talk, {
   lastId: () => lastId,
   onMessage: (row) => show(row, { live: true }),
-  onState: (state) => typing(state.typing),
+  onState: turnState,
   onUp() {
     clearTimeout(downTimer);
     downTimer = null;
@@ -82,6 +83,7 @@ function show(row, { live }) {
   }
   seen.add(row.id);
   const item = thread.add({ id: row.id, own, text: row.text, time: new Date(row.time) });
+  byId.set(row.id, item);
   if (own) {
     byClientId.set(row.client_msg_id, item);
     if (!lastBotRow || row.id > lastBotRow.id) offer(null, []);
@@ -96,6 +98,7 @@ function show(row, { live }) {
 function arrived(item, id) {
   if (item.id !== null) return;
   item.id = id;
+  byId.set(id, item);
   seen.add(id);
   thread.place(item);
 }
@@ -113,6 +116,21 @@ function sent(text, item) {
   byClientId.set(line.id, item);
   thread.setState(item, "发送中…");
   outbox.flush();
+}
+
+/** What becomes of the lines the server has: being worked on, or given up. Only the last one is worth repeating. */
+function turnState({ typing: on, failed }) {
+  typing(on);
+  const item = byId.get(failed[failed.length - 1]);
+  const last = [...byId.values()].filter((other) => other.own).pop();
+  if (!item || item !== last) return;
+  thread.setState(item, {
+    label: "这条没有处理成功，点此重发",
+    onClick() {
+      thread.setState(item, "");
+      sent(item.text, thread.add({ own: true, text: item.text, time: new Date() }));
+    },
+  });
 }
 
 function typing(on) {
@@ -189,7 +207,7 @@ async function start() {
     if (byClientId.has(line.id)) outbox.acknowledge(line.id);
     else byClientId.set(line.id, thread.add({ own: true, text: line.text, time: new Date(line.at) }));
   }
-  typing(past.typing);
+  turnState(past);
   thread.scrollDown();
   stream.open();
   outbox.flush();

@@ -25,10 +25,11 @@ export class Thread {
 
   /** Resolves when the chat can be used. */
   async ready() {
-    await new Promise((resolve) => {
-      if (this.chat._hasBeenRendered) resolve();
-      else this.chat.addEventListener("render", resolve, { once: true });
-    });
+    // deep-chat renders from two timers, one from its constructor and one for its properties; on a slow machine both
+    // fire and the second replaces everything. Only after the last one its elements are there to stay.
+    while (!this.chat._hasBeenRendered || this.chat._waitingToRender_) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     this.root = this.chat.shadowRoot;
     this.list = this.root.getElementById("messages");
     this.field = this.root.getElementById("text-input");
@@ -42,6 +43,7 @@ export class Thread {
     this.list.tabIndex = 0;
     this.list.setAttribute("role", "region");
     this.list.setAttribute("aria-label", "对话内容");
+    this.#stayAtBottom();
   }
 
   focus() {
@@ -218,6 +220,13 @@ export class Thread {
       if (item.when) item.when.textContent = timeLabel(item.time);
       before = item;
     }
+  }
+
+  /** The field grows, a keyboard opens: who was reading the newest line goes on reading it. */
+  #stayAtBottom() {
+    let near = true;
+    this.list.addEventListener("scroll", () => { near = this.#nearBottom(); }, { passive: true });
+    new ResizeObserver(() => { if (near) this.list.scrollTop = this.list.scrollHeight; }).observe(this.list);
   }
 
   #nearBottom() {
