@@ -195,6 +195,8 @@ class Message(Base):
     quick_replies: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     """For `out` rows: the labels the customer may tap."""
     tries: Mapped[int] = mapped_column(server_default=text("0"))
+    failing_since: Mapped[datetime | None]
+    """When its turn first failed, by the database's clock; unlike `created_at` it never stands still."""
     created_at: Mapped[datetime] = _now()
     """By the product's clock (FOLLOWUP_NOW in tests): what "tomorrow" is counted from."""
     handled_at: Mapped[datetime | None]

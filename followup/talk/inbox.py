@@ -9,7 +9,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.store.records import UnknownCase
+from followup.store.effects import reopen
+from followup.store.models import Case
+from followup.store.records import UnknownCase, is_blocked
 from followup.talk.wording import clean_text
 
 TURN_QUEUE = "turns"
@@ -117,5 +119,16 @@ async def accept(
 
 
 async def accept_trigger(session: AsyncSession, case_id: str, trigger: Trigger, key: str) -> Accepted:
-    """Schedule a turn that nobody wrote; `key` makes asking for it twice harmless (`start`, `callback-7`)."""
-    return await accept(session, case_id, SYSTEM_CHANNEL, key, trigger.value, direction="system")
+    """Schedule a turn that nobody wrote; `key` makes asking for it twice harmless (`start`, `callback-7`).
+
+    START and RESUME open the case and begin an attempt. For a customer on the do-not-contact list nothing is opened,
+    and the turn will not be held.
+    """
+    accepted = await accept(session, case_id, SYSTEM_CHANNEL, key, trigger.value, direction="system")
+    if accepted.duplicate or trigger is Trigger.SILENCE:
+        return accepted
+    case = await session.get_one(Case, case_id, populate_existing=True)
+    if not await is_blocked(session, case.contact_id):
+        await reopen(session, case, clock.now(), reason="callback" if trigger is Trigger.RESUME else "return")
+        await session.flush()
+    return accepted

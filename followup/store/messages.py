@@ -1,0 +1,173 @@
+"""The inbox and the outbox: reading what waits, writing what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.store.models import Case, Message, Note, RasaEvent
+from followup.store.stored_turn import Event, Reply, Understanding
+
+OUT_NOTIFICATION = "followup_out"
+"""PostgreSQL channel; the payload is the case id."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A row whose turn is due."""
+
+    id: int
+    case_id: str
+    direction: str
+    channel: str
+    text: str
+    created_at: datetime
+    tries: int
+
+
+async def next_received(session: AsyncSession, case_id: str) -> Waiting | None:
+    """The oldest message that was not handled yet."""
+    row = await session.scalar(
+        select(Message)
+        .where(Message.case_id == case_id, Message.status == "received")
+        .order_by(Message.id)
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return Waiting(row.id, row.case_id, row.direction, row.channel, row.text, row.created_at, row.tries)
+
+
+async def has_received(session: AsyncSession, case_id: str, *, after: int = 0, direction: str | None = None) -> bool:
+    """Whether messages wait, of the given direction and newer than `after`."""
+    condition = [Message.case_id == case_id, Message.status == "received", Message.id > after]
+    if direction is not None:
+        condition.append(Message.direction == direction)
+    return bool(await session.scalar(select(exists().where(*condition))))
+
+
+async def stored_turn(session: AsyncSession, case_id: str, message_id: int) -> list[Event]:
+    """Rasa's events of the message's turn, beginning with its user event; empty when Rasa did not store it."""
+    start = (
+        select(RasaEvent.id)
+        .where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id)
+        .scalar_subquery()
+    )
+    next_turn = (
+        select(func.min(RasaEvent.id))
+        .where(RasaEvent.sender_id == case_id, RasaEvent.message_id.is_not(None), RasaEvent.id > start)
+        .scalar_subquery()
+    )
+    rows = await session.scalars(
+        select(RasaEvent.data)
+        .where(
+            RasaEvent.sender_id == case_id,
+            RasaEvent.id >= start,
+            or_(next_turn.is_(None), RasaEvent.id < next_turn),
+        )
+        .order_by(RasaEvent.id)
+    )
+    return [json.loads(data) for data in rows]
+
+
+async def finish(
+    session: AsyncSession,
+    waiting: Waiting,
+    replies: Sequence[Reply],
+    at: datetime,
+    *,
+    understanding: Understanding | None = None,
+    status: str = "handled",
+    error: str | None = None,
+) -> bool:
+    """Write the replies and the end of the message in one go. False, writing nothing, if that was done already."""
+    read = understanding or Understanding(None, None, None)
+    done = await session.scalar(
+        update(Message)
+        .where(Message.id == waiting.id, Message.status == "received")
+        .values(
+            status=status,
+            error=error,
+            intent=read.intent,
+            confidence=read.confidence,
+            acts=read.acts,
+            handled_at=at,
+        )
+        .returning(Message.id)
+    )
+    if done is None:
+        return False
+    if not replies:
+        return True
+    channel = waiting.channel if waiting.direction == "in" else await _customers_channel(session, waiting.case_id)
+    # One by one, so that the ids, by which every reader orders them, rise in the order they are said in.
+    for number, reply in enumerate(replies, 1):
+        await session.execute(
+            insert(Message)
+            .values(
+                case_id=waiting.case_id,
+                direction="out",
+                channel=channel,
+                channel_message_id=f"{waiting.id}-{number}",
+                text=reply.text,
+                quick_replies=reply.quick_replies or None,
+                status="queued",
+                in_reply_to=waiting.id,
+                created_at=at,
+            )
+            .on_conflict_do_nothing()
+        )
+    await session.execute(update(Case).where(Case.id == waiting.case_id).values(last_message_at=at))
+    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, waiting.case_id)))
+    return True
+
+
+async def count_failure(session: AsyncSession, message_id: int, error: str) -> tuple[int, timedelta]:
+    """Count a turn that failed; how many have now, and for how long (by the database's clock)."""
+    now = func.clock_timestamp()
+    row = (
+        await session.execute(
+            update(Message)
+            .where(Message.id == message_id)
+            .values(
+                tries=Message.tries + 1,
+                error=error[:500],
+                failing_since=func.coalesce(Message.failing_since, now),
+            )
+            .returning(Message.tries, now - Message.failing_since)
+        )
+    ).one()
+    return row[0], row[1]
+
+
+async def note_failure(session: AsyncSession, waiting: Waiting, at: datetime) -> None:
+    """Leave a colleague the message that no turn could be held for."""
+    await session.execute(
+        insert(Note)
+        .values(
+            case_id=waiting.case_id,
+            kind="unanswered",
+            topic="",
+            text=waiting.text,
+            message_id=waiting.id,
+            created_at=at,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def _customers_channel(session: AsyncSession, case_id: str) -> str:
+    """Where the customer was heard or spoken to last; the web before anything was said."""
+    channel = await session.scalar(
+        select(Message.channel)
+        .where(Message.case_id == case_id, Message.direction != "system")
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    return channel or "web"

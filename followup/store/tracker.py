@@ -1,0 +1,154 @@
+"""Rasa's tracker store in our PostgreSQL: `type: followup.store.tracker.TrackerStore` in endpoints.yml.
+
+Differences from Rasa's SQL store, which keeps the same events in the same shape:
+
+- it fails closed: what cannot be loaded, saved or finished abandons the turn (fail_closed.py);
+- a turn is stored whole or not at all, and once: `events` holds each message id once for a conversation, and a tracker
+  that was overtaken since it was loaded is refused;
+- it works beside the event loop, so that one slow query holds up one conversation only.
+
+DATABASE_URL comes from the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import TrackerStore as RasaTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import create_engine, distinct, func, insert, select, text
+
+from followup.store import fail_closed
+from followup.store.database import sqlalchemy_url
+from followup.store.models import RasaEvent
+from followup.store.stored_turn import fault_of, message_id_of
+
+# (number of the tracker's events that are stored, id of the last of them)
+_Stored = tuple[int, int | None]
+_STORED = "_followup_stored"
+
+
+class TrackerConflict(Exception):
+    """The conversation went on since this tracker was loaded."""
+
+
+class UnfinishedTurn(Exception):
+    """The turn must not count: see `stored_turn.fault_of`."""
+
+
+class TrackerStore(RasaTrackerStore):
+    """Conversations, whole; one is bounded by the length of its script."""
+
+    def __init__(
+        self,
+        domain: Domain | None = None,
+        host: str | None = None,
+        event_broker: EventBroker | None = None,
+        **kwargs: Any,
+    ) -> None:
+        url = host or os.environ.get("DATABASE_URL")
+        if not url:
+            # Neither ImportError nor AttributeError: Rasa would take those for "use the in-memory store".
+            raise RuntimeError("DATABASE_URL is not set")
+        # Connects at the first use, by whichever thread uses it.
+        self.engine = create_engine(
+            sqlalchemy_url(url), pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": 10}
+        )
+        fail_closed.install()
+        super().__init__(domain, event_broker, **kwargs)
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The conversation, or None when it has no event yet. Raises TurnAbandoned when that cannot be told."""
+        try:
+            rows = await asyncio.to_thread(self._load, sender_id)
+            if not rows:
+                return None
+            tracker = DialogueStateTracker.from_dict(
+                sender_id, [json.loads(data) for _, data in rows], self.domain.slots
+            )
+        except Exception as error:
+            raise fail_closed.abandon("the tracker could not be loaded", error) from error
+        _remember(tracker, (len(tracker.events), rows[-1][0]))
+        return tracker
+
+    async def retrieve_full_tracker(self, sender_id: str) -> DialogueStateTracker | None:
+        return await self.retrieve(sender_id)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Store the new events. Raises TurnAbandoned, having stored none, when anything is wrong with them."""
+        count, last_id = _recall(tracker)
+        try:
+            await self.stream_events(tracker)
+            new = list(itertools.islice(tracker.events, count, None))
+            rows = _rows(tracker.sender_id, new)
+            if rows:
+                last_id = await asyncio.to_thread(self._append, tracker.sender_id, last_id, rows)
+        except Exception as error:
+            raise fail_closed.abandon("the tracker could not be saved", error) from error
+        _remember(tracker, (count + len(rows), last_id))
+
+    async def keys(self) -> Iterable[str]:
+        def load() -> list[str]:
+            with self.engine.connect() as connection:
+                return list(connection.scalars(select(distinct(RasaEvent.sender_id))))
+
+        return await asyncio.to_thread(load)
+
+    def _load(self, sender_id: str) -> list[tuple[int, str]]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(RasaEvent.id, RasaEvent.data)
+                .where(RasaEvent.sender_id == sender_id)
+                .order_by(RasaEvent.id)
+            )
+            return [(row.id, row.data) for row in rows]
+
+    def _append(self, sender_id: str, last_id: int | None, rows: list[dict[str, Any]]) -> int:
+        newest = select(func.max(RasaEvent.id)).where(RasaEvent.sender_id == sender_id)
+        with self.engine.begin() as connection:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended('tracker:' || :sender, 0))"),
+                {"sender": sender_id},
+            )
+            if connection.scalar(newest) != last_id:
+                raise TrackerConflict
+            connection.execute(insert(RasaEvent), rows)
+            return connection.scalars(newest).one()
+
+
+def _rows(sender_id: str, events: list[Event]) -> list[dict[str, Any]]:
+    """Database rows for the events. Raises UnfinishedTurn when a message's turn among them is not a whole one."""
+    dicts = [event.as_dict() for event in events]
+    starts = [number for number, data in enumerate(dicts) if message_id_of(data) is not None]
+    for start, end in zip(starts, [*starts[1:], len(dicts)], strict=True):
+        if fault := fault_of(dicts[start:end]):
+            raise UnfinishedTurn(fault)
+    return [
+        {
+            "sender_id": sender_id,
+            "type_name": event.type_name,
+            "timestamp": data.get("timestamp"),
+            "intent_name": ((data.get("parse_data") or {}).get("intent") or {}).get("name"),
+            "action_name": data.get("name"),
+            "message_id": message_id_of(data),
+            "data": json.dumps(data),
+        }
+        for event, data in zip(events, dicts, strict=True)
+    ]
+
+
+def _remember(tracker: DialogueStateTracker, stored: _Stored) -> None:
+    setattr(tracker, _STORED, stored)
+
+
+def _recall(tracker: DialogueStateTracker) -> _Stored:
+    # A tracker that never came from here has nothing stored; if its conversation has, saving it is a conflict.
+    return getattr(tracker, _STORED, (0, None))

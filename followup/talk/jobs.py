@@ -1,0 +1,85 @@
+"""The background work: turns as they come, and once a minute what time brings."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from followup import clock
+from followup.store.database import Database, libpq_url
+from followup.talk import watch
+from followup.talk.inbox import TURN_QUEUE, TURN_TASK
+from followup.talk.turn import Patience, Rasa, drain
+
+_log = logging.getLogger(__name__)
+
+CLOCK_QUEUE = "clock"
+_EVERY_MINUTE = "* * * * *"
+LONGEST_WAIT = 30
+
+
+class BackOff(BaseRetryStrategy):
+    """Again after 1, 2, 4, 8, 16, 30, 30, ... seconds. It is the turn that gives up, visibly, not the job."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 10), LONGEST_WAIT)})
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the tasks work with."""
+
+    database: Database
+    rasa: Rasa
+    apology: str
+    patience: Patience = Patience()
+
+
+def make_app(url: str, services: Services) -> App:
+    """Procrastinate with all our tasks. Open it (`async with app.open_async()`) before use."""
+    app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=10))
+
+    @app.task(name=TURN_TASK, queue=TURN_QUEUE, retry=BackOff())
+    async def run_turn(case_id: str) -> None:
+        await drain(
+            services.database, services.rasa, case_id, apology=services.apology, patience=services.patience
+        )
+
+    # The queueing locks: a minute that took longer than a minute is not done twice.
+    @app.periodic(cron=_EVERY_MINUTE)
+    @app.task(name="watch_clock", queue=CLOCK_QUEUE, queueing_lock="watch_clock")
+    async def watch_clock(timestamp: int) -> None:
+        at = clock.now()
+        for step in (watch.resume_due_callbacks, watch.nudge_the_silent, watch.end_the_silent):
+            async with services.database.session() as session:
+                if count := await step(session, at):
+                    _log.info("%s: %s", step.__name__, count)
+
+    @app.periodic(cron=_EVERY_MINUTE)
+    @app.task(name="rescue", queue=CLOCK_QUEUE, queueing_lock="rescue")
+    async def rescue_task(timestamp: int) -> None:
+        await rescue(app, services.database)
+
+    return app
+
+
+async def rescue(app: App, database: Database) -> int:
+    """Take up what killed workers left. Also run when a worker starts, so that a kill costs no minute.
+
+    Returns for how many conversations a job was made.
+    """
+    for job in await app.job_manager.get_stalled_jobs():
+        # Their messages get a job below, and the clock's tasks come round again by themselves.
+        with suppress(ConnectorException):  # another worker was faster
+            await app.job_manager.finish_job(job=job, status=Status.FAILED, delete_job=True)
+    async with database.session() as session:
+        count = await watch.rescue_messages(session)
+    if count:
+        _log.warning("took up %s conversations that had no job", count)
+    return count

@@ -1,0 +1,192 @@
+"""One turn at a time: take what a customer wrote to Rasa, and what Rasa said to the outbox.
+
+Whatever is killed whenever, a message is answered once:
+
+- before Rasa stored its turn: the turn is asked again, from the state before it. What its actions wrote the first time
+  is written again under the same keys (followup.store.effects);
+- after Rasa stored it: the replies are read from Rasa's events, and Rasa is not asked again;
+- after the replies were written: the row is no longer `received`, and nobody looks at it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from followup import clock
+from followup.store import messages
+from followup.store.database import Database
+from followup.store.messages import Waiting
+from followup.store.records import load_case
+from followup.store.stored_turn import Event, Reply, fault_of, replies_of, understanding_of
+from followup.talk.inbox import Trigger
+from followup.talk.rasa_client import RasaUnavailable
+from followup.talk.wording import for_rasa
+
+_log = logging.getLogger(__name__)
+_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+class Rasa(Protocol):
+    """What a turn needs of Rasa."""
+
+    async def post(self, sender: str, text: str, metadata: dict[str, object]) -> None: ...
+
+
+class TurnFailed(Exception):
+    """The turn was not held; the message still waits and the job is to be tried again. Holds no customer's words."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When a message is given up: visibly, with an apology and a note for a colleague."""
+
+    tries: int = 5
+    time: timedelta = timedelta(minutes=10)
+
+
+async def drain(
+    database: Database, rasa: Rasa, case_id: str, *, apology: str, patience: Patience = Patience()
+) -> int:
+    """Hold a turn for every message that waits, in order. Returns how many were handled or given up here.
+
+    When another process is at this conversation, returns 0 at once: that process looks again after it has let go of
+    the conversation, so a message that was committed before this call is never left behind.
+    Raises TurnFailed when a turn did not succeed and is worth another try.
+    """
+    done = 0
+    while True:
+        async with _conversation(database, case_id) as ours:
+            if not ours:
+                return done
+            while waiting := await _next(database, case_id):
+                await _hold(database, rasa, waiting, apology, patience)
+                done += 1
+        async with database.session() as session:
+            if not await messages.has_received(session, case_id):
+                return done
+
+
+async def _hold(database: Database, rasa: Rasa, waiting: Waiting, apology: str, patience: Patience) -> None:
+    if reason := await _needless(database, waiting):
+        async with database.session() as session:
+            await messages.finish(session, waiting, [], clock.now(), error=reason)
+        return
+    try:
+        events = await _events(database, rasa, waiting)
+    except TurnFailed as failure:
+        if not await _given_up(database, waiting, failure, apology, patience):
+            raise
+        return
+    async with database.session() as session:
+        await messages.finish(
+            session, waiting, replies_of(events), clock.now(), understanding=understanding_of(events)
+        )
+
+
+async def _events(database: Database, rasa: Rasa, waiting: Waiting) -> list[Event]:
+    """The events of the message's turn, which is held now if it was not before. Raises TurnFailed."""
+    events = await _stored(database, waiting)
+    if not events:
+        trouble = "the turn was not stored"
+        try:
+            await rasa.post(waiting.case_id, _text_of(waiting), _metadata(waiting))
+        except RasaUnavailable as error:
+            trouble = f"Rasa: {error}"
+        events = await _stored(database, waiting)
+        if not events:
+            raise TurnFailed(trouble)
+    if fault := fault_of(events):
+        raise TurnFailed(fault)
+    return events
+
+
+async def _given_up(
+    database: Database, waiting: Waiting, failure: TurnFailed, apology: str, patience: Patience
+) -> bool:
+    async with database.session() as session:
+        tries, failing_for = await messages.count_failure(session, waiting.id, str(failure))
+        if tries < patience.tries or failing_for < patience.time:
+            _log.warning("turn of message %s failed, try %s: %s", waiting.id, tries, failure)
+            return False
+        _log.error("message %s given up after %s tries: %s", waiting.id, tries, failure)
+        at = clock.now()
+        said = [Reply(apology)] if waiting.direction == "in" else []
+        await messages.finish(session, waiting, said, at, status="failed", error=str(failure))
+        await messages.note_failure(session, waiting, at)
+        return True
+
+
+async def _needless(database: Database, waiting: Waiting) -> str | None:
+    """Why a trigger must not, or need not, run any more. What a customer wrote is always answered."""
+    if waiting.direction != "system":
+        return None
+    async with database.session() as session:
+        case = await load_case(session, waiting.case_id)
+        if case.do_not_contact:
+            return "suppressed: do not contact"
+        if waiting.text == Trigger.SILENCE:
+            if case.status != "open":
+                return "suppressed: the talk has ended"
+            if await messages.has_received(session, waiting.case_id, after=waiting.id, direction="in"):
+                return "suppressed: the customer is speaking"
+    return None
+
+
+async def _next(database: Database, case_id: str) -> Waiting | None:
+    async with database.session() as session:
+        return await messages.next_received(session, case_id)
+
+
+async def _stored(database: Database, waiting: Waiting) -> list[Event]:
+    async with database.session() as session:
+        return await messages.stored_turn(session, waiting.case_id, waiting.id)
+
+
+def _text_of(waiting: Waiting) -> str:
+    return waiting.text if waiting.direction == "system" else for_rasa(waiting.text)
+
+
+def _metadata(waiting: Waiting) -> dict[str, object]:
+    return {
+        "case_id": waiting.case_id,
+        "message_id": waiting.id,
+        "received_at": waiting.created_at.astimezone(_ZONE).isoformat(),
+        "direction": waiting.direction,
+    }
+
+
+@asynccontextmanager
+async def _conversation(database: Database, case_id: str) -> AsyncIterator[bool]:
+    """The conversation's advisory lock, held on a connection of its own; yields False when another has it.
+
+    It belongs to the connection: PostgreSQL lets go of it when the process is killed.
+    """
+    key = {"key": f"turn:{case_id}"}
+    async with database.engine.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        ours = bool(
+            await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key)
+        )
+        try:
+            yield ours
+        finally:
+            if ours:
+                await _let_go(connection, key)
+
+
+async def _let_go(connection: AsyncConnection, key: dict[str, str]) -> None:
+    try:
+        await connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+    except BaseException:
+        # Cancelled or cut off half-way: close the connection, or the pool would hand it on with the lock.
+        await connection.invalidate()
+        raise

@@ -1,0 +1,49 @@
+"""The worker process: `python -m followup.talk.worker`. SIGTERM ends it after the turns it is holding."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from followup.settings import load_settings
+from followup.store.database import Database
+from followup.supervise.postgres import database as running_database
+from followup.talk.apology import load_apology
+from followup.talk.jobs import Services, make_app, rescue
+from followup.talk.rasa_client import RasaClient
+
+CONCURRENCY = 8
+GRACE_SECONDS = 10
+"""For turns under way at SIGTERM. One that is cut off is taken up again at the next start."""
+
+
+async def work(url: str, rasa_url: str, *, concurrency: int = CONCURRENCY) -> None:
+    """Work until SIGTERM or SIGINT."""
+    database = Database(url, pool_size=2 * concurrency)
+    try:
+        async with RasaClient(rasa_url) as rasa:
+            app = make_app(url, Services(database, rasa, load_apology()))
+            async with app.open_async():
+                await rescue(app, database)
+                await app.run_worker_async(
+                    concurrency=concurrency,
+                    listen_notify=True,
+                    # Retries become due without a notification.
+                    fetch_job_polling_interval=1.0,
+                    shutdown_graceful_timeout=GRACE_SECONDS,
+                    delete_jobs="successful",
+                )
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    settings = load_settings()
+    with running_database(settings) as url:
+        asyncio.run(work(url, settings.rasa_url))
+
+
+if __name__ == "__main__":
+    main()
