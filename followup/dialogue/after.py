@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
-from followup.dialogue.interrupt import knowledge
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, SetOutcome, StopContact, TakeNote
+from followup.dialogue.knowledge import known_answer
 from followup.dialogue.state import TalkState
 from followup.dialogue.reply import NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
@@ -68,11 +68,12 @@ def _say(turn: Turn) -> None:
     elif base == "correct" and state.order:
         answers.correct(turn)
         state.open = st.END
+        turn.effects.append(SetOutcome(Outcome(state.outcome), state.outcome_reason))
     elif base in ("complain", "dissatisfied", "request_human", "abuse"):
         kind = "complaint" if base == "complain" else "request" if base == "request_human" else "dissatisfaction"
         turn.effects.append(RaiseTicket("after", kind, 2 if kind != "dissatisfaction" else 3, "客户服务部", reply.text))
         turn.lead("after.dissatisfied" if base != "request_human" else "after.colleague")
-    elif base == "faq" and (answer := knowledge().get(reply.intent.partition("/")[2])):
+    elif base == "faq" and (answer := known_answer(reply.intent, turn.script.trade)):
         state.lead.append(turn.wording.fill(answer))
     elif base in QUESTIONS_TO_US and base != "faq":
         turn.lead(f"answers.{base}")

@@ -96,7 +96,7 @@ def _dissatisfied(turn: Turn, question: Question) -> Verdict:
     """Always the reason, the apology, the improvement, the ticket (58741 (5), 2.2); a reason given is not asked for."""
     state, reply = turn.state, turn.reply
     if question.probe_unless and state.values.get(question.probe_unless):
-        turn.effects.append(_ticket(question, reply.text, topic=question.probe_unless))
+        turn.effects.append(replace(_ticket(question, reply.text, topic=question.probe_unless), severity=4))
         return proceed(turn)
     turn.effects.append(_ticket(question, reply.text))
     if reply.has("complain"):

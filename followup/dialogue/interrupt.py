@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Callable
-
-from ruamel.yaml import YAML
 
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.reply import ENDS_NOW, NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
+from followup.dialogue.knowledge import known_answer
 from followup.reading import Asked
-from followup.scripts.typography import polish_all
 
-KNOWLEDGE_DIR = Path(__file__).resolve().parents[2] / "data" / "knowledge"
 PATIENCE = 3
 """How often one thing is answered before the talk moves on."""
 _BARE_COMPLAINT = re.compile(r"我|要|想|得|就是|必须|投诉|举报|曝光|你们|你|了|啊|的|[^\w]")
@@ -142,7 +137,7 @@ def _knowledge(turn: Turn) -> None:
     """A known topic is answered; anything else is recorded for a colleague, never guessed (58741 (3))."""
     if _tired_of(turn):
         return
-    answer = knowledge().get(turn.reply.intent.partition("/")[2])
+    answer = known_answer(turn.reply.intent, turn.script.trade)
     if answer:
         turn.state.lead.append(turn.wording.fill(answer))
     else:
@@ -150,15 +145,6 @@ def _knowledge(turn: Turn) -> None:
         turn.lead("answers.colleague")
     if turn.state.open in (st.CONSENT, st.RESUME):
         turn.state.simpler = True
-
-
-@lru_cache(maxsize=1)
-def knowledge() -> dict[str, str]:
-    """Topic -> answer, from data/knowledge/*.yml."""
-    topics: dict[str, str] = {}
-    for path in sorted(KNOWLEDGE_DIR.glob("*.yml")):
-        topics.update(polish_all(YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}))
-    return topics
 
 
 def _ask_again(turn: Turn) -> None:
