@@ -8,6 +8,7 @@ LONGEST_FOR_RASA = 2000
 """Characters. The whole text is stored; understanding needs no more, and takes time in proportion."""
 
 _KEPT_CONTROLS = "\n\t"
+_FULL_WIDTH_SLASH = "\uff0f"
 
 
 def clean_text(text: str) -> str:
@@ -22,8 +23,8 @@ def clean_text(text: str) -> str:
 def for_rasa(text: str) -> str:
     """What Rasa is given of a customer's text.
 
-    Rasa reads a text that begins with "/" as a command (`/restart`, `/intent{"entity": ...}`); with a full-width "/"
+    Rasa reads a text that begins with "/" as a command (`/restart`, `/intent{"entity": ...}`); with a full-width slash
     in its place it is just words, and still reads as it was written.
     """
     cut = text.strip()[:LONGEST_FOR_RASA]
-    return "/" + cut[1:] if cut.startswith("/") else cut
+    return _FULL_WIDTH_SLASH + cut[1:] if cut.startswith("/") else cut
