@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from followup.supervise.leashed import leashed
 from followup.supervise.logs import RotatingLog
 
-_LAUNCHER = Path(__file__).with_name("leash.py")
 _PROBE_SECONDS = 10.0
 # A program that misses this many probes in a row hangs, and is started anew.
 _PROBE_EVERY = 15.0
@@ -46,8 +45,7 @@ class Program:
     def argv(self) -> list[str]:
         if not self.leash:
             return list(self.command)
-        leash = [sys.executable, "-I", "-S", str(_LAUNCHER), str(int(signal.SIGKILL)), "-", "--"]
-        return leash + list(self.command)
+        return leashed(self.command)
 
 
 class Backoff:
@@ -143,17 +141,22 @@ class Keeper:
         """One life: (seconds from ready to the end, exit code)."""
         self.starts += 1
         self._started = time.monotonic()
-        process = self._process = await asyncio.create_subprocess_exec(
-            *self.program.argv(),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
-            cwd=self.program.cwd,
-            env={**os.environ, **self.program.env},
-            start_new_session=True,
-        )
+        # Our own pipe: with asyncio's, a process is not seen to end as long as a child of its own holds the other end.
+        out, into = os.pipe()
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *self.program.argv(),
+                stdin=DEVNULL,
+                stdout=into,
+                stderr=STDOUT,
+                cwd=self.program.cwd,
+                env={**os.environ, **self.program.env},
+                start_new_session=True,
+            )
+        finally:
+            os.close(into)
         self._changed()
-        pump = asyncio.create_task(self._pump(process))
+        pump = asyncio.create_task(self._pump(out))
         watch = asyncio.create_task(self._watch(process))
         ready_at: float | None = None
         try:
@@ -173,7 +176,7 @@ class Keeper:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(pump, 2)
+            await asyncio.wait_for(pump, 2)  # the last of its output
         return (time.monotonic() - ready_at if ready_at is not None else 0.0), code
 
     async def _watch(self, process: Process) -> None:
@@ -195,11 +198,17 @@ class Keeper:
         except (OSError, TimeoutError):
             return False
 
-    async def _pump(self, process: Process) -> None:
-        assert process.stdout is not None
-        while chunk := await process.stdout.read(64 * 1024):
-            self._log.write(chunk)
-        self._log.flush()
+    async def _pump(self, out: int) -> None:
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(out, "rb", buffering=0)
+        )
+        try:
+            while chunk := await stream.read(64 * 1024):
+                self._log.write(chunk)
+        finally:
+            transport.close()
+            self._log.flush()
 
     def _send(self, number: int) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-_LAUNCHER = Path(__file__).with_name("leash.py")
+from followup.supervise.leashed import leashed
+
 # Everything a model is made of. Scripts are not in it: a new script needs no training.
 _FILES = ("config.yml", "domain.yml", "data/rules.yml")
 _FOLDERS = (("data/nlu", "*"), ("data/lexicon", "*"), ("followup/nlu", "*"))
@@ -79,10 +80,9 @@ TRAINING_ENV = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "2", 
 
 
 def _command(draft: Path) -> list[str]:
-    leash = [sys.executable, "-I", "-S", str(_LAUNCHER), "9", "-", "--"]
     name = draft.name.removesuffix(".tar.gz")
     rasa = [sys.executable, "-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml"]
-    return [*leash, *rasa, "--data", *_TRAINING_DATA, "--out", str(draft.parent), "--fixed-model-name", name]
+    return leashed([*rasa, "--data", *_TRAINING_DATA, "--out", str(draft.parent), "--fixed-model-name", name])
 
 
 def _ingredients(project: Path) -> Iterator[Path]:

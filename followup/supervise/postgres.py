@@ -11,7 +11,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ import psutil
 import psycopg
 
 from followup.settings import Settings
+from followup.supervise.leashed import leashed
 
 DATABASE = "followup"
 _SUPERUSER = "postgres"
@@ -192,11 +192,7 @@ def _spawn(server: Postgres, durable: bool) -> subprocess.Popen[bytes]:
 
 
 def _leashed(death_signal: int, command: list[str]) -> list[str]:
-    user = _SYSTEM_USER if os.geteuid() == 0 else "-"
-    launcher = Path(__file__).with_name("leash.py")
-    # -I -S: no site-packages. The interpreter behind a virtual environment may lie in root's home, but it is still
-    # root that executes it; only PostgreSQL's own files must be readable to the other user.
-    return [sys.executable, "-I", "-S", str(launcher), str(int(death_signal)), user, "--", *command]
+    return leashed(command, death_signal=death_signal, user=_SYSTEM_USER if os.geteuid() == 0 else None)
 
 
 def _bin() -> Path:
