@@ -82,7 +82,10 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
             first, weight = kept[-1]
             if first.day and not first.has_time and mention.day and mention.has_time:
                 first = _with_time_of(first, mention)
-            kept[-1] = (first, weight + (0 if _refused(after) else 1))
+            if _refused(after):  # "明天后天都不行"
+                dropped = kept.pop()[0]
+            else:
+                kept[-1] = (first, weight + 1)
             continue
         elif kept and _EITHER.search(before) is None and mention.day is None:
             mention = _inherit(mention, kept[-1][0], corrected=False)

@@ -1,0 +1,81 @@
+"""Yes or no, and the confirmation of something read back. Word lists: data/lexicon/yes_no.yml."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from followup.reading import polarity
+from followup.reading.lexicon import load
+from followup.reading.model import STRONG, WEAK, Asked, Heard, Reading
+from followup.reading.text import close_up, core, normalise
+
+YES_NO = "yes_no.yml"
+_CLAUSE = re.compile(r"[,.!;~\s]+")
+_TAKEN_BACK = re.compile(r"(?:说错了?|口误|哦不|噢不|啊不是?|更正|(?<=[有是会要了到过])[,. ]*不对[,. ]+)")
+_INTENTS = {
+    "consent": True, "satisfied": True, "neutral": True, "greet": None,
+    "deny": False, "dissatisfied": False, "refuse": False, "nothing_to_add": False, "complain": False,
+}
+
+
+@lru_cache(maxsize=1)
+def _words() -> tuple[re.Pattern[str], dict[str, str]]:
+    """All listed words as one pattern, the longest first, and each word's group (yes, no, unsure, question...)."""
+    lists = load(YES_NO)
+    groups = {str(word): group for group, words in lists.items() for word in words}
+    pattern = "|".join(sorted(map(re.escape, groups), key=len, reverse=True))
+    return re.compile(pattern), groups
+
+
+def read_yes_no(asked: Asked, heard: Heard) -> Reading | None:
+    """true or false; None when the reply is neither or asks back.
+
+    The first clear word decides: in "有,不过不多" it is yes. "没问题" is a yes to a confirmation.
+    """
+    kind = asked.type
+    text = core(heard.text) or close_up(normalise(heard.text)).strip(" ,.!?~…")  # 嗯 alone is a yes
+    text = _TAKEN_BACK.split(text)[-1].strip(" ,.")
+    if not text:
+        return _by_intent(kind, heard)
+    by_word = _by_word(text, kind)
+    if by_word is not None:
+        value, fit = by_word
+        return None if value is None else Reading(value, f"{kind}:word", fit)
+    opinion = polarity.level(text)
+    if opinion is not None and opinion[0] != 0:
+        return Reading(opinion[0] > 0, f"{kind}:opinion", STRONG)
+    return _by_intent(kind, heard)
+
+
+def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:
+    pattern, groups = _words()
+    weak = None
+    for clause in (part for part in _CLAUSE.split(text) if part):
+        for match in pattern.finditer(clause):
+            group = groups[match.group()]
+            alone = match.group() == clause or re.fullmatch(r"[的了啊呀呢吧嘛哦噢哈啦诶喔的]*", clause[match.end():])
+            leads = match.start() <= 3
+            if group in ("skip", "question"):
+                if group == "question":
+                    return None, WEAK
+                continue
+            if group == "unsure":
+                return None, WEAK
+            if group in ("yes", "no"):
+                return group == "yes", STRONG
+            if group in ("weak_yes", "weak_no") and leads:
+                value = group == "weak_yes"
+                if alone:
+                    weak = weak or (value, STRONG if kind == "confirm" or len(match.group()) > 1 else WEAK)
+                else:
+                    weak = weak or (value, WEAK)
+    return weak
+
+
+def _by_intent(kind: str, heard: Heard) -> Reading | None:
+    for intent in (heard.intent, *(intent for intent, _ in heard.acts)):
+        value = _INTENTS.get(intent)
+        if value is not None:
+            return Reading(value, f"{kind}:intent", WEAK)
+    return None
