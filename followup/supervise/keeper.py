@@ -79,6 +79,7 @@ class Keeper:
         self.program = program
         self.starts = 0
         self.ready = asyncio.Event()
+        self.seconds_to_ready = 0.0
         self._log = log
         self._report = report
         self._changed = changed
@@ -182,6 +183,7 @@ class Keeper:
     async def _watch(self, process: Process) -> None:
         while not await self._answers():
             await asyncio.sleep(0.1)
+        self.seconds_to_ready = time.monotonic() - self._started
         self.ready.set()
         missed = 0
         while True:

@@ -109,6 +109,10 @@ class Stack:
         """How often this process was started."""
         return self._keepers[name].starts
 
+    def seconds_to_ready(self, name: str) -> float:
+        """How long this process took, the last time, from its start to its first answer."""
+        return self._keepers[name].seconds_to_ready
+
     async def start(self) -> None:
         """Bring everything up. Raises StartError, TrainingError, PostgresError, AlreadyRunning; then nothing runs."""
         try:
