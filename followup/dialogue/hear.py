@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
 from followup.dialogue.items import asked, go_on
-from followup.dialogue.reply import ENDS_NOW, FEELINGS, INTERRUPTIONS, NEVER_CONTACT, Reply
+from followup.dialogue.reply import ENDS_NOW, FEELINGS, FIRM, INTERRUPTIONS, NEVER_CONTACT, Reply
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked, Reading
 from followup.scripts.model import SATISFACTION_TYPES, Question
@@ -179,7 +179,7 @@ def _probe(turn: Turn) -> Verdict:
     kind, question = state.open.split(":")[0], turn.script.question(state.question_id)
     if reply.base == "complain" and reply.sure:
         return Verdict.INTERRUPTED
-    if _is_interruption(reply) and reply.base not in ("skip", "out_of_scope", "objection", "thank", "busy", "faq"):
+    if _is_interruption(reply) and reply.confidence >= FIRM and reply.base not in ("skip", "out_of_scope", "objection", "thank", "busy", "faq"):
         rest = reply.without(*INTERRUPTIONS)
         if rest is not reply:
             answers.probe_answer(turn, question, kind, rest.text)
@@ -247,10 +247,15 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     reply = turn.reply
     if reply.base in question.takes:
         return True
-    if reply.base in ("wrong_person", "complain", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait"):
+    if question.type == "open" and reply.confidence < FIRM:
+        return True
+    if reply.base in ("wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait"):
+        return False
+    if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
         return False
     if question.type == "open":
-        return reply.base in ("out_of_scope", "objection", "faq", "propose_time") and reply.confidence < 0.7
+        # "烂了一块，都软了": facts beside what looks like a question about the fruit.
+        return reply.base in ("faq", "objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
     if question.optional and _passes(reply):
         return False
     reading = turn.read(wanted)

@@ -8,6 +8,8 @@ from typing import Any, Mapping
 
 UNSURE = 0.35
 """Below this confidence an intent is only a guess."""
+FIRM = 0.7
+"""An open question takes any words, so an interruption must be this certain to stand against it."""
 
 NEVER_CONTACT = "do_not_contact"
 ENDS_NOW = ("driving", "in_meeting", "dining", "unwell", "resting")
