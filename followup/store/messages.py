@@ -105,7 +105,7 @@ async def finish(
         return False
     if not replies:
         return True
-    channel = waiting.channel if waiting.direction == "in" else await _customers_channel(session, waiting.case_id)
+    channel = await _customers_channel(session, waiting.case_id) if waiting.channel == "system" else waiting.channel
     # One by one, so that the ids, by which every reader orders them, rise in the order they are said in.
     for number, reply in enumerate(replies, 1):
         await session.execute(

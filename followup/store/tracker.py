@@ -13,10 +13,10 @@ DATABASE_URL comes from the environment.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import os
 from collections.abc import Iterable
+from itertools import islice, pairwise
 from typing import Any
 
 from rasa.core.brokers.broker import EventBroker
@@ -24,7 +24,7 @@ from rasa.core.tracker_store import TrackerStore as RasaTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy import create_engine, distinct, func, insert, select, text
+from sqlalchemy import create_engine, func, insert, select, text
 
 from followup.store import fail_closed
 from followup.store.database import sqlalchemy_url
@@ -87,7 +87,7 @@ class TrackerStore(RasaTrackerStore):
         count, last_id = _recall(tracker)
         try:
             await self.stream_events(tracker)
-            new = list(itertools.islice(tracker.events, count, None))
+            new = list(islice(tracker.events, count, None))
             rows = _rows(tracker.sender_id, new)
             if rows:
                 last_id = await asyncio.to_thread(self._append, tracker.sender_id, last_id, rows)
@@ -98,7 +98,7 @@ class TrackerStore(RasaTrackerStore):
     async def keys(self) -> Iterable[str]:
         def load() -> list[str]:
             with self.engine.connect() as connection:
-                return list(connection.scalars(select(distinct(RasaEvent.sender_id))))
+                return list(connection.scalars(select(RasaEvent.sender_id).distinct()))
 
         return await asyncio.to_thread(load)
 
@@ -128,7 +128,7 @@ def _rows(sender_id: str, events: list[Event]) -> list[dict[str, Any]]:
     """Database rows for the events. Raises UnfinishedTurn when a message's turn among them is not a whole one."""
     dicts = [event.as_dict() for event in events]
     starts = [number for number, data in enumerate(dicts) if message_id_of(data) is not None]
-    for start, end in zip(starts, [*starts[1:], len(dicts)], strict=True):
+    for start, end in pairwise([*starts, len(dicts)]):
         if fault := fault_of(dicts[start:end]):
             raise UnfinishedTurn(fault)
     return [

@@ -17,6 +17,7 @@ from followup.talk.wording import clean_text
 TURN_QUEUE = "turns"
 TURN_TASK = "run_turn"
 SYSTEM_CHANNEL = "system"
+"""The channel of what we begin ourselves; the replies go to the customer's own."""
 
 
 class Trigger(StrEnum):
@@ -90,8 +91,8 @@ async def accept(
 ) -> Accepted:
     """Store a message and schedule its turn, in the session's transaction.
 
-    `direction` is `in` for what a customer wrote, `system` for a Trigger. Acknowledge to the channel only after the
-    transaction is committed. Raises EmptyMessage and UnknownCase.
+    `direction` is `in` for what a customer wrote, `system` for a Trigger. START and RESUME open the case and begin an
+    attempt. Acknowledge to the channel only after the transaction is committed. Raises EmptyMessage and UnknownCase.
     """
     if direction == "system":
         text = Trigger(text).value
@@ -111,6 +112,8 @@ async def accept(
         await session.execute(_ACCEPT, {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK})
     ).one_or_none()
     if row is not None:
+        if text in (Trigger.START, Trigger.RESUME) and direction == "system":
+            await _open(session, case_id, channel)
         return Accepted(row.id, duplicate=False)
     known = await session.scalar(_FIND, key)
     if known is None:
@@ -119,16 +122,19 @@ async def accept(
 
 
 async def accept_trigger(session: AsyncSession, case_id: str, trigger: Trigger, key: str) -> Accepted:
-    """Schedule a turn that nobody wrote; `key` makes asking for it twice harmless (`start`, `callback-7`).
+    """Begin something ourselves; `key` makes asking for it twice harmless (`callback-7`, `silence-81`).
 
-    START and RESUME open the case and begin an attempt. For a customer on the do-not-contact list nothing is opened,
-    and the turn will not be held.
+    Unlike a trigger that a customer sets off through a channel (by opening the link), its turn is not held any more once
+    the customer is on the do-not-contact list.
     """
-    accepted = await accept(session, case_id, SYSTEM_CHANNEL, key, trigger.value, direction="system")
-    if accepted.duplicate or trigger is Trigger.SILENCE:
-        return accepted
+    return await accept(session, case_id, SYSTEM_CHANNEL, key, trigger.value, direction="system")
+
+
+async def _open(session: AsyncSession, case_id: str, channel: str) -> None:
+    """Open the case and begin an attempt; nothing of it for a customer on the do-not-contact list."""
     case = await session.get_one(Case, case_id, populate_existing=True)
-    if not await is_blocked(session, case.contact_id):
-        await reopen(session, case, clock.now(), reason="callback" if trigger is Trigger.RESUME else "return")
-        await session.flush()
-    return accepted
+    if await is_blocked(session, case.contact_id):
+        return
+    reason = "callback" if channel == SYSTEM_CHANNEL else "return"
+    await reopen(session, case, clock.now(), reason=reason, channel="web" if channel == SYSTEM_CHANNEL else channel)
+    await session.flush()

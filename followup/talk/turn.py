@@ -27,7 +27,7 @@ from followup.store.database import Database
 from followup.store.messages import Waiting
 from followup.store.records import load_case
 from followup.store.stored_turn import Event, Reply, fault_of, replies_of, understanding_of
-from followup.talk.inbox import Trigger
+from followup.talk.inbox import SYSTEM_CHANNEL, Trigger
 from followup.talk.rasa_client import RasaUnavailable
 from followup.talk.wording import for_rasa
 
@@ -126,8 +126,8 @@ async def _given_up(
 
 
 async def _needless(database: Database, waiting: Waiting) -> str | None:
-    """Why a trigger must not, or need not, run any more. What a customer wrote is always answered."""
-    if waiting.direction != "system":
+    """Why what we began must not, or need not, run any more. What a customer wrote or opened is always answered."""
+    if waiting.channel != SYSTEM_CHANNEL:
         return None
     async with database.session() as session:
         case = await load_case(session, waiting.case_id)

@@ -5,6 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import select, text
 
+from followup import clock
+from followup.dialogue.effects import Outcome, SetOutcome
+from followup.store.effects import apply
 from followup.store.models import Attempt, Case, Contact, DoNotContact
 from followup.store.records import UnknownCase
 from followup.talk.inbox import EmptyMessage, Trigger, accept, accept_trigger
@@ -120,3 +123,13 @@ async def test_nothing_is_opened_for_whoever_wants_no_contact(line: Line) -> Non
         await accept_trigger(session, line.case_id, Trigger.RESUME, "callback-1")
     assert (await case_of(line)).status == "new"
     assert await attempts(line) == []
+
+
+async def test_a_customer_who_opens_the_link_again_begins_another_attempt(line: Line) -> None:
+    async with line.database.session() as session:
+        await accept(session, line.case_id, "web", "start", Trigger.START, direction="system")
+        await apply(session, line.case_id, None, [SetOutcome(Outcome.APPOINTED)], clock.now())
+    async with line.database.session() as session:
+        await accept(session, line.case_id, "web", "return-1", Trigger.RESUME, direction="system")
+    assert (await case_of(line)).status == "open"
+    assert await attempts(line) == [(1, "first"), (2, "return")]

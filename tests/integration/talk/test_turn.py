@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from followup.store.models import Contact, DoNotContact, Message, Note, RasaEvent
-from followup.talk.inbox import Trigger, accept_trigger
+from followup.talk.inbox import Trigger, accept, accept_trigger
 from followup.talk.rasa_client import RasaClient
 from followup.talk.turn import Patience, TurnFailed, drain
 
@@ -260,6 +260,14 @@ async def test_a_customer_on_the_list_who_writes_is_answered(line: Line) -> None
     await line.hears("我想问一下")
     await line.drain()
     assert await line.said() == ["答：我想问一下"]
+
+
+async def test_a_customer_on_the_list_who_opens_the_link_is_answered(line: Line) -> None:
+    await block(line)
+    async with line.database.session() as session:
+        await accept(session, line.case_id, "web", "start", Trigger.START, direction="system")
+    await line.drain()
+    assert await line.said() == ["答：/start_followup"]
 
 
 async def test_nobody_is_asked_whether_they_are_there_while_they_speak(line: Line) -> None:
