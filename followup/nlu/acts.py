@@ -29,6 +29,9 @@ MAX_PIECES = 7
 CLAUSE_MIN = 0.55
 """A part below this confidence is no act; its words stay with the act before it."""
 
+LEADING_MIN = 0.7
+"""A doubtful "算了" must not end a talk in which something else was said clearly."""
+
 _STRONG_CUT, _WEAK_CUT = 0.08, 0.25  # price of a cut in log-confidence, with and without punctuation
 
 PRIORITY: tuple[str, ...] = (
@@ -135,8 +138,9 @@ class Reading:
 
     @property
     def leading(self) -> Act:
-        """The act that decides what happens next (`PRIORITY`)."""
-        return min(self.acts, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
+        """The act that decides what happens next (`PRIORITY`), among those that are certain enough to decide."""
+        certain = [act for act in self.acts if act.confidence >= LEADING_MIN] or self.acts
+        return min(certain, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
 
 
 def read_acts(text: str, classify: Classify) -> Reading:
@@ -152,7 +156,10 @@ def read_acts(text: str, classify: Classify) -> Reading:
     best = {span: _best(ranking, part, whole) for span, ranking, part in zip(spans, parts, words)}
     acts = _acts(folded, text, pieces, best) if spans else []
     if len(acts) < 2:
-        acts = [Act(whole[0].intent, whole[0].confidence, text)]
+        # One clear clause among unclear ones says more than an unclear whole.
+        clear = acts and acts[0].intent not in _SLIGHT and acts[0].confidence > whole[0].confidence
+        only = acts[0] if clear else whole[0]
+        acts = [Act(only.intent, only.confidence, text)]
     return _forbid(text, Reading(tuple(acts), tuple(whole)))
 
 

@@ -12,7 +12,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Iterable, Iterator, Sequence
 
 import joblib
 import numpy as np
@@ -31,8 +31,12 @@ NOT_UNDERSTOOD_BELOW = 0.35
 WITHHELD_WEIGHT = 0.1
 """Weight of a sentence of a withheld intent in the calibration, against 1 for the others."""
 
-FORMAT = 1
+FORMAT = 2
 """Version of the stored file; a file of another version is refused, not guessed at."""
+
+
+Tokens = list[str]
+"""What the machine counts of one text (features.Concepts.tokens)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,6 @@ class Guess:
 class _Machine:
     """Vocabulary and weights of a fitted one-against-all linear machine."""
 
-    concepts: Concepts
     vocabulary: dict[str, int]
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -68,14 +71,14 @@ class _Machine:
     bias: NDArray[np.float32]
     intents: NDArray[np.str_]
 
-    def margins(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Margins (texts, intents) of marked texts, and the share of each one's tokens seen in training (texts,)."""
-        rows = [self._margins_of(text) for text in texts]
+    def margins(self, texts: Iterable[Tokens]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Margins (texts, intents) of texts' tokens, and the share of each one's tokens seen in training (texts,)."""
+        rows = [self._margins_of(tokens) for tokens in texts]
         return np.array([row for row, _ in rows], dtype=float), np.array([known for _, known in rows])
 
-    def _margins_of(self, text: str) -> tuple[NDArray[np.float32], float]:
+    def _margins_of(self, tokens: Tokens) -> tuple[NDArray[np.float32], float]:
         # The vectoriser's arithmetic by hand: scikit-learn's checks cost ten times the arithmetic for a single text.
-        counts = Counter(self.concepts.tokens(text))
+        counts = Counter(tokens)
         known = [(self.vocabulary[token], count) for token, count in counts.items() if token in self.vocabulary]
         if not known:
             return self.bias, 0.0
@@ -85,17 +88,18 @@ class _Machine:
         return values @ self.weights[places] + self.bias, len(known) / len(counts)
 
 
-def _fit_machine(
-    texts: Sequence[str], labels: NDArray[np.str_], concepts: Concepts, settings: ModelSettings
-) -> _Machine:
-    vectoriser = TfidfVectorizer(analyzer=concepts.tokens, sublinear_tf=True, dtype=np.float32)
+def _as_they_are(tokens: Tokens) -> Tokens:
+    return tokens
+
+
+def _fit_machine(texts: Sequence[Tokens], labels: NDArray[np.str_], settings: ModelSettings) -> _Machine:
+    vectoriser = TfidfVectorizer(analyzer=_as_they_are, sublinear_tf=True, dtype=np.float32)
     machine = LinearSVC(C=settings.c, random_state=settings.seed)
     machine.fit(vectoriser.fit_transform(texts), labels)
     weights, bias = machine.coef_.T, machine.intercept_
     if len(machine.classes_) == 2:  # scikit-learn keeps one column for two classes
         weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
     return _Machine(
-        concepts,
         vectoriser.vocabulary_,
         vectoriser.idf_,
         np.ascontiguousarray(weights, dtype=np.float32),
@@ -115,6 +119,7 @@ class IntentModel:
     """A trained model. Made by `train`, kept by `save`, brought back by `load`."""
 
     settings: ModelSettings
+    concepts: Concepts
     machine: _Machine
     calibration: LogisticRegression
     _format: int = field(default=FORMAT)
@@ -134,11 +139,10 @@ class IntentModel:
         settings = settings or ModelSettings()
         if len(set(intents)) < 2:
             raise ValueError("an intent model needs examples of at least two intents")
-        prepared = np.array([marked(text) for text in texts])
-        labels = np.array(list(intents), dtype=str)
         concepts = Concepts.read(lexicon)
-        machine = _fit_machine(prepared, labels, concepts, settings)
-        return cls(settings, machine, _calibrate(prepared, labels, concepts, settings))
+        tokens = [concepts.tokens(marked(text)) for text in texts]
+        labels = np.array(list(intents), dtype=str)
+        return cls(settings, concepts, _fit_machine(tokens, labels, settings), _calibrate(tokens, labels, settings))
 
     @property
     def intents(self) -> list[str]:
@@ -155,7 +159,7 @@ class IntentModel:
         """
         if not texts:
             return []
-        margins, known = self.machine.margins([marked(text) for text in texts])
+        margins, known = self.machine.margins(self.concepts.tokens(marked(text)) for text in texts)
         right = self._probability(_signals(margins, known))
         order = np.argsort(-margins, axis=1)[:, :length]
         shares = np.exp(3.0 * (margins - margins.max(axis=1, keepdims=True)))
@@ -187,14 +191,12 @@ class IntentModel:
         return model
 
 
-def _calibrate(
-    texts: NDArray[np.str_], labels: NDArray[np.str_], concepts: Concepts, settings: ModelSettings
-) -> LogisticRegression:
+def _calibrate(texts: Sequence[Tokens], labels: NDArray[np.str_], settings: ModelSettings) -> LogisticRegression:
     """Learn the probability of being right from sentences the machine had not seen."""
     signals, correct, weights = [], [], []
     for train, test, weight in _splits(labels, settings):
-        machine = _fit_machine(texts[train], labels[train], concepts, settings)
-        margins, known = machine.margins(texts[test])
+        machine = _fit_machine([texts[i] for i in train], labels[train], settings)
+        margins, known = machine.margins(texts[i] for i in test)
         signals.append(_signals(margins, known))
         correct.append(machine.intents[margins.argmax(axis=1)] == labels[test])
         weights.append(np.full(len(test), weight))

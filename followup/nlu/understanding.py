@@ -14,6 +14,7 @@ RANKING_LENGTH = 10
 
 SIGNS: dict[str, str] = {
     "👍": "satisfied",
+    "👌": "consent",
     "😊": "satisfied",
     "🙏": "thank",
     "😡": "dissatisfied",

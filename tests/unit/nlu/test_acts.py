@@ -1,0 +1,124 @@
+"""Several acts in one reply, with the model of the committed examples."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from followup.nlu.acts import NOTHING_SAID, PRIORITY, Reading, read_acts
+from followup.nlu.examples import load_examples
+from followup.nlu.lexicon import Lexicon
+from followup.nlu.model import Guess, IntentModel
+
+ROOT = Path(__file__).parents[3]
+
+
+@cache
+def model() -> IntentModel:
+    examples = load_examples([ROOT / "data" / "nlu"])
+    lexicon = Lexicon.read(ROOT / "data" / "lexicon")
+    return IntentModel.train([e.text for e in examples], [e.intent for e in examples], lexicon=lexicon)
+
+
+def read(text: str) -> Reading:
+    return read_acts(text, model().rank_all)
+
+
+def intents(text: str) -> list[str]:
+    return [act.intent for act in read(text).acts]
+
+
+@pytest.mark.parametrize("text", ["还行,就是有点贵,我现在在开车", "还行就是有点贵我现在在开车", "還行，就是有點貴，我現在在開車"])
+def test_three_things_in_one_reply_are_all_heard_and_the_safest_leads(text):
+    assert intents(text) == ["neutral", "dissatisfied", "driving"]
+    assert read(text).leading.intent == "driving"
+
+
+@pytest.mark.parametrize("text", ["等一下我要开会了,明天下午三点再打吧", "等一下我要开会了明天下午三点再打吧"])
+def test_a_meeting_and_a_time_are_both_heard(text):
+    assert {"in_meeting", "propose_time"} <= set(intents(text))
+    assert read(text).leading.intent == "in_meeting"
+
+
+def test_praise_leads_over_thanks():
+    assert intents("服务很好,谢谢") == ["satisfied", "thank"]
+    assert read("服务很好,谢谢").leading.intent == "satisfied"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("方便,你说吧", "consent"),
+        ("嗯,好的,可以", "consent"),
+        ("我是他老婆,他不在家,晚上才回来", "third_person"),
+        ("刚才说错了,应该是不满意", "correct"),
+        ("不满意,上次师傅把我车门划了,也没人管", "dissatisfied"),
+    ],
+)
+def test_one_thing_said_with_a_comma_stays_whole(text, intent):
+    reading = read(text)
+    assert [act.intent for act in reading.acts] == [intent]
+    assert reading.acts[0].text == text
+
+
+def test_a_story_is_not_torn_into_what_it_mentions():
+    story = "那天我跟我老公过去,我们先看了车,后来说要交押金,我在吃饭的时候他给我打电话,我没接到,再后来就没有人理我们了,一直到现在"
+    assert len(read(story).acts) == 1
+
+
+def test_the_words_of_an_act_are_the_customers_own():
+    acts = read("價格有點貴！！我現在在開車").acts
+    assert [act.text for act in acts] == ["價格有點貴！！", "我現在在開車"]
+
+
+def test_an_opt_out_leads_over_everything_and_is_certain():
+    reading = read("服务太差了,别再打了")
+    assert reading.leading.intent == "do_not_contact"
+    assert reading.leading.confidence == 1.0
+    assert reading.acts[0].intent == "dissatisfied"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "......", "\x00"])
+def test_nothing_said_is_an_act_without_confidence(text):
+    reading = read(text)
+    assert [(act.intent, act.confidence) for act in reading.acts] == [(NOTHING_SAID, 0.0)]
+
+
+def test_a_doubtful_refusal_does_not_lead_over_a_clear_remark():
+    def classify(texts):
+        known = {"有点贵": Guess("dissatisfied", 0.99), "算了": Guess("refuse", 0.56)}
+        return [[known.get(text, Guess("inform", 0.3)), Guess("greet", 0.1)] for text in texts]
+
+    assert read_acts("有点贵,算了", classify).leading.intent == "dissatisfied"
+
+
+def test_one_clear_clause_says_more_than_an_unclear_whole():
+    def classify(texts):
+        return [[Guess("busy", 0.95) if text == "在忙" else Guess("inform", 0.3), Guess("greet", 0.1)] for text in texts]
+
+    acts = read_acts("哎呀那什么,在忙", classify).acts
+    assert [(act.intent, act.text) for act in acts] == [("busy", "哎呀那什么,在忙")]
+
+
+def test_a_shred_cannot_forbid_contact_by_the_model_alone():
+    def classify(texts):
+        known = {"别打断": [Guess("do_not_contact", 0.98), Guess("refuse", 0.6)], "开着导航呢": [Guess("driving", 0.97)]}
+        return [known.get(text, [Guess("driving", 0.7)]) for text in texts]
+
+    assert "do_not_contact" not in [act.intent for act in read_acts("开着导航呢,别打断", classify).acts]
+
+
+def test_every_trained_intent_has_its_place_in_the_order():
+    bases = {intent.split("/")[0] for intent in model().intents}
+    assert bases <= set(PRIORITY)
+
+
+def test_a_message_of_ten_thousand_characters_is_read_whole_and_once():
+    asked = []
+
+    def classify(texts):
+        asked.extend(texts)
+        return [[Guess("inform", 0.5)] for _ in texts]
+
+    read_acts("价格有点贵," * 2000, classify)
+    assert len(asked) == 1
