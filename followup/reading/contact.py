@@ -57,6 +57,7 @@ def read_address(asked: Asked, heard: Heard) -> Reading | None:
     text = core(heard.text)
     if len(text) < 3 or _NOT_ADDRESS.search(text):
         return None
+    words = re.sub(r"[吧哦呀啊呢]$", "", words)
     places = len(_PLACE.findall(text))
     numbered = bool(_NUMBER_IN.search(text))
     lead = _LEAD_ADDRESS.match(words)

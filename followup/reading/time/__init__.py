@@ -14,6 +14,7 @@ Conventions, where people may mean either:
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from followup.reading.time.resolve import resolve
 from followup.reading.time.span import TimeSpan
 
 ZONE = ZoneInfo("Asia/Shanghai")
+_DIGIT_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=\d)|(?<=\d) +(?=[\u4e00-\u9fff])")  # "明天 3 点"
 
 
 def local(moment: datetime) -> datetime:
@@ -32,7 +34,7 @@ def local(moment: datetime) -> datetime:
 
 def read_time(text: str, reference: datetime) -> TimeSpan | None:
     """The next future time that `text` proposes, seen from `reference`; None when there is none or it cannot be."""
-    mention = choose(close_up(normalise(text)))
+    mention = choose(_DIGIT_GAP.sub("", close_up(normalise(text))))
     if mention is None:
         return None
     try:

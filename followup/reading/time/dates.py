@@ -167,7 +167,10 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"大?前天|昨[天日晚儿]|去年|上个?月(?!底)|上(?:次|回)|前(?:几|两)天|前阵子|之前那?次", lambda m: PAST),
         (rf"(?:{N}|半|几)个?(?:天|周|星期|礼拜|月|年|小时|钟头|分钟)(?:多)?(?:以前|之前|前)(?!后)", lambda m: PAST),
         # relative days
-        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?P<d2>明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
+        (r"明后(?:两|二)?[天日]", lambda m: d.InDays(1, 2)),
+        (r"今明(?:两|二)?[天日]", lambda m: d.InDays(0, 1)),
+        (r"下(?:个)?(?:周|星期|礼拜)的?(?:今天|这(?:一)?天)", lambda m: d.InDays(7)),
+        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?<!赶)(?P<d2>明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
          lambda m: d.InDays(_RELATIVE[m["day"] or m["d2"]])),
         (r"第二天", lambda m: d.InDays(1)),
         (r"(?P<day>今|明|后|听)(?P<part>[早晚夜])(?![点些一饭餐安])", lambda m: d.InDays(_RELATIVE[m["day"]])),

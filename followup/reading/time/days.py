@@ -160,7 +160,10 @@ class MonthDay(DayRule):
         if self.year is not None or self.years is not None:
             year = self.year if self.year is not None else today.year + (self.years or 0)
             return [_date(year, self.month, self.day)]
-        return [_date(today.year + n, self.month, self.day) for n in (0, 1)]
+        this_year = _date(today.year, self.month, self.day)
+        if this_year is None and self.month >= today.month:
+            return []  # no 29 February this year: nobody means the next leap year
+        return [this_year, _date(today.year + 1, self.month, self.day)]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Mention:
     wait: Wait | None = None
     same_clock: bool = False  # 明天这个时候
     before: bool = False  # 五点之前
-    after_part: bool = False  # 中午以后
+    after: bool = False  # 中午以后, 三点以后
     past: bool = False
 
     @property
@@ -185,10 +185,11 @@ def _from_atom(atom: Atom) -> Mention:
             day = Before(day)
         return replace(base, day=day)
     if atom.kind == t.PART:
-        return replace(base, part=atom.value, after_part=atom.edge == "after", before=atom.edge == "before")
+        return replace(base, part=atom.value, after=atom.edge == "after", before=atom.edge == "before")
     if atom.kind == t.CLOCK:
         until = replace(base, clock=atom.later) if atom.later else None
-        return replace(base, clock=atom.value, until=until, before=atom.edge == "before")
+        return replace(base, clock=atom.value, until=until, before=atom.edge == "before",
+                       after=atom.edge == "after")
     if atom.kind == t.EVENT:
         return replace(base, event=atom.value, before=atom.edge == "before")
     if atom.kind == t.WAIT:
@@ -208,6 +209,8 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
         return replace(old, end=new.end, past=True)
     if old.wait or new.wait or old.until and new.clock:
         return None
+    if old.clock and new.clock and old.after and new.before and not new.day:
+        return replace(old, end=new.end, until=replace(new, before=False))  # "三点之后五点之前"
     day = _join_days(old.day, new.day)
     if old.day and new.day and day is None:
         return None
@@ -218,7 +221,7 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
     return Mention(
         old.start, new.end, day, old.part or new.part, old.clock or new.clock, old.until or new.until,
         old.event or new.event, None, old.same_clock or new.same_clock, old.before or new.before,
-        old.after_part or new.after_part,
+        old.after or new.after,
     )
 
 

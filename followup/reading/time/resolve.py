@@ -93,7 +93,7 @@ def _times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
         return []
     if mention.until and mention.until.part:
         return [InDay(part.start * 60, mention.until.part.end * 60, DAY_PART, True)]
-    if mention.after_part:
+    if mention.after:
         part = _AFTER_PART.get(part, part)
     if mention.before:
         return [InDay(8 * 60, part.start * 60, DAY_PART, True)]

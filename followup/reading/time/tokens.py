@@ -53,8 +53,8 @@ _PARTS: tuple[tuple[str, Part], ...] = (
     (r"早(?=(?:[五六七八九]|十一?|[5-9]|1[01])(?:点|:))", c.EARLY),
     (r"晚(?=(?:[五六七八九]|十一?|[5-9]|1[01])(?:点|:))", c.EVENING),
     ("傍晚|黄昏|擦黑|下晚|天黑", c.DUSK),
-    ("晚上|晚间|夜晚|夜里|夜间|入夜|今夜", c.EVENING),
-    ("午夜|大?半夜|深夜|三更半夜", c.NIGHT),
+    ("晚上|晚间|夜晚", c.EVENING),
+    ("午夜|大?半夜|深夜|三更半夜|夜里|夜间|入夜", c.NIGHT),
     ("白天", c.DAYTIME),
 )
 _EVENTS: tuple[tuple[str, int], ...] = (
@@ -68,7 +68,7 @@ _EVENTS: tuple[tuple[str, int], ...] = (
 )
 
 _LIST_NOUN = r"(?:条|个)?(?:小?建议|意见|要求|问题|想法|原因|看法|希望|体会|好处|缺点|优点|疑问|感受|需要|内容|注意|不满|不好|不足|要说|我觉得|想说|是关于|补充)"
-_NOT_CLOCK_AFTER = rf"(?!{_LIST_NOUN}|[点儿]|赞|评|餐|菜|单|名|击|五?个百分|也(?:不|没)|都(?:不|没))"
+_NOT_CLOCK_AFTER = rf"(?!{_LIST_NOUN}|[点儿]|赞|评|餐|菜|单|名|击|水|五?个百分|也(?:不|没)|都(?:不|没))"
 # what makes 一点 a clock time when no other time word stands before it
 _ONE_OK = re.compile(
     r"(?:钟|整|半|[一三]刻|[零二三四五]?十?[\d一二三四五六七八九]+分|[零二三四五]十|[0-5]\d|左右|前后|以后|之后|过后|后|之前|以前|前|到|至|[-~])"
@@ -220,7 +220,7 @@ _CLOCK_RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![\d.:])(?P<h>1[0-2]|0?[1-9]) ?(?P<ap>am|pm)(?![a-z])"), _ampm),
 )
 
-_AMOUNT = r"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十百]{1,4}|半|个把)"
+_AMOUNT = r"(?:\d+(?:\.\d+)?|十几|[一二两俩仨三四五六七八九十百]{1,4}|半|个把)"
 _BEFORE_WAIT = r"(?:(?:再|我)?(?:过|等我?|隔|缓我?|给我)(?:个|上)?)"
 _AFTER_WAIT = r"(?:左右|的样子|以内|之内|时间)?(?:(?P<later>以后|之后|过后|后|开外)|(?=,?再)|(?P<within>以内|之内|内))"
 _UNIT = {"分": 1, "小": 60, "钟": 60, "刻": 15, "个": 60}
@@ -228,7 +228,7 @@ _UNIT = {"分": 1, "小": 60, "钟": 60, "刻": 15, "个": 60}
 
 def _wait_minutes(m: re.Match[str]) -> Found | None:
     unit = _UNIT[m["unit"][0]]
-    low = 1 if m["n"] == "个把" else to_number(m["n"])
+    low = {"个把": 1, "十几": 15}.get(m["n"]) or to_number(m["n"])
     high = None
     pair = re.fullmatch(r"([一二两三四五六七八])([二两三四五六七八九])", m["n"])
     if pair:
@@ -271,7 +271,7 @@ def _as_day(pattern: re.Pattern[str], build: Callable[[re.Match[str]], DayRule |
         found: Found = [(DAY, rule)]
         part = m.groupdict().get("part")
         if part:
-            found.append((PART, {"早": c.EARLY, "晚": c.EVENING, "夜": c.EVENING, "午": c.NOON}[part]))
+            found.append((PART, {"早": c.EARLY, "晚": c.EVENING, "夜": c.NIGHT, "午": c.NOON}[part]))
         return found
 
     return pattern, found
