@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+os.environ["RASA_TELEMETRY_ENABLED"] = "false"  # before Rasa is imported, in the fixtures
 
 EXAMPLES = {
     "driving": "我在开车 开车呢 正在高速上 在开车不方便 开着车呢 我现在在开车",
