@@ -34,10 +34,7 @@ class Waiting:
 async def next_received(session: AsyncSession, case_id: str) -> Waiting | None:
     """The oldest message that was not handled yet."""
     row = await session.scalar(
-        select(Message)
-        .where(Message.case_id == case_id, Message.status == "received")
-        .order_by(Message.id)
-        .limit(1)
+        select(Message).where(Message.case_id == case_id, Message.status == "received").order_by(Message.id).limit(1)
     )
     if row is None:
         return None
@@ -55,9 +52,7 @@ async def has_received(session: AsyncSession, case_id: str, *, after: int = 0, d
 async def stored_turn(session: AsyncSession, case_id: str, message_id: int) -> list[Event]:
     """Rasa's events of the message's turn, beginning with its user event; empty when Rasa did not store it."""
     start = (
-        select(RasaEvent.id)
-        .where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id)
-        .scalar_subquery()
+        select(RasaEvent.id).where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id).scalar_subquery()
     )
     next_turn = (
         select(func.min(RasaEvent.id))
@@ -106,6 +101,8 @@ async def finish(
     if not replies:
         return True
     channel = await _customers_channel(session, waiting.case_id) if waiting.channel == "system" else waiting.channel
+    # Locks the case before the first id is drawn, as the inbox does: whoever reads on from an id misses nothing.
+    await session.execute(update(Case).where(Case.id == waiting.case_id).values(last_message_at=at))
     # One by one, so that the ids, by which every reader orders them, rise in the order they are said in.
     for number, reply in enumerate(replies, 1):
         await session.execute(
@@ -123,7 +120,6 @@ async def finish(
             )
             .on_conflict_do_nothing()
         )
-    await session.execute(update(Case).where(Case.id == waiting.case_id).values(last_message_at=at))
     await session.execute(select(func.pg_notify(OUT_NOTIFICATION, waiting.case_id)))
     return True
 

@@ -60,7 +60,7 @@ class TrackerStore(RasaTrackerStore):
             raise RuntimeError("DATABASE_URL is not set")
         # Connects at the first use, by whichever thread uses it.
         self.engine = create_engine(
-            sqlalchemy_url(url), pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": 10}
+            sqlalchemy_url(url), pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args={"connect_timeout": 10}
         )
         fail_closed.install()
         super().__init__(domain, event_broker, **kwargs)
@@ -105,9 +105,7 @@ class TrackerStore(RasaTrackerStore):
     def _load(self, sender_id: str) -> list[tuple[int, str]]:
         with self.engine.connect() as connection:
             rows = connection.execute(
-                select(RasaEvent.id, RasaEvent.data)
-                .where(RasaEvent.sender_id == sender_id)
-                .order_by(RasaEvent.id)
+                select(RasaEvent.id, RasaEvent.data).where(RasaEvent.sender_id == sender_id).order_by(RasaEvent.id)
             )
             return [(row.id, row.data) for row in rows]
 

@@ -43,13 +43,11 @@ class Services:
 
 def make_app(url: str, services: Services) -> App:
     """Procrastinate with all our tasks. Open it (`async with app.open_async()`) before use."""
-    app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=10))
+    app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=5))
 
     @app.task(name=TURN_TASK, queue=TURN_QUEUE, retry=BackOff())
     async def run_turn(case_id: str) -> None:
-        await drain(
-            services.database, services.rasa, case_id, apology=services.apology, patience=services.patience
-        )
+        await drain(services.database, services.rasa, case_id, apology=services.apology, patience=services.patience)
 
     # The queueing locks: a minute that took longer than a minute is not done twice.
     @app.periodic(cron=_EVERY_MINUTE)

@@ -19,6 +19,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from followup import clock
@@ -53,9 +54,7 @@ class Patience:
     time: timedelta = timedelta(minutes=10)
 
 
-async def drain(
-    database: Database, rasa: Rasa, case_id: str, *, apology: str, patience: Patience = Patience()
-) -> int:
+async def drain(database: Database, rasa: Rasa, case_id: str, *, apology: str, patience: Patience = Patience()) -> int:
     """Hold a turn for every message that waits, in order. Returns how many were handled or given up here.
 
     When another process is at this conversation, returns 0 at once: that process looks again after it has let go of
@@ -82,14 +81,17 @@ async def _hold(database: Database, rasa: Rasa, waiting: Waiting, apology: str, 
         return
     try:
         events = await _events(database, rasa, waiting)
-    except TurnFailed as failure:
+        async with database.session() as session:
+            await messages.finish(
+                session, waiting, replies_of(events), clock.now(), understanding=understanding_of(events)
+            )
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: there is nothing to count it in
+    except Exception as error:
+        # Whatever it is, also what nobody thought of: it must not hold the conversation up for ever.
+        failure = error if isinstance(error, TurnFailed) else TurnFailed(type(error).__name__)
         if not await _given_up(database, waiting, failure, apology, patience):
-            raise
-        return
-    async with database.session() as session:
-        await messages.finish(
-            session, waiting, replies_of(events), clock.now(), understanding=understanding_of(events)
-        )
+            raise failure from error
 
 
 async def _events(database: Database, rasa: Rasa, waiting: Waiting) -> list[Event]:
@@ -173,9 +175,7 @@ async def _conversation(database: Database, case_id: str) -> AsyncIterator[bool]
     key = {"key": f"turn:{case_id}"}
     async with database.engine.connect() as plain:
         connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        ours = bool(
-            await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key)
-        )
+        ours = bool(await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key))
         try:
             yield ours
         finally:

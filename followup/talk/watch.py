@@ -74,9 +74,7 @@ async def _silent(session: AsyncSession, *conditions: object) -> list[tuple[Case
             Case.status == "open",
             *conditions,
             Message.direction == "out",
-            ~exists().where(
-                later.case_id == Case.id, later.id > Message.id, later.direction.in_(("in", "out"))
-            ),
+            ~exists().where(later.case_id == Case.id, later.id > Message.id, later.direction.in_(("in", "out"))),
             ~exists().where(later.case_id == Case.id, later.status == "received"),
         )
         .order_by(Case.last_message_at)

@@ -19,7 +19,8 @@ GRACE_SECONDS = 10
 
 async def work(url: str, rasa_url: str, *, concurrency: int = CONCURRENCY) -> None:
     """Work until SIGTERM or SIGINT."""
-    database = Database(url, pool_size=2 * concurrency)
+    # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
+    database = Database(url, pool_size=concurrency)
     try:
         async with RasaClient(rasa_url) as rasa:
             app = make_app(url, Services(database, rasa, load_apology()))

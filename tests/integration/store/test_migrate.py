@@ -19,7 +19,9 @@ def test_an_empty_database_gets_every_table_of_the_models(empty_database_url: st
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"include_object": lambda _, name, kind, *__: not (kind == "table" and name.startswith("procrastinate"))},
+            opts={
+                "include_object": lambda _, name, kind, *__: not (kind == "table" and name.startswith("procrastinate"))
+            },
         )
         differences = compare_metadata(context, Base.metadata)
     engine.dispose()

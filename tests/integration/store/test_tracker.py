@@ -104,9 +104,7 @@ async def test_a_tracker_that_cannot_be_loaded_does_not_make_the_customer_look_n
         await wrapped.get_or_create_tracker(SENDER)
 
 
-async def test_a_tracker_that_cannot_be_saved_is_not_kept_in_memory(
-    store: TrackerStore, database_url: str
-) -> None:
+async def test_a_tracker_that_cannot_be_saved_is_not_kept_in_memory(store: TrackerStore, database_url: str) -> None:
     wrapped = FailSafeTrackerStore(store)
     tracker = await wrapped.get_or_create_tracker(SENDER, append_action_listen=False)
     for event in turn(1):
@@ -134,9 +132,7 @@ async def test_a_tracker_that_was_overtaken_is_refused_whole(store: TrackerStore
     assert [row for row in stored(database_url) if row[0] == "user"] == [("user", 3)]
 
 
-async def test_a_turn_that_said_nothing_to_the_customer_is_not_stored(
-    store: TrackerStore, database_url: str
-) -> None:
+async def test_a_turn_that_said_nothing_to_the_customer_is_not_stored(store: TrackerStore, database_url: str) -> None:
     with pytest.raises(TurnAbandoned):
         await store.save(await opened(store, *turn(1, reply=None)))
     assert stored(database_url) == []

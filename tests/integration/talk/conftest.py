@@ -38,9 +38,7 @@ class Line:
             return await accept(session, self.case_id, channel, key or words, words)
 
     async def drain(self) -> int:
-        return await drain(
-            self.database, self.client, self.case_id, apology=APOLOGY, patience=self.patience
-        )
+        return await drain(self.database, self.client, self.case_id, apology=APOLOGY, patience=self.patience)
 
     async def rows(self, direction: str) -> list[Message]:
         async with self.database.session() as session:

@@ -21,6 +21,7 @@ DIE_BEFORE_STORING = "die before storing"
 DIE_AFTER_STORING = "die after storing"
 ANSWER_EMPTY = "answer [] and store nothing"
 ANSWER_500 = "answer 500"
+SAY_NUL = "say what no database can hold"
 
 
 @dataclass
@@ -74,21 +75,19 @@ class FakeRasa:
             return web.json_response([])
         if fault == DIE_BEFORE_STORING:
             return _hang_up(request)
-        messages = await self._store(body)
+        messages = await self._store(body, "\x00" if fault == SAY_NUL else "")
         if fault == DIE_AFTER_STORING:
             return _hang_up(request)
         return web.json_response(messages)
 
-    async def _store(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+    async def _store(self, body: dict[str, Any], more: str) -> list[dict[str, Any]]:
         sender, metadata = body["sender"], body["metadata"]
         async with self.database.session() as session:
-            stored = exists().where(
-                RasaEvent.sender_id == sender, RasaEvent.message_id == metadata["message_id"]
-            )
+            stored = exists().where(RasaEvent.sender_id == sender, RasaEvent.message_id == metadata["message_id"])
             if await session.scalar(select(stored)):
                 self.asked_again += 1
                 return []
-            for event in self._events(body):
+            for event in self._events(body, more):
                 session.add(
                     RasaEvent(
                         sender_id=sender,
@@ -100,7 +99,7 @@ class FakeRasa:
                 await session.flush()
         return [{"recipient_id": sender, "text": f"答：{body['message']}"}]
 
-    def _events(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+    def _events(self, body: dict[str, Any], more: str) -> list[dict[str, Any]]:
         text = body["message"]
         buttons = [{"title": "满意", "payload": "满意"}, {"title": "不满意", "payload": "不满意"}]
         return [
@@ -116,7 +115,7 @@ class FakeRasa:
                 },
             },
             {"event": "action", "name": "followup_form"},
-            {"event": "bot", "text": f"答：{text}", "data": {"buttons": None}, "metadata": {}},
+            {"event": "bot", "text": f"答：{text}{more}", "data": {"buttons": None}, "metadata": {}},
             {"event": "bot", "text": "满意吗？", "data": {"buttons": buttons}, "metadata": {}},
             {"event": "action", "name": "action_listen"},
         ]

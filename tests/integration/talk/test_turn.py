@@ -12,7 +12,7 @@ from followup.talk.rasa_client import RasaClient
 from followup.talk.turn import Patience, TurnFailed, drain
 
 from .conftest import APOLOGY, Line, MakeCase
-from .fake_rasa import ANSWER_500, ANSWER_EMPTY, DIE_AFTER_STORING, DIE_BEFORE_STORING
+from .fake_rasa import ANSWER_500, ANSWER_EMPTY, DIE_AFTER_STORING, DIE_BEFORE_STORING, SAY_NUL
 
 PATIENT = Patience(tries=100, time=timedelta(hours=1))
 
@@ -176,6 +176,15 @@ async def test_a_message_nobody_can_answer_is_given_up_visibly(line: Line) -> No
     async with line.database.session() as session:
         (note,) = await session.scalars(select(Note))
     assert (note.kind, note.text) == ("unanswered", "救命")
+
+
+async def test_a_reply_that_cannot_be_written_does_not_hold_the_conversation_up(line: Line) -> None:
+    line.rasa.faults.append(SAY_NUL)
+    await line.hears("第一句")
+    await line.hears("第二句")
+    await drain_until_done(line)
+    assert await line.said() == [APOLOGY, "答：第二句"]
+    assert [row.status for row in await line.rows("in")] == ["failed", "handled"]
 
 
 async def test_a_short_outage_costs_no_message_its_answer(line: Line) -> None:
