@@ -16,9 +16,10 @@ from functools import lru_cache
 from followup.reading.lexicon import ASPECTS, OPINIONS, load
 
 VERY = 2
-_CLAUSE = re.compile(r"[,.!;?~\s]+")
+_CLAUSE = re.compile(r"[,.!;?~]+|\s+(?![a-z])")
+_VAGUE = frozenset(("可以", "行", "行吧", "成", "ok"))  # an acknowledgement when a clearer word stands beside it
 _TAKEN_BACK = re.compile(r"(?:不对|说错|错了|口误|哦不|噢不|啊不|更正|我是说|改成|改为|应该是)[了,. 啊呀哈是]*")
-_QUESTION = re.compile(r"^(?:吗|么|不\b|没有?\?|呢\?|\?)")
+_QUESTION = re.compile(r"^(?:吗|么|没有?\?|呢\?|\?)")
 _MORE = re.compile(r"^(?:一?[点些]儿?|一下)(?!都|也)")
 _CONCEDED = re.compile(r"(?P<word>[\u4e00-\u9fff]{1,3})(?:倒是|倒|也是|还是|是)(?P=word)")
 
@@ -79,7 +80,7 @@ def opinions(text: str) -> list[Opinion]:
     text = _TAKEN_BACK.split(text)[-1] if _TAKEN_BACK.search(text) else text
     found: list[Opinion] = []
     contrasted = False
-    for clause in _CLAUSE.split(text.replace("?", "??")):
+    for clause in _CLAUSE.split(text):
         clause_found, contrasted = _in_clause(clause, contrasted)
         found.extend(clause_found)
     return found
@@ -93,11 +94,13 @@ def level(text: str) -> tuple[int, str] | None:
     found = opinions(text)
     if not found:
         return None
+    if any(opinion.word not in _VAGUE for opinion in found):
+        found = [opinion for opinion in found if opinion.word not in _VAGUE or opinion.level]
     verdicts = [opinion.level for opinion in found if opinion.overall]
     faults = any(opinion.level < 0 for opinion in found)
     praise = any(opinion.level > 0 for opinion in found)
     if verdicts and not (faults and max(verdicts) > 0):
-        return min(verdicts, key=lambda value: (value >= 0, -abs(value))), "word"
+        return (max if min(verdicts) > 0 else min)(verdicts), "word"
     if faults and praise:
         return 0, "mixed"
     levels = [opinion.level for opinion in found]

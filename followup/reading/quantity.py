@@ -37,6 +37,8 @@ _SHARES: tuple[tuple[re.Pattern[str], float | None, bool | None], ...] = (
 def read_quantity(asked: Asked, heard: Heard) -> Reading | None:
     """{"bad": n|null, "total": n|null, "ratio": 0..1|null, "at_least_half": bool|null}, else None."""
     text = _TAKEN_BACK.split(core(heard.text))[-1].strip(" ,.")
+    if _more_bad_than_all(text):
+        return None
     counted = _counted(text)
     if counted is not None:
         return counted
@@ -65,7 +67,7 @@ def _counted(text: str) -> Reading | None:
     within = _EACH.search(text) or _WITHIN.search(text)
     if within and not _PART_OF.search(text) and not re.search("一共|总共", text[within.start("bad") - 3: within.start("bad")]):
         bad, total = _number(within["bad"]), _number(within["total"])
-        if bad is not None and total is not None and bad <= total and _comparable(within.group()):
+        if bad is not None and total is not None and bad <= total and _comparable(text, within):
             if _GOOD_TAIL.match(text, within.end()):
                 bad = total - bad
             return _of(bad, total, "counts")
@@ -93,9 +95,18 @@ def _counted(text: str) -> Reading | None:
     return _of(bad, total, "counts" if total is not None else "bad")
 
 
-def _comparable(words: str) -> bool:
+def _more_bad_than_all(text: str) -> bool:
+    """十二个里坏了三十个: one of the two numbers was misheard, so both are asked again."""
+    within = _EACH.search(text) or _WITHIN.search(text)
+    if not within or not _comparable(text, within):
+        return False
+    bad, total = _number(within["bad"]), _number(within["total"])
+    return bad is not None and total is not None and bad > total
+
+
+def _comparable(text: str, within: re.Match[str]) -> bool:
     """两箱里有五个: boxes and pieces cannot be set against each other."""
-    units = re.findall(rf"{_N}({_UNIT})", words)
+    units = re.findall(rf"{_N}({_UNIT})", text[within.start(): within.end() + 2])
     return len(set(units)) < 2
 
 

@@ -35,7 +35,7 @@ def read_scale(asked: Asked, heard: Heard) -> Reading | None:
     if found is not None:
         level, how = found
         return Reading(label(labels, level), f"{asked.type}:{how}", WEAK if _VAGUE.fullmatch(text) else STRONG)
-    if score is not None and score.value is not None and score.value > len(labels):
+    if score is not None and score.value is not None and score.value > 5:
         return Reading(label(labels, level_of_score(score.value)), f"{asked.type}:score", WEAK)
     return _by_intent(asked, heard, labels)
 

@@ -12,6 +12,8 @@ from followup.reading.text import close_up, core, normalise
 
 YES_NO = "yes_no.yml"
 _CLAUSE = re.compile(r"[,.!;~\s]+")
+_PARTICLES = re.compile(r"[的了啊呀呢吧嘛哦噢哈啦诶喔哟]*")
+_LEAD = re.compile(r"(?:[嗯哦噢啊呃额哎那我就也都还真好]|应该|可能|当然|肯定|确实|好像|大概|一直|有时候?|现在|目前|这个|这次|他们?|你们)*")  # before a weak word
 _TAKEN_BACK = re.compile(r"(?:说错了?|口误|哦不|噢不|啊不是?|更正|(?<=[有是会要了到过])[,. ]*不对[,. ]+)")
 _INTENTS = {
     "consent": True, "satisfied": True, "neutral": True, "greet": None,
@@ -54,8 +56,8 @@ def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:
     for clause in (part for part in _CLAUSE.split(text) if part):
         for match in pattern.finditer(clause):
             group = groups[match.group()]
-            alone = match.group() == clause or re.fullmatch(r"[的了啊呀呢吧嘛哦噢哈啦诶喔的]*", clause[match.end():])
-            leads = match.start() <= 3
+            alone = bool(_PARTICLES.fullmatch(clause[match.end():]))
+            leads = bool(_LEAD.fullmatch(clause[: match.start()]))
             if group in ("skip", "question"):
                 if group == "question":
                     return None, WEAK
@@ -64,6 +66,8 @@ def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:
                 return None, WEAK
             if group in ("yes", "no"):
                 return group == "yes", STRONG
+            if group in ("soft_yes", "soft_no"):
+                return group == "soft_yes", STRONG if kind == "confirm" else WEAK
             if group in ("weak_yes", "weak_no") and leads:
                 value = group == "weak_yes"
                 if alone:
