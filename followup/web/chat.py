@@ -26,7 +26,7 @@ MAX_BODY_BYTES = 128 * 1024
 TALK_HEADER = "X-Followup-Talk"
 
 _CLIENT_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
-_NEWS = sql("SELECT pg_notify(:channel, :case_id)")
+_NEWS = sql(f"SELECT pg_notify('{NEWS}', :case_id)")
 
 
 class Refused(Exception):
@@ -91,6 +91,7 @@ async def history(request: web.Request) -> web.Response:
         if not await talks.stands(session, who):
             return gone().answer()
         lines = await talks.lines_after(session, who.case_id, number(request.query.get("after"), 0), limit)
+        await talks.delivered(session, lines)
         state = await talks.turn_state(session, who.case_id)
     return json_answer({"messages": [line.as_json() for line in lines], **state.as_json()})
 
@@ -149,7 +150,7 @@ async def _store(request: web.Request, who: Session, incoming: Incoming) -> int:
             accepted = await accept(session, who.case_id, CHANNEL, incoming.client_msg_id, incoming.text)
             if not accepted.duplicate:
                 # The customer's other devices show the line too.
-                await session.execute(_NEWS, {"channel": NEWS, "case_id": who.case_id})
+                await session.execute(_NEWS, {"case_id": who.case_id})
     except EmptyMessage:
         raise Refused(400, load_wording().error("empty")) from None
     except UnknownCase:

@@ -26,6 +26,8 @@ from followup.web.wording import load_wording
 HEARTBEAT_SECONDS = 15.0
 SLOW_READER_SECONDS = 10.0
 """A page that takes no bytes for so long is dropped; it reconnects and is told what it missed."""
+_LOOK_BACK = 20
+"""Lines. More than a turn says and a customer can add meanwhile."""
 CLOSING = web.AppKey("closing", asyncio.Event)
 
 
@@ -92,18 +94,25 @@ async def _follow(
     """Send what is new whenever the bell rings, until the page goes, the link is revoked or the server closes."""
     closing = request.app[CLOSING]
     shown: talks.TurnState | None = None
+    # Ids are given before a transaction commits: a reply may appear with an id below that of a line already sent.
+    # So the last ones are looked at again, and `sent` keeps them from being sent again.
+    floor, sent = cursor, set[int]()
     while not closing.is_set():
         bell.clear()
         async with request.app[DATABASE].session() as session:
             valid = await talks.stands(session, who)
-            lines = await talks.lines_after(session, who.case_id, cursor)
+            lines = [line for line in await talks.lines_after(session, who.case_id, floor) if line.id not in sent]
             state = await talks.turn_state(session, who.case_id)
         if not valid:
             await writer.event("signed-out", {})
             return
         for line in lines:
             await writer.line(line)
-            cursor = line.id
+            sent.add(line.id)
+        if lines:
+            floor, sent = _look_back(floor, sent)
+            async with request.app[DATABASE].session() as session:
+                await talks.delivered(session, lines)
         if state != shown:
             await writer.event("state", state.as_json())
             shown = state
@@ -112,6 +121,12 @@ async def _follow(
                 await bell.wait()
         except TimeoutError:
             await writer.heartbeat()
+
+
+def _look_back(floor: int, sent: set[int]) -> tuple[int, set[int]]:
+    """Keep the newest ids only: where to read from the next time, and what was sent above that."""
+    newest = sorted(sent)[-_LOOK_BACK:]
+    return (floor if len(newest) < _LOOK_BACK else newest[0] - 1), set(newest)
 
 
 def _json(data: object) -> str:

@@ -40,15 +40,16 @@ class Sessions:
 
     def write(self, response: web.StreamResponse, session: Session, *, embedded: bool) -> None:
         """Set the cookie. Browsers send a Lax cookie not to a frame in another site: that frame gets its own jar."""
-        foreign_frame = embedded and self._embeddable
+        value = self._serializer.dumps({"c": session.case_id, "t": session.since.timestamp()})
+        if embedded and self._embeddable:
+            # Written by hand: http.cookies knows "Partitioned" only from Python 3.14 on. The value needs no quoting.
+            response.headers.add(
+                "Set-Cookie",
+                f"{COOKIE}={value}; Path=/; Max-Age={LIFETIME_SECONDS}; HttpOnly; Secure; SameSite=None; Partitioned",
+            )
+            return
         response.set_cookie(
-            COOKIE,
-            self._serializer.dumps({"c": session.case_id, "t": session.since.timestamp()}),
-            max_age=LIFETIME_SECONDS,
-            httponly=True,
-            secure=self._secure,
-            samesite="None" if foreign_frame else "Lax",
-            partitioned=True if foreign_frame else None,
+            COOKIE, value, max_age=LIFETIME_SECONDS, httponly=True, secure=self._secure, samesite="Lax"
         )
 
     def public_name(self, session: Session) -> str:

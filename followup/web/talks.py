@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
@@ -29,6 +30,8 @@ class Line:
     time: datetime
     client_msg_id: str | None
     """The browser's own id of a customer's line."""
+    queued: bool = False
+    """It waits in the outbox."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -108,6 +111,7 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             Message.quick_replies,
             Message.created_at,
             Message.channel_message_id,
+            Message.status,
         )
         .where(Message.case_id == case_id, Message.direction != "system", Message.id > after)
         .order_by(Message.id.desc())
@@ -121,9 +125,18 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             quick_replies=[str(label) for label in row.quick_replies or []],
             time=row.created_at,
             client_msg_id=row.channel_message_id if row.direction == "in" else None,
+            queued=row.status == "queued",
         )
         for row in reversed(rows.all())
     ]
+
+
+async def delivered(session: AsyncSession, lines: Sequence[Line]) -> None:
+    """The lines have reached a page: they leave the outbox."""
+    if ids := [line.id for line in lines if line.queued]:
+        await session.execute(
+            update(Message).where(Message.id.in_(ids), Message.status == "queued").values(status="sent")
+        )
 
 
 async def turn_state(session: AsyncSession, case_id: str) -> TurnState:
