@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
 from followup.dialogue.items import asked, go_on
-from followup.dialogue.reply import ENDS_NOW, FEELINGS, FIRM, INTERRUPTIONS, NEVER_CONTACT, Reply
+from followup.dialogue.reply import ENDS_NOW, FEELINGS, FIRM, INTERRUPTIONS, NEVER_CONTACT, QUESTIONS_TO_US, Reply
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked, Reading
 from followup.scripts.model import SATISFACTION_TYPES, Question
@@ -20,6 +20,7 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
 _DOES_NOT_KNOW = ("不知道", "不清楚", "不记得", "记不得", "记不清", "忘了", "忘记了", "说不上来", "说不好", "没注意", "没留意")
+_NEVER_AN_ANSWER = ("wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
 
@@ -179,7 +180,7 @@ def _probe(turn: Turn) -> Verdict:
     kind, question = state.open.split(":")[0], turn.script.question(state.question_id)
     if reply.base == "complain" and reply.sure:
         return Verdict.INTERRUPTED
-    if _is_interruption(reply) and reply.confidence >= FIRM and reply.base not in ("skip", "out_of_scope", "objection", "thank", "busy", "faq"):
+    if _is_interruption(reply) and reply.confidence >= FIRM and reply.base not in ("skip", "out_of_scope", "objection", "thank", "faq"):
         rest = reply.without(*INTERRUPTIONS)
         if rest is not reply:
             answers.probe_answer(turn, question, kind, rest.text)
@@ -249,13 +250,13 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
         return True
     if question.type == "open" and reply.confidence < FIRM:
         return True
-    if reply.base in ("wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait"):
+    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM:
         return False
     if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
         return False
     if question.type == "open":
         # "烂了一块，都软了": facts beside what looks like a question about the fruit.
-        return reply.base in ("faq", "objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
+        return reply.base in ("objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
     if question.optional and _passes(reply):
         return False
     reading = turn.read(wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from followup.dialogue import state as st
 from followup.dialogue.after import after, resume
@@ -19,6 +20,7 @@ from followup.dialogue.turn import Turn, Verdict
 from followup.scripts.load import load_script
 from followup.settings import SHANGHAI
 
+_script = lru_cache(load_script)
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)
 
 
@@ -34,7 +36,7 @@ class Player:
     messages: int = 0
 
     def __post_init__(self) -> None:
-        self.script = load_script(self.script_id)
+        self.script = _script(self.script_id)
         variables = {**self.script.demo_variables(), "customer": "张", "title": "女士"}
         opening = st.IDENTITY if self.script.identity_ask else st.CONSENT
         self.state = TalkState("0" * 32, self.script_id, variables, open=opening)
