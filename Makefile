@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := run
 export RASA_TELEMETRY_ENABLED := false
 export UV_PYTHON_PREFERENCE ?= system
+# Compiled once at the installation instead of at the first start, where somebody waits.
+export UV_COMPILE_BYTECODE := 1
 # Where uv goes when the machine's own Python may not be installed into (PEP 668).
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)

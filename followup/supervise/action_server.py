@@ -5,16 +5,17 @@ sends no CORS headers. It must never import TensorFlow or Rasa itself: that woul
 """
 
 import argparse
-import logging
 
 from rasa_sdk.endpoint import create_app
+
+from followup.supervise import discreet_logging
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    discreet_logging.configure()
     app = create_app("actions", cors_origins=[])
     app.run("127.0.0.1", port, workers=1, access_log=False, motd=False)
 

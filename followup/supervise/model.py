@@ -76,7 +76,13 @@ async def _run_rasa(draft: Path, project: Path, log: Path) -> int:
             process.kill()
 
 
-TRAINING_ENV = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUTF8": "1"}
+TRAINING_ENV = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "PYTHONUTF8": "1",
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONWARNINGS": "ignore::DeprecationWarning",
+}
 
 
 def _command(draft: Path) -> list[str]:

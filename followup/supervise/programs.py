@@ -42,6 +42,9 @@ def programs(
         "RASA_TELEMETRY_ENABLED": "false",
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
+        # Some container images forbid Python to keep what it compiled: TensorFlow would be compiled at every start.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONWARNINGS": "ignore::DeprecationWarning",
         "TF_CPP_MIN_LOG_LEVEL": "2",
         # glibc keeps an arena per thread; two are enough here and save some 100 MB over the processes.
         "MALLOC_ARENA_MAX": "2",

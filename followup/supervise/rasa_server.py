@@ -13,10 +13,11 @@ import sys
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"  # before the import: it is read there
 
-import rasa.utils.common
 from rasa.core.run import serve_application
 from rasa.core.utils import AvailableEndpoints
 from sanic import Sanic
+
+from followup.supervise import discreet_logging
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ def main() -> None:
     parser.add_argument("--endpoints", default="endpoints.yml")
     parser.add_argument("--credentials", default="credentials.yml")
     options = parser.parse_args()
-    rasa.utils.common.configure_logging_and_warnings(logging.INFO)
+    discreet_logging.configure_structlog()
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     endpoints = AvailableEndpoints.read_endpoints(options.endpoints)
 
     async def check(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:

@@ -1,0 +1,69 @@
+"""Logging of Rasa and of the action server without customers' words.
+
+Rasa logs the text of a message with each failure, and database errors carry the values of the statement. Kept are: what
+happened, where in the code, and of which kind an error is; not its text, nor any value that could be somebody's.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# Names of things in the code, never of people.
+_HARMLESS = {"event", "level", "timestamp", "action_name", "policy_name", "intent_name", "slot_name", "form_name"}
+
+_ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+
+class DiscreetFormatter(logging.Formatter):
+    """A traceback keeps its frames and the error's type, and loses the error's text."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return frames(ei)
+
+
+def frames(exc_info: _ExcInfo) -> str:
+    """The calls that led to an error, and its type."""
+    kind, _, trace = exc_info
+    return "".join(traceback.format_tb(trace)) + (kind.__name__ if kind is not None else "")
+
+
+def discreet(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: drops every value that is not known to be harmless."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    elif isinstance(error, BaseException):
+        error = (type(error), error, error.__traceback__)
+    kept = {key: value for key, value in event.items() if key in _HARMLESS or isinstance(value, (bool, int, float))}
+    if error:
+        kept["error"] = frames(error)
+    return kept
+
+
+def configure() -> None:
+    """For a process with the standard library's logging only."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(DiscreetFormatter(_FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def configure_structlog() -> None:
+    """For Rasa, which uses both. To be called before Rasa logs anything: loggers keep what they began with."""
+    import structlog
+
+    configure()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S"),
+            discreet,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
