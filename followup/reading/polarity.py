@@ -61,6 +61,9 @@ def lexicon() -> Lexicon:
         of_aspects |= {str(word): 1 for word in aspect.get("positive", ())}
         of_aspects |= {str(word): -1 for word in aspect.get("negative", ())}
         ignore |= {str(word) for word in aspect.get("ignore", ())}
+    for degree in own["complaint_degrees"]:
+        for adjective in own["complaint_adjectives"]:
+            of_aspects.setdefault(degree + adjective, -1)
     before = [(w, "negator") for w in own["negators"]] + [
         (w, kind)
         for key, kind in (("intensifiers", "intensifier"), ("mild", "mild"), ("particles", "particle"), ("halved", "halved"))

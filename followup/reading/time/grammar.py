@@ -9,8 +9,18 @@ import re
 from dataclasses import dataclass, replace
 
 from followup.reading.time import tokens as t
-from followup.reading.time.clock import AFTERNOON, Clock, EARLY, MORNING, Event, Part
-from followup.reading.time.days import After, Before, Between, DayRule, Month, MonthDay, Week, Weekday, Weekend
+from followup.reading.time.clock import AFTERNOON, EARLY, MORNING, Clock, Event, Part
+from followup.reading.time.days import (
+    After,
+    Before,
+    Between,
+    DayRule,
+    Month,
+    MonthDay,
+    Week,
+    Weekday,
+    Weekend,
+)
 from followup.reading.time.tokens import Atom, Wait
 
 # between a time and the next one: what refuses the time before it, what accepts it, what takes it back
@@ -23,9 +33,9 @@ _NEGATIVE = re.compile(
 )
 _ACTION = re.compile(r"打|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|去|在家|空")
 _REFUSED_BEFORE = re.compile(r"(?:别|不要|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
-_TAKEN_BACK = re.compile(r"不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
+_TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
-_ALTERNATIVE = re.compile(r"[ 、,]*(?:或者?|和|跟|以及)?[ ]*")
+_ALTERNATIVE = re.compile(r"[ 、]*(?:,?或者?|和|跟|以及)?[ ]*")
 _TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
 _CLAUSE_END = re.compile(r"[,.!?;、]|吧|(?<=[打说聊系])(?=我)")
 
@@ -78,7 +88,7 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
             kept.pop()
         elif dropped is not None:
             mention = _inherit(mention, dropped, corrected=False)
-        elif kept and _ALTERNATIVE.fullmatch(before):  # "周三或者周四下午": the first one, with the time of both
+        elif kept and (_ALTERNATIVE.fullmatch(before) or (before.strip() in (",", "") and after.startswith("都"))):  # "周三或者周四下午": the first one, with the time of both
             first, weight = kept[-1]
             if first.day and not first.has_time and mention.day and mention.has_time:
                 first = _with_time_of(first, mention)
@@ -234,7 +244,7 @@ def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
     if old is None or new is None or old == new:
         return old or new
     if isinstance(old, Week) and old.part is None:
-        if isinstance(new, Weekday) and new.week is None:
+        if isinstance(new, Weekday) and new.week in (None, old.week):
             return replace(new, week=old.week)
         if isinstance(new, Weekend) and new.week is None:
             return Weekend(old.week)
