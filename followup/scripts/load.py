@@ -73,7 +73,15 @@ def digest(revision: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+    # A byte order mark is what some editors leave behind, no part of the first key.
+    return _string_keys(YAML(typ="safe").load(path.read_text(encoding="utf-8-sig")) or {})
+
+
+def _string_keys(node: Any) -> Any:
+    """Keys as JSON has them: `true:` and `9:` under `acknowledge` are read as a boolean and a number."""
+    if isinstance(node, dict):
+        return {str(k).lower() if isinstance(k, bool) else str(k): _string_keys(v) for k, v in node.items()}
+    return [_string_keys(item) for item in node] if isinstance(node, list) else node
 
 
 def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def _matches(wanted: Any, key: str, values: Values) -> bool:
         return value not in (None, NOTHING)
     if wanted == "skipped":
         return name in values and value in (None, NOTHING)
-    return value in wanted if isinstance(wanted, list) else value == wanted
+    wishes = wanted if isinstance(wanted, list) else [wanted]
+    # Of a choice with several answers, one that is wanted is enough.
+    return any(one in wishes for one in value) if isinstance(value, list) else value in wishes
 
 
 def next_question(script: Script, values: Values, told: Collection[str] = ()) -> Question | None:
