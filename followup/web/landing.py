@@ -34,7 +34,7 @@ async def landing(request: web.Request) -> web.Response:
         request,
         {
             "company": talk.company or load_wording().no_company,
-            "started": talk.started,
+            "stage": "ended" if talk.ended else "begun" if talk.started else "new",
             "token": token,
             "embedded": _is_embedded(request),
         },

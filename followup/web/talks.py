@@ -61,6 +61,7 @@ class Standing:
 
     company: str
     started: bool
+    ended: bool
     waits: bool
     """It has begun, is not over, and nobody has said anything for a while."""
     last_message_id: int
@@ -96,6 +97,7 @@ async def standing(session: AsyncSession, case_id: str) -> Standing:
     return Standing(
         company=_company(case.variables, declared),
         started=last is not None,
+        ended=case.status == "closed",
         waits=case.status == "waiting" or (case.status == "open" and _is_long_ago(case.last_message_at)),
         last_message_id=last or 0,
     )

@@ -103,3 +103,10 @@ async def test_pages_are_protected(visitor, talk):
     assert headers["Cache-Control"] == "no-store"
     policy = headers["Content-Security-Policy"]
     assert "frame-ancestors 'self'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
+
+
+async def test_the_page_of_a_talk_that_is_over_says_so(visitor, talk):
+    await visitor.post(f"/c/{talk.token}/start", allow_redirects=False)
+    await talk.set_case(status="closed")
+    page = await (await visitor.get(f"/c/{talk.token}")).text()
+    assert "已经结束" in page and "查看对话" in page

@@ -3,6 +3,7 @@ import logging
 from aiohttp.test_utils import TestClient, TestServer
 
 from followup.web.app import make_app
+from followup.web.assets import ensure_assets
 from followup.web.keys import STATIC
 from followup.web.security import DiscreetAccessLogger
 
@@ -60,3 +61,10 @@ async def test_the_access_log_holds_neither_tokens_nor_words(settings, talk, cap
     assert "/c/{token}" in caplog.text
     logged = "".join(record.getMessage() for record in caplog.records if record.name.startswith(("aiohttp", "followup")))
     assert talk.token not in logged and "秘密" not in logged
+
+
+async def test_large_scripts_are_sent_packed(visitor, server):
+    ensure_assets(print)
+    answer = await visitor.get(server.app[STATIC].url("vendor/deep-chat/deepChat.bundle.js"))
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert int(answer.headers["Content-Length"]) < 150_000

@@ -6,6 +6,7 @@ import { Thread } from "./thread.js";
 
 const OFFLINE_AFTER_MS = 2500;
 const TYPING_AT_MOST_MS = 60000;
+const SLOW_START_MS = 10000;
 const ANNOUNCED_LINES = 30;
 
 const page = document.body;
@@ -35,7 +36,7 @@ const outbox = new Outbox(talk, {
     if (state === "sending") thread.setState(item, "发送中…");
     if (state === "sent") {
       thread.setState(item, "");
-      arrived(item, detail.id);
+      arrived(item, { id: detail.id });
     }
     if (state === "failed") {
       thread.setState(item, { label: "未送达，点此重试", onClick: () => { outbox.retry(); thread.focus(); } });
@@ -73,15 +74,15 @@ function signedOut(message) {
 function show(row, { live }) {
   lastId = Math.max(lastId, row.id);
   if (seen.has(row.id)) return;
+  seen.add(row.id);
   const own = row.direction === "in";
   const mine = own ? byClientId.get(row.client_msg_id) : null;
   if (mine) {
     outbox.acknowledge(row.client_msg_id);
-    thread.setState(mine, "");
-    arrived(mine, row.id);
+    if (mine.id === null) thread.setState(mine, "");
+    arrived(mine, { id: row.id, time: new Date(row.time) });
     return;
   }
-  seen.add(row.id);
   const item = thread.add({ id: row.id, own, text: row.text, time: new Date(row.time) });
   byId.set(row.id, item);
   if (own) {
@@ -94,13 +95,10 @@ function show(row, { live }) {
   if (live) announce(own, row.text);
 }
 
-/** The server has the line under this id: it takes its place in the order. */
-function arrived(item, id) {
-  if (item.id !== null) return;
-  item.id = id;
+/** The server has the line: it takes its place in the order, and the server's time. */
+function arrived(item, { id, time }) {
   byId.set(id, item);
-  seen.add(id);
-  thread.place(item);
+  thread.correct(item, { id, time });
 }
 
 function offer(item, labels) {
@@ -182,6 +180,7 @@ async function history() {
 }
 
 async function start() {
+  const slow = setTimeout(() => say(banner, "页面还没有加载完整，请检查网络，或刷新重试"), SLOW_START_MS);
   const cssAddress = new URL("../css/thread.css", import.meta.url);
   const [css] = await Promise.all([
     fetch(cssAddress).then((response) => response.text()),
@@ -198,6 +197,8 @@ async function start() {
     onTooLong: (length) => say(hint, length ? `写了 ${length} 字，一次最多 ${maxLength} 字，请精简后再发送` : ""),
   });
   await thread.ready();
+  clearTimeout(slow);
+  say(banner, "");
   const past = await history();
   document.getElementById("loading").remove();
   if (!past) return;

@@ -33,9 +33,8 @@ export class Thread {
     this.root = this.chat.shadowRoot;
     this.list = this.root.getElementById("messages");
     this.field = this.root.getElementById("text-input");
-    this.field.setAttribute("aria-label", "输入您的回复，按回车键发送");
+    this.field.setAttribute("aria-label", "输入您的回复");
     this.field.setAttribute("aria-multiline", "true");
-    this.field.setAttribute("enterkeyhint", "send");
     this.field.tabIndex = 0;
     this.field.addEventListener("keydown", stopUnfinishedInput, { capture: true });
     const send = this.root.querySelector(".input-button");
@@ -62,6 +61,13 @@ export class Thread {
     this.place(item);
     if (own || atBottom) this.scrollDown();
     return item;
+  }
+
+  /** The server's word on a line that was shown before it was accepted. */
+  correct(item, { id, time }) {
+    item.id = id;
+    if (time) item.time = time;
+    this.place(item);
   }
 
   /** Moves a line to where its id says; lines without id are at the end. Keeps separators right. */
@@ -239,16 +245,26 @@ function stopUnfinishedInput(event) {
   if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.stopImmediatePropagation();
 }
 
-function sameDay(a, b) {
-  return a.toDateString() === b.toDateString();
+// The bot speaks of times in China's: "明天下午三点" and the separators must mean the same clock.
+const CHINA = new Intl.DateTimeFormat("zh-CN", {
+  timeZone: "Asia/Shanghai", hourCycle: "h23",
+  year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit",
+});
+
+function inChina(time) {
+  return Object.fromEntries(CHINA.formatToParts(time).map(({ type, value }) => [type, value]));
 }
 
-export function timeLabel(time, now = new Date()) {
-  const clock = `${String(time.getHours()).padStart(2, "0")}:${String(time.getMinutes()).padStart(2, "0")}`;
-  const yesterday = new Date(now);
-  yesterday.setDate(now.getDate() - 1);
+function sameDay(a, b) {
+  const [one, other] = [inChina(a), inChina(b)];
+  return one.year === other.year && one.month === other.month && one.day === other.day;
+}
+
+function timeLabel(time, now = new Date()) {
+  const { year, month, day, hour, minute } = inChina(time);
+  const clock = `${hour}:${minute}`;
   if (sameDay(time, now)) return clock;
-  if (sameDay(time, yesterday)) return `昨天 ${clock}`;
-  const day = `${time.getMonth() + 1}月${time.getDate()}日 ${clock}`;
-  return time.getFullYear() === now.getFullYear() ? day : `${time.getFullYear()}年${day}`;
+  if (sameDay(time, new Date(now.getTime() - 24 * 3600 * 1000))) return `昨天 ${clock}`;
+  const date = `${month}月${day}日 ${clock}`;
+  return year === inChina(now).year ? date : `${year}年${date}`;
 }
