@@ -1,4 +1,4 @@
-"""What the intent model sees of a text: character n-grams with boundary marks, and concepts.
+"""What the intent model sees of a text: character n-grams with boundary marks, concepts, and the verdict in it.
 
 Concepts (concepts.yml, and the aspects of data/lexicon) are groups of words that mean alike; they let a word that was
 rare in the examples borrow from its neighbours. Both are counted with their order: "不" before "满意" is not "满意"
@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from followup.nlu.lexicon import Lexicon
 from followup.nlu.normalise import normalise
+from followup.reading.polarity import level
 
 START, END = "\u2402", "\u2403"
 """Boundary marks: "不" as a whole reply is not the "不" inside "不错"."""
@@ -63,12 +64,21 @@ class Concepts:
     def tokens(self, text: str) -> list[str]:
         """Everything the model counts of one marked text."""
         grams = [text[i : i + n] for n in NGRAMS for i in range(len(text) - n + 1)]
-        return grams + self.found(text)
+        return grams + self.found(text) + _verdict(text.strip(START + END))
 
     def found(self, text: str) -> list[str]:
         """Concepts of a text, in order, and each pair of neighbours (`negation>positive`)."""
         groups = [self.words[match[0]] for match in self._pattern.finditer(text)]
         return [name for group in groups for name in group] + list(_pairs(groups))
+
+
+def _verdict(text: str) -> list[str]:
+    """Praise, blame or neither, as the answer reading hears it ("没什么不满意的" is praise)."""
+    verdict = level(text)
+    if verdict is None:
+        return ["verdict"]
+    sign = "+" if verdict[0] > 0 else "-" if verdict[0] < 0 else "0"
+    return [f"verdict{sign}", f"verdict{sign}{verdict[1]}"]
 
 
 def _pairs(groups: list[tuple[str, ...]]) -> Iterator[str]:

@@ -31,7 +31,7 @@ NOT_UNDERSTOOD_BELOW = 0.35
 WITHHELD_WEIGHT = 0.1
 """Weight of a sentence of a withheld intent in the calibration, against 1 for the others."""
 
-FORMAT = 2
+FORMAT = 3
 """Version of the stored file; a file of another version is refused, not guessed at."""
 
 
@@ -43,7 +43,7 @@ Tokens = list[str]
 class ModelSettings:
     """What training may vary (keys of the component in config.yml)."""
 
-    c: float = 0.7
+    c: float = 1.0
     """Inverse regularisation of the support vector machine."""
     folds: int = 5
     """Folds of the calibration."""
