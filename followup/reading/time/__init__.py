@@ -34,12 +34,12 @@ def local(moment: datetime) -> datetime:
 
 def read_time(text: str, reference: datetime) -> TimeSpan | None:
     """The next future time that `text` proposes, seen from `reference`; None when there is none or it cannot be."""
-    mention = choose(_DIGIT_GAP.sub("", close_up(normalise(text))))
+    mention = choose(_DIGIT_GAP.sub("", close_up(normalise(text))).replace("廿", "二十").replace("卅", "三十"))
     if mention is None:
         return None
     try:
         return resolve(mention, local(reference))
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond the calendar
         return None
 
 

@@ -116,6 +116,8 @@ def _in_days(m: re.Match[str]) -> d.DayRule | str | None:
     words = m["n"]
     pair = re.fullmatch(r"([一二两三四五六七八])([二两三四五六七八九])", words)
     low, high = (to_int(pair[1]), to_int(pair[2])) if pair else (to_int(words), None)
+    if low is not None and m.groupdict().get("from"):
+        low, high = to_int(m["from"]), low
     if low is None and words == "半":
         return {"月": d.InDays(15), "年": d.InMonths(6)}.get(m["unit"][-1])
     if low is None or not 0 < low <= 400:
@@ -143,6 +145,8 @@ def _festival(m: re.Match[str]) -> d.DayRule | str:
     done = bool(m["done"]) or bool(re.search("后|过去|完|回来|结束", tail))
     rule = d.FestivalDay(festivals.names()[m["name"]], whole=bool(re.search("期间|假|长假", tail)) and not done,
                          after=done, years=years)
+    if tail.endswith("前一天"):
+        return d.FestivalDay(rule.festival, shift=-1, years=years)
     return d.Before(rule) if tail.endswith("前") else rule
 
 
@@ -170,7 +174,8 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"明后(?:两|二)?[天日]", lambda m: d.InDays(1, 2)),
         (r"今明(?:两|二)?[天日]", lambda m: d.InDays(0, 1)),
         (r"下(?:个)?(?:周|星期|礼拜)的?(?:今天|这(?:一)?天)", lambda m: d.InDays(7)),
-        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?<!赶)(?P<d2>明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
+        (r"下个?月的?(?:今天|这(?:一)?天)", lambda m: d.InMonths(1)),
+        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?<!赶)(?P<d2>大后|明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
          lambda m: d.InDays(_RELATIVE[m["day"] or m["d2"]])),
         (r"第二天", lambda m: d.InDays(1)),
         (r"(?P<day>今|明|后|听)(?P<part>[早晚夜])(?![点些一饭餐安])", lambda m: d.InDays(_RELATIVE[m["day"]])),
@@ -178,6 +183,7 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         # waits of days and more
         (rf"(?:(?:再|我)?(?:过|等|隔)(?:个|上)?)(?P<n>{N}|半)(?P<unit>个半月|{_UNITS})(?:时间|左右)?(?:以后|之后|过后|后)?(?!前|了)", _in_days),
         (rf"(?P<n>{N})(?P<unit>天|周|个?星期|个?礼拜)(?:之内|以内|内)", _within_days),
+        (rf"(?P<from>{N})(?:到|至|-|~)(?P<n>{N})(?P<unit>{_UNITS})(?:时间|左右)?(?:以后|之后|过后|后)(?!天|面)", _in_days),
         (rf"(?P<n>{N}|半)(?P<unit>{_UNITS})(?:时间|左右)?(?:(?:以后|之后|过后|后)(?!天|面)|(?=再))", _in_days),
         # weekdays and weeks
         (r"(?<![一两几三\d])(?P<week>(?:这|本|下下|再下|下一?|上上|上一?)个?(?:的)?)?(?:周|星期|礼拜|拜)(?P<day>[一二三四五六日天末1-7])(?!次|期|[点个]|(?<=[1-7])\d|(?<=日)常)"
@@ -194,14 +200,14 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?:过完|过了)(?:年|春节)(?:以?后|之后)?|(?<![今明后去今多几\d半一两三四五六七八九十])年后", lambda m: d.FestivalDay("spring", after=True)),
         (r"(?<![今明后去多几\d半一两三四五六七八九十])年前", lambda m: d.Before(d.FestivalDay("spring"))),
         (rf"(?P<y>今年|明年|后年|去年)?的?(?P<done>过完|过了)?(?P<name>{_NAMES})(?!卡|路|店|费)"
-         r"(?P<tail>(?:节|当天|那天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过完|结束后?|回来|之前|以前|前(?!后|天))?)", _festival),
+         r"(?P<tail>(?:节|当天|那天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过完|结束后?|回来|之前|以前|前一天|前(?!后|天))?)", _festival),
         (r"(?:过完|过了)节|节(?:日|假日)?(?:以后|之后|过后|后)|放完假|假期(?:以?后|之后|结束|完)|收假", lambda m: d.AfterHoliday()),
         # calendar dates
         (r"(?<!\d)(?P<y>20\d\d)[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?!\d)[日号]?", _written),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年|\d\d年|二[零〇][一二三四五六七八九零〇]{{2}}年)的?)?"
          rf"(?:(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?|(?P<m>{MM}|\d{{2}})月(?:份)?的?)?(?P<d>{DD}(?!\d)|\d{{2}})[号日]{NOT_A_NUMBER_OF}(?:那天|当天)?{EARLY_LATE}", _month_day),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?!))?(?P<m>{MM})月(?P<d>{DD})(?![\d点:个、])", _month_day),
-        (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|0?[1-9])[/-](?P<d>[12]\d|3[01]|0?[1-9])(?![\d.:/点时分折%-])", _written),
+        (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|0?[1-9])[/-](?P<d>[12]\d|3[01]|0?[1-9])(?![\d.:/点时分折%-]|小时|个|天|周|星期|人|次|刻)", _written),
         (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|[1-9])\.(?P<d>[12]\d|3[01]|0?[1-9])(?=(?:上午|下午|晚上|中午|早上|号|日| |$))", _written),
         # months and years
         (r"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),

@@ -119,7 +119,9 @@ def _clock_times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
             if end <= start or (hour > clock.hour and not mention.part and end > 21 * 60 and clock.hour >= 7):
                 continue  # nobody means 9 to 11 in the evening
         if mention.before:
-            start = max(end - 60, 0) if mention.part is None else min(mention.part.start * 60, end - 60)
+            start = max(end - 60, 0)
+            if mention.part is not None and mention.part.start * 60 < end:
+                start = mention.part.start * 60
         found.append(InDay(start, end, precision))
     return found
 

@@ -110,7 +110,8 @@ def _match(text: str, at: int, before: list[Atom]) -> list[Atom] | None:
 def _atoms(text: str, match: re.Match[str], found: Found) -> list[Atom]:
     edge = _EDGE.match(text, match.end())
     end = edge.end() if edge else match.end()
-    name = ("before" if edge.group("before") else "after" if edge.group("after") else "") if edge else ""
+    passed = text.endswith(("过了", "过完", "忙完"), 0, match.start())
+    name = ("before" if edge.group("before") else "after" if edge.group("after") or passed else "") if edge else ""
     atoms = []
     for kind, value in found:
         later = None
@@ -220,7 +221,7 @@ _CLOCK_RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![\d.:])(?P<h>1[0-2]|0?[1-9]) ?(?P<ap>am|pm)(?![a-z])"), _ampm),
 )
 
-_AMOUNT = r"(?:\d+(?:\.\d+)?|十几|[一二两俩仨三四五六七八九十百]{1,4}|半|个把)"
+_AMOUNT = r"(?:\d+(?:\.\d+)?|十几|[一二两俩仨三四五六七八九十百]{1,4}|半拉?|个把)"
 _BEFORE_WAIT = r"(?:(?:再|我)?(?:过|等我?|隔|缓我?|给我)(?:个|上)?)"
 _AFTER_WAIT = r"(?:左右|的样子|以内|之内|时间)?(?:(?P<later>以后|之后|过后|后|开外)|(?=,?再)|(?P<within>以内|之内|内))"
 _UNIT = {"分": 1, "小": 60, "钟": 60, "刻": 15, "个": 60}
@@ -228,11 +229,13 @@ _UNIT = {"分": 1, "小": 60, "钟": 60, "刻": 15, "个": 60}
 
 def _wait_minutes(m: re.Match[str]) -> Found | None:
     unit = _UNIT[m["unit"][0]]
-    low = {"个把": 1, "十几": 15}.get(m["n"]) or to_number(m["n"])
+    low = {"个把": 1, "十几": 15, "半拉": 0.5}.get(m["n"]) or to_number(m["n"])
     high = None
     pair = re.fullmatch(r"([一二两三四五六七八])([二两三四五六七八九])", m["n"])
     if pair:
         low, high = to_number(pair[1]), to_number(pair[2])
+    if m["from"] and low is not None:
+        low, high = to_number(m["from"]), low
     if low is None:
         return None
     half = unit // 2 if m["half"] or m["halfafter"] else 0
@@ -245,7 +248,7 @@ def _wait_minutes(m: re.Match[str]) -> Found | None:
 
 def _wait(prefix: str, suffix: str, minute: str = "分钟?") -> re.Pattern[str]:
     return re.compile(
-        rf"{prefix}(?:大概|大约|差不多|约)?(?P<n>{_AMOUNT})(?:来|多)?个?(?P<half>半)?"
+        rf"{prefix}(?:大概|大约|差不多|约)?(?:(?P<from>{_AMOUNT})个?(?:到|至|-|~))?(?P<n>{_AMOUNT})(?:来|多)?个?(?:来|多)?(?P<half>半)?"
         rf"(?P<unit>{minute}|小时|钟头|刻钟|个钟|钟(?=后|以后|之后))(?P<halfafter>半)?(?:[零又]?(?P<extra>{N})分钟?)?{suffix}"
     )
 
