@@ -24,7 +24,10 @@ Events = list[EventType]
 
 
 class StartFollowup(Action):
-    """Open the talk: who we are, that it is a machine, why, and is it convenient?"""
+    """Open the talk: who we are, that it is a machine, why, and is it convenient?
+
+    It must not touch the slot `answer`: the form would take that for something the customer said.
+    """
 
     def name(self) -> str:
         return "action_start_followup"
@@ -38,7 +41,7 @@ class StartFollowup(Action):
         if case.do_not_contact:
             state.outcome = Outcome.DO_NOT_CONTACT
             utter(dispatcher, Said(Turn(script, state, None).wording.say("after.do_not_contact")))
-        return talk(state, answer=None, talk_over=state.over)
+        return talk(state, talk_over=state.over)
 
 
 class HearAnswer(Action):
@@ -121,7 +124,7 @@ class ResumeTalk(Action):
         if case.do_not_contact or turn.state.outcome in (Outcome.COMPLETED, Outcome.DO_NOT_CONTACT):
             return talk(turn.state, talk_over=True)
         resume(turn.state)
-        return talk(turn.state, answer=None, talk_over=False)
+        return talk(turn.state, talk_over=False)
 
 
 class AfterTalk(Action):
@@ -138,7 +141,7 @@ class AfterTalk(Action):
         await write(Meta.of(tracker), turn.effects)
         if goes_on:
             resume(turn.state, agreed=True)
-            return talk(turn.state, answer=None, talk_over=False)
+            return talk(turn.state, talk_over=False)
         utter(dispatcher, Said("".join(turn.state.lead)))
         turn.state.lead = []
         return talk(turn.state, talk_over=True)

@@ -80,7 +80,7 @@ def programs(
         ),
         program(
             "rasa",
-            " Rasa 对话引擎",
+            "Rasa 对话引擎",
             python(
                 *("followup.supervise.rasa_server", "--model", str(model), "--port", str(addresses.rasa_port))
             ),

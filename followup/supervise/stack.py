@@ -189,7 +189,7 @@ class Stack:
         await _all_or_first_error(waits)
 
     async def _come_up(self, keeper: Keeper) -> None:
-        with self._step(f"启动{keeper.program.title}"):
+        with self._step(f"启动 {keeper.program.title}" if keeper.program.title[0].isascii() else f"启动{keeper.program.title}"):
             await keeper.wait_ready(_READY_SECONDS)
 
     def _keep(self, program: Program) -> Keeper:
