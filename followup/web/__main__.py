@@ -8,16 +8,17 @@ import sys
 from aiohttp import web
 
 from followup.settings import SettingsError, load_settings
+from followup.supervise import discreet_logging
 from followup.web.app import make_app
 from followup.web.assets import are_installed
-from followup.web.security import DiscreetAccessLogger, WithoutExceptionText
+from followup.web.security import DiscreetAccessLogger
 
 _SHUTDOWN_SECONDS = 5.0
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("aiohttp.server").addFilter(WithoutExceptionText())
+    # A request aiohttp cannot read is logged with its error, whose text holds the offending bytes.
+    discreet_logging.configure()
     try:
         settings = load_settings()
     except SettingsError as error:

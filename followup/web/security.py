@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from followup.settings import Settings
+from followup.supervise.discreet_logging import frames
 from followup.web.keys import SETTINGS
 from followup.web.wording import load_wording
 
@@ -106,8 +106,7 @@ async def friendly_errors(request: web.Request, handler: Handler) -> web.StreamR
 
 def log_without_words(error: BaseException, where: str) -> None:
     """Where it happened and what kind of error, never its text: a database error repeats the statement's values."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s failed: %s\n%s", where, type(error).__name__, frames)
+    _log.error("%s failed:\n%s", where, frames((type(error), error, error.__traceback__)))
 
 
 def route_of(request: web.BaseRequest) -> str:
@@ -122,16 +121,6 @@ class DiscreetAccessLogger(AbstractAccessLogger):
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         self.logger.info("%s %s %d %.0f ms", request.method, route_of(request), response.status, time * 1000)
-
-
-class WithoutExceptionText(logging.Filter):
-    """aiohttp logs a request it cannot read together with the offending bytes: keep the fact, drop the bytes."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and record.exc_info[0] is not None:
-            record.msg, record.args = "request failed: %s", (record.exc_info[0].__name__,)
-            record.exc_info = record.exc_text = None
-        return True
 
 
 def _dumps(data: object) -> str:

@@ -151,9 +151,12 @@ async def test_the_widget_brings_the_chat_to_another_page_with_one_tag(devices, 
     )
     await gateway.stop()
     await gateway.start()
+    async def shop_page(request: web.Request) -> web.Response:
+        return web.Response(text=tag, content_type="text/html")
+
     app = web.Application()
     tag = f'<!doctype html><h1>商店</h1><script src="{gateway.url}/widget.js" data-token="{talk.token}" async></script>'
-    app.router.add_get("/", lambda request: web.Response(text=tag, content_type="text/html"))
+    app.router.add_get("/", shop_page)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()

@@ -28,7 +28,7 @@
       border-radius: 16px; background: #f3f1ec; box-shadow: 0 10px 40px rgb(0 0 0 / 24%); }
     [hidden] { display: none; }
     @media (max-width: 480px) {
-      iframe { position: fixed; inset: 0 0 76px 0; width: 100%; height: auto; border-radius: 0 0 16px 16px; }
+      iframe { position: fixed; inset: 0 0 auto 0; width: 100%; height: calc(100dvh - 80px); border-radius: 0 0 16px 16px; }
     }
   `);
   root.adoptedStyleSheets = [sheet];
