@@ -111,8 +111,10 @@ def log_without_words(error: BaseException, where: str) -> None:
 
 def route_of(request: web.BaseRequest) -> str:
     """The route's pattern (`/c/{token}`), never the path, which may hold a token."""
-    match = getattr(request, "match_info", None)
-    resource = match.route.resource if match is not None else None
+    try:
+        resource = request.match_info.route.resource  # type: ignore[attr-defined]
+    except (AttributeError, AssertionError):  # what aiohttp could not read never got as far as a route
+        resource = None
     return resource.canonical if resource is not None else "(no route)"
 
 

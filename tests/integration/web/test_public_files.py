@@ -1,3 +1,4 @@
+import asyncio
 import logging
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -68,3 +69,16 @@ async def test_large_scripts_are_sent_packed(visitor, server):
     answer = await visitor.get(server.app[STATIC].url("vendor/deep-chat/deepChat.bundle.js"))
     assert answer.headers["Content-Encoding"] == "gzip"
     assert int(answer.headers["Content-Length"]) < 150_000
+
+
+async def test_a_request_that_is_no_http_does_not_break_the_log(settings, caplog):
+    caplog.set_level(logging.INFO)
+    server = TestServer(make_app(settings))
+    await server.start_server(access_log_class=DiscreetAccessLogger)
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    writer.write(b"GET /c/token\x00 HTTP/9.9\r\nX:\x01\r\n\r\n")
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    await server.close()
+    assert "(no route) 400" in caplog.text
+    assert "Unhandled exception" not in caplog.text
