@@ -5,6 +5,7 @@ Errors 错误 keep a script from being used; reminders 提醒 are the documented
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterable, Mapping
 
@@ -139,10 +140,20 @@ def _named_anywhere(folder: Path) -> set[str]:
 def _plain(path: Path, otherwise: Any) -> Any:
     """A YAML file of the expected kind, or `otherwise`: its own faults are told when it is checked itself."""
     try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except Exception:
+        stat = path.stat()
+    except OSError:
         return otherwise
+    data = _parsed(path, stat.st_mtime_ns, stat.st_size)
     return data if isinstance(data, type(otherwise)) else otherwise
+
+
+@lru_cache(maxsize=128)
+def _parsed(path: Path, changed: int, size: int) -> Any:
+    """Remembered until the file changes: the shared wording is looked at once for every script. Not to be altered."""
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8-sig"))
+    except Exception:  # whatever the YAML reader trips over
+        return None
 
 
 def _shown(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Iterable, Iterator
 
 _CLAUSE_END = re.compile(r"[，。；：？！、,.;:?!…—\n]+")
@@ -22,7 +23,7 @@ class Forbidden:
 
     def said_in(self, text: str) -> bool:
         """Whether `text` says it: 你 and 您 are one, punctuation and blanks do not count, ×× is any few words."""
-        wanted = re.compile(".{1,8}".join(re.escape(part) for part in _bare(self.phrase).split(_ANY_WORDS)))
+        wanted = _pattern(self.phrase)
         if self.whole:
             return any(wanted.fullmatch(_bare(clause)) for clause in _CLAUSE_END.split(text))
         return wanted.search(_bare(text)) is not None
@@ -42,6 +43,11 @@ def from_rows(rows: Iterable[Any]) -> list[Forbidden]:
 def said_in(text: str, phrases: Iterable[Forbidden]) -> Iterator[Forbidden]:
     """The forbidden phrases that `text` says."""
     return (phrase for phrase in phrases if phrase.said_in(text))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(phrase: str) -> re.Pattern[str]:
+    return re.compile(".{1,8}".join(re.escape(part) for part in _bare(phrase).split(_ANY_WORDS)))
 
 
 def _bare(text: str) -> str:

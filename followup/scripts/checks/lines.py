@@ -20,6 +20,7 @@ _TAB = re.compile(r"^ *\t")
 _WIDE_BLANK = re.compile(r"^[ \t]*\u3000")
 _BRACE_FIRST = re.compile(r":\s+(\{[^}]*\}\S.*)$")
 _PLAIN_TAG = "tag:yaml.org,2002:"
+_KINDS = tuple(f"{_PLAIN_TAG}{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp"))
 
 # (what the YAML reader says, message, what to write instead); the first that fits.
 _SYNTAX = (
@@ -53,7 +54,7 @@ class _Composer:
             self._error(line, "不支持锚点和引用（& 与 *）", "把内容原样再写一遍")
             return None
         self._seen.add(id(node))
-        if not node.tag.startswith(_PLAIN_TAG):
+        if node.tag not in _KINDS:
             self._error(line, f"不支持标签“{node.tag}”", "去掉感叹号开头的那一段")
         if isinstance(node, SequenceNode):
             return [self.plain(item, (*path, i)) for i, item in enumerate(node.value)]
@@ -78,7 +79,7 @@ class _Composer:
 
     def _scalar(self, node: ScalarNode, line: int) -> Any:
         kind, text = node.tag.removeprefix(_PLAIN_TAG), node.value
-        if not node.tag.startswith(_PLAIN_TAG):
+        if node.tag not in _KINDS:
             self._error(line, f"不支持标签“{node.tag}”", "去掉感叹号开头的那一段，或给整句加上半角双引号")
         elif kind == "timestamp":
             self._error(line, f"“{text}”会被当成日期", f'"{text}"（加半角双引号）')
