@@ -53,7 +53,7 @@ def import_(file: Path, skip_bad: bool, dry_run: bool, home: Path | None) -> Non
         parts.append(f"合并重复 {parsed.merged} 行")
     if skipped:
         parts.append(f"跳过 {skipped} 行")
-    click.echo(f"导入完成：{','.join(parts)}。")
+    click.echo(f"导入完成：{'，'.join(parts)}。")
 
 
 def _stop(parsed: ContactsFile, dry_run: bool) -> None:
