@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests: one server a run, one fresh database a test.
 
 TEST_DATABASE_URL names a server to use (a role that may create databases); without it the embedded one is started
-in a short directory, because the path of a Unix socket may have 100 characters only. Imports neither Rasa nor TensorFlow.
+in a short directory, because the path of a Unix socket may have 100 characters only.
+Imports neither Rasa nor TensorFlow.
 """
 
 from __future__ import annotations

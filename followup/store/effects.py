@@ -22,7 +22,17 @@ from followup.dialogue.effects import (
     TakeNote,
 )
 from followup.store.due import due_at
-from followup.store.models import Answer, Attempt, Callback, Case, Contact, DoNotContact, Note, RasaEvent, Ticket
+from followup.store.models import (
+    Answer,
+    Attempt,
+    Callback,
+    Case,
+    Contact,
+    DoNotContact,
+    Note,
+    RasaEvent,
+    Ticket,
+)
 
 # The talk goes on at another time; every other outcome ends the case.
 _WAITING = {Outcome.APPOINTED}

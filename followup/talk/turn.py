@@ -27,7 +27,13 @@ from followup.store import messages
 from followup.store.database import Database
 from followup.store.messages import Waiting
 from followup.store.records import load_case
-from followup.store.stored_turn import Event, Reply, fault_of, replies_of, understanding_of
+from followup.store.stored_turn import (
+    Event,
+    Reply,
+    fault_of,
+    replies_of,
+    understanding_of,
+)
 from followup.talk.inbox import SYSTEM_CHANNEL, Trigger
 from followup.talk.rasa_client import RasaUnavailable
 from followup.talk.wording import for_rasa

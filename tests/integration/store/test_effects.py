@@ -18,7 +18,15 @@ from followup.dialogue.effects import (
 )
 from followup.store import records
 from followup.store.database import Database
-from followup.store.models import Answer, Attempt, Base, Callback, Case, DoNotContact, RasaEvent
+from followup.store.models import (
+    Answer,
+    Attempt,
+    Base,
+    Callback,
+    Case,
+    DoNotContact,
+    RasaEvent,
+)
 from followup.talk.inbox import accept
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Friday

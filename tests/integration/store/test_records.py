@@ -4,7 +4,7 @@ import pytest
 
 from followup.store import records
 from followup.store.database import Database
-from followup.talk.inbox import accept, accept_trigger, Trigger
+from followup.talk.inbox import Trigger, accept, accept_trigger
 
 
 async def test_a_case_keeps_the_script_it_began_with(database: Database) -> None:

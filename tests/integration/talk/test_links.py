@@ -6,7 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from followup.store.models import AccessToken
-from followup.talk.links import ExpiredLink, RevokedLink, UnknownLink, create_link, resolve, revoke_links
+from followup.talk.links import (
+    ExpiredLink,
+    RevokedLink,
+    UnknownLink,
+    create_link,
+    resolve,
+    revoke_links,
+)
 
 from .conftest import Line
 

@@ -12,7 +12,13 @@ from followup.talk.rasa_client import RasaClient
 from followup.talk.turn import Patience, TurnFailed, drain
 
 from .conftest import APOLOGY, Line, MakeCase
-from .fake_rasa import ANSWER_500, ANSWER_EMPTY, DIE_AFTER_STORING, DIE_BEFORE_STORING, SAY_NUL
+from .fake_rasa import (
+    ANSWER_500,
+    ANSWER_EMPTY,
+    DIE_AFTER_STORING,
+    DIE_BEFORE_STORING,
+    SAY_NUL,
+)
 
 PATIENT = Patience(tries=100, time=timedelta(hours=1))
 

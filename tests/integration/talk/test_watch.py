@@ -10,7 +10,12 @@ from followup.dialogue.effects import BookCallback, Outcome, SetOutcome, StopCon
 from followup.store import records
 from followup.store.models import Attempt, Callback, Case
 from followup.talk.inbox import Trigger, accept_trigger
-from followup.talk.watch import end_the_silent, nudge_the_silent, rescue_messages, resume_due_callbacks
+from followup.talk.watch import (
+    end_the_silent,
+    nudge_the_silent,
+    rescue_messages,
+    resume_due_callbacks,
+)
 
 from .conftest import Line
 
