@@ -8,13 +8,11 @@ from __future__ import annotations
 import aiohttp_jinja2
 from aiohttp import web
 
-from followup import clock
 from followup.talk import links
 from followup.talk.inbox import Trigger, accept
 from followup.web import talks
 from followup.web.keys import DATABASE, SESSIONS
 from followup.web.security import is_from_our_page, notice
-from followup.web.session import Session
 from followup.web.wording import load_wording
 
 CHANNEL = "web"
@@ -51,10 +49,11 @@ async def start(request: web.Request) -> web.Response:
             began = await accept(session, case_id, CHANNEL, "start", Trigger.START.value, direction="system")
             if began.duplicate:
                 await _welcome_back(session, case_id)
+            who = await talks.begin(session, case_id)
     except links.LinkError as error:
         return _no_talk(request, error)
     response = web.Response(status=303, headers={"Location": "/chat"})
-    request.app[SESSIONS].write(response, Session(case_id, clock.now()), embedded=_is_embedded(request))
+    request.app[SESSIONS].write(response, who, embedded=_is_embedded(request))
     return response
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
@@ -80,6 +80,19 @@ async def stands(session: AsyncSession, who: Session) -> bool:
             )
         )
     )
+
+
+async def begin(session: AsyncSession, case_id: str) -> Session:
+    """A session for who has just used a link of the case.
+
+    It begins now, or when the newest link was made if that is later by another machine's clock.
+    """
+    newest = await session.scalar(
+        select(func.max(AccessToken.created_at)).where(
+            AccessToken.case_id == case_id, AccessToken.revoked_at.is_(None)
+        )
+    )
+    return Session(case_id, max(clock.now(), newest) if newest else clock.now())
 
 
 async def standing(session: AsyncSession, case_id: str) -> Standing:

@@ -1,9 +1,12 @@
 import asyncio
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text as sql
+
+from followup.talk import links
 
 
 def new_id() -> str:
@@ -112,6 +115,20 @@ async def test_a_revoked_link_ends_the_session(client, talk):
     assert (await client.get("/chat/events")).status == 410
     assert (await client.get("/chat")).status == 410
     assert await talk.rows("in") == []
+
+
+async def test_a_new_link_does_not_bring_the_sessions_of_a_revoked_one_back(client, talk, database):
+    await talk.revoke()
+    async with database.session() as session:
+        await links.create_link(session, talk.case_id, valid_for=timedelta(days=1))
+    assert (await send(client, "方便")).status == 410
+
+
+async def test_a_link_made_by_a_machine_whose_clock_is_ahead_works(visitor, talk, database):
+    async with database.session() as session:
+        await session.execute(sql("UPDATE access_tokens SET created_at = now() + interval '1 minute'"))
+    await visitor.post(f"/c/{talk.token}/start", allow_redirects=False)
+    assert (await send(visitor, "方便")).status == 202
 
 
 async def test_a_flood_is_slowed_down_with_a_time_to_wait(client, talk):
