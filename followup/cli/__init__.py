@@ -18,6 +18,7 @@ COMMANDS = {
     "nlu": ("followup.cli.lines", "nlu", "逐行识别意图（标准输入，每行一句）"),
     "read": ("followup.cli.lines", "read", "逐行读取某类题目的答案（标准输入，每行一句）"),
     "train": ("followup.cli.train", "train", "按现有语料训练模型"),
+    "migrate": ("followup.cli.migrate", "migrate", "更新数据表"),
     "contacts": ("followup.cli.contacts", "contacts", "导入客户名单"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
 }
