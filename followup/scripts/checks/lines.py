@@ -18,7 +18,8 @@ _RASA_LINE = re.compile(rf"^\s*(?:- +)?({'|'.join(RASA_KEYS)}):")
 _FULL_COLON = re.compile(r"^\s*(?:- +)?([A-Za-z_]+)：")
 _TAB = re.compile(r"^ *\t")
 _WIDE_BLANK = re.compile(r"^[ \t]*\u3000")
-_BRACE_FIRST = re.compile(r":\s+(\{[^}]*\}\S.*)$")
+_BRACE_FIRST = re.compile(r":\s+(\{\w+\}\S.*)$")
+_BRACE_WITHIN = re.compile(r":\s+[\[{].*[^\s:{\[,\"“]\{\w+\}")
 _PLAIN_TAG = "tag:yaml.org,2002:"
 _KINDS = tuple(f"{_PLAIN_TAG}{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp"))
 
@@ -141,6 +142,8 @@ def _syntax(error: Exception, text: str, file: str) -> Finding:
     row = rows[number - 1] if number <= len(rows) else ""
     if match := _BRACE_FIRST.search(row):
         return Finding(file, number, Level.ERROR, "句子以花括号开头，会被当成映射", f'"{match[1]}"（加半角双引号），或者写在 >- 下面')
+    if _BRACE_WITHIN.search(row):
+        return Finding(file, number, Level.ERROR, "写在花括号或方括号里的句子用了 {变量}，会被拆开", '给这句话加半角双引号："……{变量}……"')
     for sign, message, instead in _SYNTAX:
         if sign in problem:
             character = (re.findall(r"character '(\\?.)'", problem) or ["这个符号"])[0]

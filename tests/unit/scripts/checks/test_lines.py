@@ -54,6 +54,12 @@ def test_a_sentence_that_begins_with_a_variable_needs_quotes(check_text, told):
     assert told(found, "错误", "以花括号开头", '"{customer}您好！"', line=2)
 
 
+@pytest.mark.parametrize("row", ["identity: {ask: 请问是{customer}吗？}", "acknowledge: [谢谢{customer}！, 好的。]"])
+def test_a_sentence_with_a_variable_inside_brackets_needs_quotes(check_text, told, row):
+    found = check_text(f"id: sample\n{row}\nname: 样例\n")
+    assert told(found, "错误", "花括号或方括号里的句子用了 {变量}", "双引号", line=2)
+
+
 def test_a_sentence_that_is_only_a_variable_needs_quotes(check, told):
     assert told(check(swap=("about: 想了解一下您的感受", "about: {company}")), "错误", "“about”", "双引号")
 
