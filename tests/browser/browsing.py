@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -10,6 +12,21 @@ from playwright.async_api import Browser, BrowserContext, Page
 from followup.settings import Settings
 from followup.web.app import make_app
 from tests.browser.standin import Talk
+
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def chromium() -> str | None:
+    """CHROMIUM names a browser; without it that of the system, else (None) the one Playwright brought."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @dataclass
@@ -51,8 +68,13 @@ class Devices:
 
 
 async def open_chat(context: BrowserContext, gateway: Gateway, talk: Talk) -> Page:
+    return await open_page(context, f"{gateway.url}/c/{talk.token}")
+
+
+async def open_page(context: BrowserContext, link: str) -> Page:
+    """The chat, entered through its landing page."""
     page = await context.new_page()
-    await page.goto(f"{gateway.url}/c/{talk.token}")
+    await page.goto(link)
     await page.get_by_role("button", name="开始").or_(page.get_by_role("button", name="继续")).click()
     await page.locator("body[data-ready]").wait_for()
     return page

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,17 +13,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from followup.settings import Settings
 from followup.store.database import Database
 from followup.web.assets import ensure_assets
-from tests.browser.browsing import Devices, Gateway, open_chat
+from tests.browser.browsing import FLAGS, Devices, Gateway, chromium, open_chat
 from tests.browser.standin import Bot, Talk, make_talk, running
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,10 +54,8 @@ async def talk(database: Database) -> Talk:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    # CHROMIUM names a browser; without it that of the system, else the one Playwright brought.
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield browser
         await browser.close()
 
