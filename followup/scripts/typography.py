@@ -10,7 +10,7 @@ import re
 
 _CJK = "\u4e00-\u9fff\u3000-\u303f\uff01-\uff0f\uff1a-\uff20“”‘’"
 _FULL = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
-_AFTER_CJK = re.compile(rf"(?<=[{_CJK}}}])[ ]?([,;:?!])[ ]?")
+_AFTER_CJK = re.compile(rf"(?<=[{_CJK}}}])((?:[ ]?[,;:?!])+)[ ]?")
 _BEFORE_CJK = re.compile(r"(?<=[0-9A-Za-z])([,;?!])(?=[\u4e00-\u9fff])")
 _BRACKETS = re.compile(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)")
 _BLANK = re.compile(rf"(?<=[{_CJK}}}])\s+(?=[{_CJK}{{])")
@@ -20,7 +20,7 @@ def polish(sentence: str) -> str:
     """The sentence with Chinese punctuation, one line, no stray blanks."""
     sentence = " ".join(sentence.split())
     sentence = _BRACKETS.sub(r"（\1）", sentence)
-    sentence = _AFTER_CJK.sub(lambda m: _FULL[m.group(1)], sentence)
+    sentence = _AFTER_CJK.sub(lambda m: "".join(_FULL[sign] for sign in m.group(1).replace(" ", "")), sentence)
     sentence = _BEFORE_CJK.sub(lambda m: _FULL[m.group(1)], sentence)
     return _BLANK.sub("", sentence)
 
