@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import aiohttp_jinja2
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.talk import links
 from followup.talk.inbox import Trigger, accept
@@ -24,7 +25,7 @@ async def landing(request: web.Request) -> web.Response:
     token = request.match_info["token"]
     try:
         async with request.app[DATABASE].session() as session:
-            talk = await talks.standing(session, await _case_of(session, token))
+            talk = await talks.standing(session, await _case_of(session: AsyncSession, token))
     except links.LinkError as error:
         return _no_talk(request, error)
     return aiohttp_jinja2.render_template(
@@ -57,13 +58,13 @@ async def start(request: web.Request) -> web.Response:
     return response
 
 
-async def _case_of(session, token: str) -> str:
+async def _case_of(session: AsyncSession, token: str) -> str:
     if len(token) > _LONGEST_TOKEN:
         raise links.UnknownLink
     return await links.resolve(session, token)
 
 
-async def _welcome_back(session, case_id: str) -> None:
+async def _welcome_back(session: AsyncSession, case_id: str) -> None:
     talk = await talks.standing(session, case_id)
     if talk.waits:
         # The last message's id makes two clicks at once one return, and a later return another one.

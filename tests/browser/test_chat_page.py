@@ -46,6 +46,7 @@ async def test_a_talk_is_held(page, bot, talk, database):
     await say(page, "方便")
     await expect(bubbles(page)).to_have_text([OPENING, "方便", "好的，谢谢您。", "请问您对利率满意吗？"])
     await expect(page.get_by_text("发送中")).to_have_count(0)
+    await expect(page.get_by_role("button", name="发送")).to_be_disabled()
     assert await rows(database, talk, "in") == ["方便"]
 
 

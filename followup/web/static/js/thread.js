@@ -190,6 +190,8 @@ export class Thread {
     const item = this.#adopt({ id: null, own: true, text, time: new Date() });
     this.place(item);
     this.scrollDown();
+    // The field is empty now; deep-chat looks at it again only at the next key.
+    setTimeout(() => this.chat._validationHandler?.());
     this.options.onSubmit(text, item);
   }
 
