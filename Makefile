@@ -1,6 +1,8 @@
 # `make run` needs Python 3.11 and pip, nothing else: no Node, no PostgreSQL, no Docker.
 .DEFAULT_GOAL := run
 export RASA_TELEMETRY_ENABLED := false
+# Rasa needs Python 3.11: the one at hand when it is that, else whatever uv finds or fetches.
+export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys._base_executable if sys.version_info[:2] == (3, 11) else "3.11")')
 export UV_PYTHON_PREFERENCE ?= system
 # Compiled once at the installation instead of at the first start, where somebody waits.
 export UV_COMPILE_BYTECODE := 1
