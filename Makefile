@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
 # Start everything; Ctrl-C stops it.
 run: uv
-	uv sync --frozen --no-dev --inexact
+	uv sync --frozen
 	@exec uv run --no-sync followup up
 
 # Every test there is.
@@ -31,12 +31,12 @@ test-long: uv
 
 # Time and memory of a turn, beside a stock Rasa project; BENCH="--write" keeps the figures in docs/performance.md.
 bench: uv
-	uv sync --frozen --no-dev --inexact
+	uv sync --frozen
 	uv run --no-sync python -m bench $(BENCH)
 
 # A model of the present training data.
 train: uv
-	uv sync --frozen --no-dev --inexact
+	uv sync --frozen
 	uv run --no-sync followup train
 
 uv:
