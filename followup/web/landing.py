@@ -25,7 +25,7 @@ async def landing(request: web.Request) -> web.Response:
     token = request.match_info["token"]
     try:
         async with request.app[DATABASE].session() as session:
-            talk = await talks.standing(session, await _case_of(session: AsyncSession, token))
+            talk = await talks.standing(session, await _case_of(session, token))
     except links.LinkError as error:
         return _no_talk(request, error)
     return aiohttp_jinja2.render_template(
