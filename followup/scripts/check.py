@@ -52,7 +52,7 @@ def check_file(path: Path | str, folder: Path = SCRIPTS_DIR) -> list[Finding]:
 
 def _script(document: Document, path: Path, folder: Path) -> list[Finding]:
     if not isinstance(document.data, dict):
-        return [document.error((), "这个文件不是脚本", "从 id: 开始，一行一个键，见 docs/zh/scripts.md")]
+        return [document.error((), "这个文件不是话术", "从 id: 开始，一行一个键，见 docs/zh/scripts.md")]
     found = structure.check_structure(document, structure.SCRIPT_SCHEMA)
     if found:
         return found  # what follows relies on the structure

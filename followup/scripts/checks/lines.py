@@ -33,7 +33,7 @@ _SYNTAX = (
     ("expected ',' or '}'", "花括号没有收尾，或者两项之间缺少半角逗号", "{键: 内容, 键: 内容}"),
     ("expected <block end>", "缩进没有对齐，或者列表与键混在了一起", "同一层的行左对齐"),
     ("found undefined alias", "不能用“*”开头", "给整句加上半角双引号"),
-    ("but found another document", "一个文件只能写一个脚本，不能再出现“---”", "把后面的脚本另存为一个文件"),
+    ("but found another document", "一个文件只能写一份话术，不能再出现“---”", "把后面的话术另存为一个文件"),
 )
 
 
@@ -104,7 +104,7 @@ def read_document(text: str, file: str) -> tuple[Document | None, list[Finding]]
         node = YAML(typ="safe", pure=True).compose(text)
         data = composer.plain(node) if node is not None else None
     except RecursionError:
-        return None, [*findings, Finding(file, 1, Level.ERROR, "括号或缩进套得太深", "脚本最多套五六层")]
+        return None, [*findings, Finding(file, 1, Level.ERROR, "括号或缩进套得太深", "话术最多套五六层")]
     except Exception as error:  # whatever the YAML reader trips over is the author's text, never our crash
         # A raw finding on the same line already says it better than the YAML reader can.
         told = _syntax(error, text, file)

@@ -67,7 +67,7 @@ def test_a_byte_order_mark_does_no_harm(check_text, valid_text):
 @pytest.mark.parametrize("text", ["", "只有一句话\n", "- 一\n- 二\n", "# 只有说明\n"])
 def test_a_file_that_is_no_script_says_so(check_text, text):
     [finding] = check_text(text)
-    assert "不是脚本" in finding.message
+    assert "不是话术" in finding.message
 
 
 def test_check_all_looks_at_the_shared_wording_and_every_script(scripts_folder, check):

@@ -73,7 +73,7 @@ def test_lines_that_do_not_align(check_text, told):
 
 
 def test_a_second_document_in_the_file(check_text, told):
-    assert told(check_text("id: sample\n---\nid: other\n"), "错误", "一个文件只能写一个脚本", line=2)
+    assert told(check_text("id: sample\n---\nid: other\n"), "错误", "一个文件只能写一份话术", line=2)
 
 
 def test_anchors_are_not_supported(check_text, told):

@@ -38,7 +38,7 @@ def test_a_missing_type_is_told_at_its_question(check, told):
 
 
 def test_a_number_where_a_sentence_belongs(check, told):
-    assert told(check(swap=("name: 样例回访", "name: 2026")), "错误", "“name”（脚本名称）", '"2026"')
+    assert told(check(swap=("name: 样例回访", "name: 2026")), "错误", "“name”（话术名称）", '"2026"')
 
 
 def test_a_word_where_true_or_false_belongs(check, told):
