@@ -51,8 +51,8 @@ class HearAnswer(Action):
         return f"validate_{FORM}"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
-        if (tracker.active_loop or {}).get("name") != FORM:
-            return []  # the form is only being opened; nothing was asked yet
+        if tracker.slots_to_validate().get("answer") is None:
+            return []  # the form is being opened, or taken up again after an interruption: nothing new was said
         if (tracker.latest_message.get("intent") or {}).get("name") in TRIGGERS:
             return [SlotSet("answer", None), ActionExecutionRejected(FORM)]
         turn = await turn_of(tracker)
