@@ -102,7 +102,9 @@ def _missing_for_shared(
         if not any(path[: len(sentence.path)] == sentence.path for path in overridden):
             missing.update(dict.fromkeys(sentence.variables))
     return [
-        document.error(("variables",), f"公共话术要用变量“{name}”，这里没有说明", f"{name}: {{label: 名称, demo: 演示值}}")
+        document.error(
+            ("variables",), f"公共话术要用变量“{name}”，这里没有说明", f"{name}: {{label: 名称, demo: 演示值}}"
+        )
         for name in missing
         if name not in declared and name not in sentences.facts.BUILT_IN_VARIABLES
     ]

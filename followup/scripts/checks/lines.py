@@ -25,7 +25,11 @@ _KINDS = tuple(f"{_PLAIN_TAG}{kind}" for kind in ("map", "seq", "str", "int", "f
 
 # (what the YAML reader says, message, what to write instead); the first that fits.
 _SYNTAX = (
-    ("mapping values are not allowed", "这一行的写法不对：缩进没有对齐，或者句子里有半角冒号", "与同级的键左对齐；句子里的冒号用全角“：”"),
+    (
+        "mapping values are not allowed",
+        "这一行的写法不对：缩进没有对齐，或者句子里有半角冒号",
+        "与同级的键左对齐；句子里的冒号用全角“：”",
+    ),
     ("cannot start any token", "不能用“{character}”开头", "给整句加上半角双引号"),
     ("found unexpected end of stream", "引号没有收尾", "在句末补上同样的引号"),
     ("could not find expected ':'", "键后面缺少冒号", "键名: 内容（半角冒号，后面空一格）"),
@@ -117,7 +121,9 @@ def _raw_lines(text: str, file: str) -> list[Finding]:
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if match := _RASA_LINE.match(line):
-            found.append((number, f"行首不能写“{match[1]}:”，Rasa 会把整个文件当成自己的训练数据", "换一个词开头，或者换一个键"))
+            found.append(
+                (number, f"行首不能写“{match[1]}:”，Rasa 会把整个文件当成自己的训练数据", "换一个词开头，或者换一个键")
+            )
         if match := _FULL_COLON.match(line):
             found.append((number, f"键“{match[1]}”后面是全角冒号", f"{match[1]}: （半角冒号，后面空一格）"))
         if _TAB.match(line):
@@ -132,7 +138,9 @@ def _syntax(error: Exception, text: str, file: str) -> Finding:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
         return Finding(file, line, Level.ERROR, "有看不见的控制字符", "删掉这一行重新输入")
     if not isinstance(error, MarkedYAMLError):
-        return Finding(file, 1, Level.ERROR, "文件读不出来，不是有效的 YAML", "对照 docs/zh/scripts.md 里的例子检查缩进和引号")
+        return Finding(
+            file, 1, Level.ERROR, "文件读不出来，不是有效的 YAML", "对照 docs/zh/scripts.md 里的例子检查缩进和引号"
+        )
     problem = f"{error.problem or ''} {error.context or ''}"
     # An unclosed bracket or quote is found at the end of the file; the author wants to know where it began.
     opened = "flow" in problem or "quoted" in problem
@@ -141,9 +149,21 @@ def _syntax(error: Exception, text: str, file: str) -> Finding:
     rows = text.splitlines()
     row = rows[number - 1] if number <= len(rows) else ""
     if match := _BRACE_FIRST.search(row):
-        return Finding(file, number, Level.ERROR, "句子以花括号开头，会被当成映射", f'"{match[1]}"（加半角双引号），或者写在 >- 下面')
+        return Finding(
+            file,
+            number,
+            Level.ERROR,
+            "句子以花括号开头，会被当成映射",
+            f'"{match[1]}"（加半角双引号），或者写在 >- 下面',
+        )
     if _BRACE_WITHIN.search(row):
-        return Finding(file, number, Level.ERROR, "写在花括号或方括号里的句子用了 {变量}，会被拆开", '给这句话加半角双引号："……{变量}……"')
+        return Finding(
+            file,
+            number,
+            Level.ERROR,
+            "写在花括号或方括号里的句子用了 {变量}，会被拆开",
+            '给这句话加半角双引号："……{变量}……"',
+        )
     for sign, message, instead in _SYNTAX:
         if sign in problem:
             character = (re.findall(r"character '(\\?.)'", problem) or ["这个符号"])[0]

@@ -88,7 +88,9 @@ def _values(question: RawQuestion, looked_at: list[tuple[str, Any]]) -> list[Any
     fields = facts.FIELDS.get(question["type"])
     if fields:
         parts = {part: {value for p, value in looked_at if p == part} for part, _ in looked_at if part}
-        choices = [[*values, *({True, False} if fields.get(part) is bool else {None})] for part, values in parts.items()]
+        choices = [
+            [*values, *({True, False} if fields.get(part) is bool else {None})] for part, values in parts.items()
+        ]
         return [dict(zip(parts, combination)) for combination in product(*choices)]
     named = facts.named_values(question)
     if named is not None:

@@ -29,7 +29,9 @@ _LEADING = re.compile(
 _SOFT = re.compile(
     r"^(?:比如|例如|像是|如果|要是|若|方便的话|不方便|有的话|没有的话|或者|还是|也欢迎|可以的话|是.{1,12}还是)"
 )
-_TWO_TOPICS = re.compile(r"(?:对|觉得)[^，。？]*?([^，。？对的]{1,8}(?:和|及|以及|与|、)[^，。？是]{1,8}?)(?:是否|都|还|是不是)?(?:满意|怎么样|如何)")
+_TWO_TOPICS = re.compile(
+    r"(?:对|觉得)[^，。？]*?([^，。？对的]{1,8}(?:和|及|以及|与|、)[^，。？是]{1,8}?)(?:是否|都|还|是不是)?(?:满意|怎么样|如何)"
+)
 
 
 def check_questionnaire(document: Document, sentences: list[Sentence]) -> Iterator[Finding]:
@@ -50,15 +52,27 @@ def _length(document: Document, ways: Ways) -> Iterator[Finding]:
     said = document.data.get("length", {})
     most, minutes = ways.most_questions, (ways.longest_seconds + _FRAME_SECONDS) / 60
     if most > MOST_QUESTIONS:
-        yield document.remind(("questions",), f"一次谈话最多会问到{most}道题", f"不超过{MOST_QUESTIONS}道，其余的分到别的回访里")
+        yield document.remind(
+            ("questions",), f"一次谈话最多会问到{most}道题", f"不超过{MOST_QUESTIONS}道，其余的分到别的回访里"
+        )
     if minutes > MOST_MINUTES:
-        yield document.remind(("questions",), f"最长的一条路大约要{minutes:.1f}分钟", f"不超过{MOST_MINUTES}分钟，减少或简化题目")
+        yield document.remind(
+            ("questions",), f"最长的一条路大约要{minutes:.1f}分钟", f"不超过{MOST_MINUTES}分钟，减少或简化题目"
+        )
     if said.get("minutes", 0) > MOST_MINUTES:
-        yield document.remind(("length", "minutes"), f"打算用{said['minutes']}分钟，客户会不耐烦", f"minutes: {MOST_MINUTES}")
+        yield document.remind(
+            ("length", "minutes"), f"打算用{said['minutes']}分钟，客户会不耐烦", f"minutes: {MOST_MINUTES}"
+        )
     elif "minutes" in said and minutes > said["minutes"] + 0.5:
-        yield document.remind(("length", "minutes"), f"对客户说{said['minutes']}分钟，最长大约要{minutes:.1f}分钟", f"minutes: {round(minutes + 0.4)}")
+        yield document.remind(
+            ("length", "minutes"),
+            f"对客户说{said['minutes']}分钟，最长大约要{minutes:.1f}分钟",
+            f"minutes: {round(minutes + 0.4)}",
+        )
     if "questions" in said and most > said["questions"]:
-        yield document.remind(("length", "questions"), f"写的是{said['questions']}道题，最多会问到{most}道", f"questions: {most}")
+        yield document.remind(
+            ("length", "questions"), f"写的是{said['questions']}道题，最多会问到{most}道", f"questions: {most}"
+        )
 
 
 def _order(document: Document) -> Iterator[Finding]:
@@ -71,7 +85,9 @@ def _order(document: Document) -> Iterator[Finding]:
             yield document.remind(where, f"“{question['id']}”问的是个人信息，后面还有别的题", "个人信息放到最后问")
         closed = next((q["id"] for q in later if q["type"] in facts.CLOSED_TYPES), "")
         if question["type"] == "open" and "ask_if" not in question and closed:
-            yield document.remind(where, f"开放题“{question['id']}”在封闭题“{closed}”前面", "选择、打分这类好答的题放前面，开放题放后面")
+            yield document.remind(
+                where, f"开放题“{question['id']}”在封闭题“{closed}”前面", "选择、打分这类好答的题放前面，开放题放后面"
+            )
 
 
 def _question(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
@@ -80,13 +96,19 @@ def _question(document: Document, here: NodePath, question: RawQuestion) -> Iter
     if _several(ask):
         yield document.remind(where, "一句话里问了不止一个问题", "一道题只问一件事，另一个问题另写一题")
     elif question["type"] in ("scale3", "scale5", "score") and (match := _TWO_TOPICS.search(ask)):
-        yield document.remind(where, f"“{match[1]}”是两件事，客户可能一个满意、一个不满意", "分成两道题，或者换成一个统称")
+        yield document.remind(
+            where, f"“{match[1]}”是两件事，客户可能一个满意、一个不满意", "分成两道题，或者换成一个统称"
+        )
     if match := _LEADING.search(ask):
         yield document.remind(where, f"“{match[0]}”带有诱导，客户会顺着说好", "请问您对……是否满意？")
     if question["type"] in ("scale3", "scale5", "score", "choice") and "on_unclear" not in question:
-        yield document.remind(here, f"“{question['id']}”没有写 on_unclear，没听懂时只能原样再问", "on_unclear: 更简单、带例子的问法")
+        yield document.remind(
+            here, f"“{question['id']}”没有写 on_unclear，没听懂时只能原样再问", "on_unclear: 更简单、带例子的问法"
+        )
     if question["type"] in ("scale3", "scale5") and facts.probes(question) and "department" not in question:
-        yield document.remind(here, f"“{question['id']}”没有写 department，不满意的工单不知道交给谁", "department: 负责的部门")
+        yield document.remind(
+            here, f"“{question['id']}”没有写 department，不满意的工单不知道交给谁", "department: 负责的部门"
+        )
 
 
 def _several(ask: str) -> bool:

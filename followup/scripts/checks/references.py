@@ -19,7 +19,9 @@ def check_names(document: Document, path: Path, folder: Path) -> Iterator[Findin
         yield document.error(("id",), f"编号“{data['id']}”与文件名“{path.name}”不一致", f"id: {path.stem}")
     inside = folder.resolve() in path.resolve().parents
     if inside and path.resolve().parent != folder.resolve() and data["trade"] != path.parent.name:
-        yield document.error(("trade",), f"行业“{data['trade']}”与所在文件夹“{path.parent.name}”不一致", f"trade: {path.parent.name}")
+        yield document.error(
+            ("trade",), f"行业“{data['trade']}”与所在文件夹“{path.parent.name}”不一致", f"trade: {path.parent.name}"
+        )
     used: dict[str, int] = {}
     for number, question in enumerate(data["questions"]):
         here: NodePath = ("questions", number)
@@ -50,7 +52,9 @@ def check_conditions(document: Document) -> Iterator[Finding]:
                 where = ("closing", outcome, index, "if")
                 yield from _condition(document, where, item["if"], questions, len(questions))
         if isinstance(closing, list) and all(isinstance(item, dict) for item in closing):
-            yield document.error(("closing", outcome), "每一句结束语都带条件，条件都不满足时就没有话说", "最后加一句不带 if 的")
+            yield document.error(
+                ("closing", outcome), "每一句结束语都带条件，条件都不满足时就没有话说", "最后加一句不带 if 的"
+            )
 
 
 def _condition(
@@ -71,7 +75,9 @@ def _condition(
             yield document.error(where, message, near or "前面某一题的编号")
         elif by_id[name] >= before:
             who = "这一题自己" if by_id[name] == before else "后面的题目"
-            yield document.error(where, f"条件里的“{name}”是{who}，问到这里时还没有答案", "前面某一题的编号，或者调整题目的顺序")
+            yield document.error(
+                where, f"条件里的“{name}”是{who}，问到这里时还没有答案", "前面某一题的编号，或者调整题目的顺序"
+            )
         else:
             yield from _question_value(document, where, key, part, value, questions[by_id[name]])
 
@@ -135,7 +141,9 @@ def _flag(document: Document, here: NodePath, questions: list[RawQuestion], numb
     known = _flags(questions, number + 1)
     if flag is not None and flag not in known:
         near = nearest(flag, known)
-        yield document.error((*here, "probe_unless"), f"没有“{flag}”这个标记", near or "这一题或前面的题 listen_for 里的标记")
+        yield document.error(
+            (*here, "probe_unless"), f"没有“{flag}”这个标记", near or "这一题或前面的题 listen_for 里的标记"
+        )
 
 
 def _also_reads(document: Document, here: NodePath, questions: list[RawQuestion], number: int) -> Iterator[Finding]:
@@ -154,7 +162,9 @@ def check_reachable(document: Document) -> Iterator[Finding]:
     for number, question in enumerate(document.data["questions"]):
         if question["id"] not in ways.reachable:
             where = ("questions", number, "ask_if")
-            yield document.error(where, f"“{question['id']}”永远问不到，它的条件不可能同时满足", "改正 ask_if，或者删掉这一题")
+            yield document.error(
+                where, f"“{question['id']}”永远问不到，它的条件不可能同时满足", "改正 ask_if，或者删掉这一题"
+            )
 
 
 def check_overrides(document: Document, shared: Mapping[str, Any]) -> Iterator[Finding]:
@@ -162,13 +172,17 @@ def check_overrides(document: Document, shared: Mapping[str, Any]) -> Iterator[F
     yield from _override(document, ("wording",), document.data.get("wording", {}), shared)
 
 
-def _override(document: Document, path: NodePath, own: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[Finding]:
+def _override(
+    document: Document, path: NodePath, own: Mapping[str, Any], shared: Mapping[str, Any]
+) -> Iterator[Finding]:
     for key, value in own.items():
         where = (*path, key)
         below = shared.get(key)
         if key not in shared:
             near = nearest(key, shared)
-            yield document.error(where, f"公共话术里没有“{'.'.join(map(str, where[1:]))}”", near or f"只能用 {'、'.join(shared)}")
+            yield document.error(
+                where, f"公共话术里没有“{'.'.join(map(str, where[1:]))}”", near or f"只能用 {'、'.join(shared)}"
+            )
         elif isinstance(below, dict) != isinstance(value, dict):
             wanted = "映射（键: 内容）" if isinstance(below, dict) else "一句话，或者 [几句话]"
             yield document.error(where, f"“{key}”的写法与公共话术不同", wanted)

@@ -64,15 +64,17 @@ def _strings(node: Any, path: NodePath) -> Iterator[Sentence]:
                 yield from _strings(item, (*path, key))
 
 
-def check_variables(
-    document: Document, sentences: Sequence[Sentence], declared: Collection[str]
-) -> Iterator[Finding]:
+def check_variables(document: Document, sentences: Sequence[Sentence], declared: Collection[str]) -> Iterator[Finding]:
     """Braces that do not enclose a declared or built-in variable."""
     for sentence in sentences:
         known = [*declared, *facts.BUILT_IN_VARIABLES, *(facts.COMPUTED_VARIABLES if sentence.computed else ())]
         for name in dict.fromkeys(sentence.variables):
             if not _NAME.fullmatch(name):
-                yield document.error(sentence.path, f"花括号里的“{name}”不是变量名", f"{{{name.strip() or 'customer'}}}（小写字母，不留空格）")
+                yield document.error(
+                    sentence.path,
+                    f"花括号里的“{name}”不是变量名",
+                    f"{{{name.strip() or 'customer'}}}（小写字母，不留空格）",
+                )
             elif name not in known:
                 near = nearest(name, known)
                 advice = f"{{{near}}}" if near else f"在 variables 里加上 {name}: {{label: 名称, demo: 演示值}}"
@@ -103,9 +105,7 @@ def check_print(document: Document, sentences: Sequence[Sentence]) -> Iterator[F
         at = next((i for i, (a, b) in enumerate(zip(typed, printed)) if a != b), None)
         if at is not None:
             around = _around(typed, at)
-            yield document.remind(
-                sentence.path, f"“{typed[around]}”里有半角标点“{typed[at]}”", f"“{printed[around]}”"
-            )
+            yield document.remind(sentence.path, f"“{typed[around]}”里有半角标点“{typed[at]}”", f"“{printed[around]}”")
         length = len(_VARIABLE.sub("变量名", printed))
         if length > LONGEST:
             yield document.remind(

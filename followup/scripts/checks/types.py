@@ -50,7 +50,9 @@ def check_variable_use(document: Document) -> Iterator[Finding]:
     declared = document.data["variables"]
     for name in declared:
         if name in (*facts.BUILT_IN_VARIABLES, *facts.COMPUTED_VARIABLES):
-            yield document.error(("variables", name), f"“{name}”是内置变量，不用说明", f"删掉这一行，或者换一个名字，例如 {name}_text")
+            yield document.error(
+                ("variables", name), f"“{name}”是内置变量，不用说明", f"删掉这一行，或者换一个名字，例如 {name}_text"
+            )
     for number, question in enumerate(document.data["questions"]):
         for key in ("total", "price"):
             if key in question and question[key] not in declared:
@@ -87,7 +89,11 @@ def _step(document: Document, here: NodePath, question: RawQuestion) -> Iterator
     before = {q["id"]: q["type"] for q in document.data["questions"][: int(here[1])]}
     for name in needed:
         if before.get(name) != "quantity_of":
-            yield document.error((*here, "compute"), f"计算规则“{rule}”要用前面的 quantity_of 题“{name}”", f"在前面加上 id: {name}、type: quantity_of 的题目")
+            yield document.error(
+                (*here, "compute"),
+                f"计算规则“{rule}”要用前面的 quantity_of 题“{name}”",
+                f"在前面加上 id: {name}、type: quantity_of 的题目",
+            )
 
 
 def _choice(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
@@ -113,7 +119,9 @@ def _limits(document: Document, here: NodePath, question: RawQuestion) -> Iterat
     low, high = facts.bounds(question)
     if low is None or high is None:
         lacking = "low" if low is None else "high"
-        yield document.error(here, f"数字题“{question['id']}”没有写范围，缺少“{lacking}”", "low: 1 和 high: 30 这样两行")
+        yield document.error(
+            here, f"数字题“{question['id']}”没有写范围，缺少“{lacking}”", "low: 1 和 high: 30 这样两行"
+        )
     elif low >= high:
         where = (*here, "low" if "low" in question else "high")
         yield document.error(where, f"最小值{low}不小于最大值{high}", "low 比 high 小")
@@ -141,11 +149,17 @@ def _probing(document: Document, here: NodePath, question: RawQuestion) -> Itera
             yield document.error((*here, "probe_if"), f"这一题的答案里没有“{facts.shown(value)}”", names)
     for key in ("ask_reason", "ask_improve", "probe_unless"):
         if key in question and not facts.probes(question):
-            yield document.error((*here, key), f"这一题不追问，“{key}”用不上", "加上 probe_if: [要追问的值]，或者删掉它")
+            yield document.error(
+                (*here, key), f"这一题不追问，“{key}”用不上", "加上 probe_if: [要追问的值]，或者删掉它"
+            )
 
 
 def _word_lists(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
-    lists = [((*here, "options", i, "say"), o.get("say")) for i, o in enumerate(question.get("options", [])) if isinstance(o, dict)]
+    lists = [
+        ((*here, "options", i, "say"), o.get("say"))
+        for i, o in enumerate(question.get("options", []))
+        if isinstance(o, dict)
+    ]
     for flag, spec in question.get("listen_for", {}).items():
         lists += [((*here, "listen_for", flag, key), spec.get(key)) for key in ("words", "unless")]
     for where, words in lists:

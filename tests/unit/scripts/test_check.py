@@ -151,8 +151,12 @@ def _places(node, path=()):
 
 
 ODD_VALUES = st.one_of(
-    st.sampled_from(["answered", "service", "open", "choice", "score", "quantity_of", "compute", "tell", "{x}", "{", ""]),
-    st.sampled_from([True, False, None, 0, -1, 3.5, 10**30, [], {}, ["很满意"], {"service": "很满意"}, [[]], {"a": {"b": []}}]),
+    st.sampled_from(
+        ["answered", "service", "open", "choice", "score", "quantity_of", "compute", "tell", "{x}", "{", ""]
+    ),
+    st.sampled_from(
+        [True, False, None, 0, -1, 3.5, 10**30, [], {}, ["很满意"], {"service": "很满意"}, [[]], {"a": {"b": []}}]
+    ),
     st.text(max_size=4),
 )
 

@@ -28,7 +28,9 @@ def test_some_phrases_are_forbidden_only_as_a_whole_clause(text, said):
     assert Forbidden("什么", whole=True).said_in(text) is said
 
 
-@pytest.mark.parametrize(("text", "said"), [("您找财务部去问", True), ("您找去问", False), ("您找我，我替您到别的部门去问", False)])
+@pytest.mark.parametrize(
+    ("text", "said"), [("您找财务部去问", True), ("您找去问", False), ("您找我，我替您到别的部门去问", False)]
+)
 def test_crosses_stand_for_a_few_words(text, said):
     assert Forbidden("你找××去问").said_in(text) is said
 

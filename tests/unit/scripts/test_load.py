@@ -70,7 +70,9 @@ def test_keys_are_the_same_before_and_after_a_revision_is_stored(folder):
 
 
 def test_a_revision_builds_the_same_script_as_the_file(folder):
-    assert load.build_revision(json.loads(json.dumps(load.content("sample", folder)))) == load.load_script("sample", folder)
+    assert load.build_revision(json.loads(json.dumps(load.content("sample", folder)))) == load.load_script(
+        "sample", folder
+    )
 
 
 def test_the_digest_changes_with_the_content_and_only_with_it(folder):

@@ -39,7 +39,12 @@ def test_the_line_breaks_of_a_folded_sentence_go():
 
 
 def test_nested_lists_and_mappings_are_polished_and_other_values_kept():
-    assert polish_all({"a": ["好,的"], "b": {"c": "吗?"}, "n": 3, "t": True}) == {"a": ["好，的"], "b": {"c": "吗？"}, "n": 3, "t": True}
+    assert polish_all({"a": ["好,的"], "b": {"c": "吗?"}, "n": 3, "t": True}) == {
+        "a": ["好，的"],
+        "b": {"c": "吗？"},
+        "n": 3,
+        "t": True,
+    }
 
 
 @settings(deadline=None)

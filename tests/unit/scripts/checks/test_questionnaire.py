@@ -89,7 +89,13 @@ def test_two_topics_in_one_scale(check, told, topics):
 
 @pytest.mark.parametrize(
     "ask",
-    ["您是不是很满意我们的服务？", "您对我们的服务应该很满意吧？", "我们的服务不错吧？", "难道您不满意我们的服务？", "您一定会喜欢我们的服务，对吗？"],
+    [
+        "您是不是很满意我们的服务？",
+        "您对我们的服务应该很满意吧？",
+        "我们的服务不错吧？",
+        "难道您不满意我们的服务？",
+        "您一定会喜欢我们的服务，对吗？",
+    ],
 )
 def test_leading_questions(check, told, ask):
     assert told(check(swap=(ASK, f"ask: {ask}")), "提醒", "带有诱导", "是否满意")

@@ -117,7 +117,9 @@ def test_a_flag_is_true_or_absent(check, told):
 
 
 def test_a_flag_that_is_heard_only_later(check, told):
-    found = check(LISTENS % "true", swap=("  type: open\n  listen_for", "  type: open\n  ask_if: {spoiled: true}\n  listen_for"))
+    found = check(
+        LISTENS % "true", swap=("  type: open\n  listen_for", "  type: open\n  ask_if: {spoiled: true}\n  listen_for")
+    )
     assert told(found, "错误", "“spoiled”这个标记要到后面才有")
 
 
@@ -174,7 +176,9 @@ def test_a_flag_with_the_name_of_a_question(check, told):
 
 def test_one_flag_may_be_heard_at_two_questions(check):
     flag = "listen_for: {spoiled: {words: [坏]}}"
-    assert check(swap=("type: open", f"type: open\n  {flag}\n- id: more\n  ask: 还有吗？\n  type: open\n  {flag}")) == []
+    assert (
+        check(swap=("type: open", f"type: open\n  {flag}\n- id: more\n  ask: 还有吗？\n  type: open\n  {flag}")) == []
+    )
 
 
 def test_a_reserved_word_is_no_id(check, told):
@@ -189,5 +193,7 @@ def test_wording_overrides_what_the_shared_wording_has(check, told):
 
 def test_wording_keeps_the_shape_of_the_shared_wording(check, told):
     assert told(check(more="wording: {busy: 好的。}\n"), "错误", "“busy”的写法与公共话术不同", "映射")
-    assert told(check(more="wording: {busy: {driving: {a: 好的。}}}\n"), "错误", "“driving”的写法与公共话术不同", "一句话")
+    assert told(
+        check(more="wording: {busy: {driving: {a: 好的。}}}\n"), "错误", "“driving”的写法与公共话术不同", "一句话"
+    )
     assert told(check(more="wording: {busy: {driving: }}\n"), "错误", "“driving”没有写内容")

@@ -40,13 +40,27 @@ def test_every_kind_of_sentence_is_looked_at(check, told):
 
 
 def test_a_variable_of_the_shared_wording_must_be_declared(check, told):
-    found = check(swap=("  agent: {label: 助手称呼, demo: 小演}\nopening: 您好！我是{company}的智能助手{agent}", "opening: 您好！我是{company}的智能助手"))
+    found = check(
+        swap=(
+            "  agent: {label: 助手称呼, demo: 小演}\nopening: 您好！我是{company}的智能助手{agent}",
+            "opening: 您好！我是{company}的智能助手",
+        )
+    )
     assert told(found, "错误", "公共话术要用变量“agent”", "agent: {label", line=6)
 
 
 def test_a_variable_of_a_shared_sentence_that_is_overridden_need_not_be(check):
     more = 'wording: {answers: {ask_who: "我是{company}的智能助手。"}}\n'
-    assert check(more=more, swap=("  agent: {label: 助手称呼, demo: 小演}\nopening: 您好！我是{company}的智能助手{agent}", "opening: 您好！我是{company}的智能助手")) == []
+    assert (
+        check(
+            more=more,
+            swap=(
+                "  agent: {label: 助手称呼, demo: 小演}\nopening: 您好！我是{company}的智能助手{agent}",
+                "opening: 您好！我是{company}的智能助手",
+            ),
+        )
+        == []
+    )
 
 
 def test_a_forbidden_phrase_comes_with_what_to_say_instead(check, told):

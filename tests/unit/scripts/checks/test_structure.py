@@ -77,7 +77,9 @@ def test_a_severity_out_of_range(check, told):
 
 
 def test_no_questions_at_all(check, told):
-    assert told(check(questions="", swap=("questions:", "questions: []")), "错误", "“questions”（题目）是空的", "至少1项")
+    assert told(
+        check(questions="", swap=("questions:", "questions: []")), "错误", "“questions”（题目）是空的", "至少1项"
+    )
 
 
 def test_an_empty_sentence(check, told):

@@ -104,7 +104,9 @@ def test_an_acknowledgement_for_a_value_that_cannot_be(check, told):
 
 
 def test_acknowledgements_for_yes_and_no(check):
-    assert check("- {id: used, type: yes_no, ask: 您以前办过吗？, acknowledge: {true: [好的。], false: [明白。]}}\n") == []
+    assert (
+        check("- {id: used, type: yes_no, ask: 您以前办过吗？, acknowledge: {true: [好的。], false: [明白。]}}\n") == []
+    )
 
 
 def test_a_value_to_probe_that_cannot_be(check, told):
