@@ -110,10 +110,10 @@ def read_document(text: str, file: str) -> tuple[Document | None, list[Finding]]
     except RecursionError:
         return None, [*findings, Finding(file, 1, Level.ERROR, "括号或缩进套得太深", "话术最多套五六层")]
     except Exception as error:  # whatever the YAML reader trips over is the author's text, never our crash
-        # A raw finding on the same line already says it better than the YAML reader can.
+        # The reader stumbles on such a line, or on the next one; the raw finding says it better.
         told = _syntax(error, text, file)
-        known = {finding.line for finding in findings}
-        return None, findings if told.line in known else [*findings, told]
+        known = any(told.line - finding.line in (0, 1) for finding in findings)
+        return None, findings if known else [*findings, told]
     return Document(file, data, composer.lines), findings + composer.findings
 
 

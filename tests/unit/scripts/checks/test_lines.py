@@ -17,6 +17,10 @@ def test_a_full_width_colon_after_a_key(check_text, told):
     assert told(check_text("id: sample\nname：样例\n"), "错误", "键“name”后面是全角冒号", "name:", line=2)
 
 
+def test_one_slip_is_told_once(check_text):
+    assert len(check_text("id: sample\nname：样例\ntrade: demo\n")) == 1
+
+
 def test_a_key_written_twice_names_the_first_line(check, told):
     assert told(check(more="about: 又一次\n"), "错误", "“about”重复了，第10行", "并成一处", line=11)
 
