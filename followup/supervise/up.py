@@ -18,6 +18,7 @@ from followup.supervise.stack import Stack
 from followup.web.assets import AssetsError, ensure_assets
 
 _WHOLE_READY_SECONDS = 30.0
+_SAME_SIGNAL_SECONDS = 1.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -87,15 +88,20 @@ async def _wait_whole(stack: Stack) -> None:
 
 
 def _stop_on_signals() -> None:
-    """The first signal stops in order; the second at once, and the kernel ends the children."""
+    """The first signal stops in order; one that comes later ends at once, and the kernel ends the children."""
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
+    first: float | None = None
 
     def stop() -> None:
-        for number in _STOP_SIGNALS:
-            loop.add_signal_handler(number, os._exit, 130)
-        task.cancel()
+        nonlocal first
+        if first is None:
+            first = time.monotonic()
+            task.cancel()
+        # One Ctrl-C under `make` and `uv run` arrives twice: from the terminal, and passed on by uv.
+        elif time.monotonic() - first > _SAME_SIGNAL_SECONDS:
+            os._exit(130)
 
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stop)

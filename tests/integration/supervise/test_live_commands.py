@@ -158,7 +158,9 @@ def test_up_shows_its_steps_and_links_and_leaves_nothing_behind(home: Path) -> N
         if line.startswith("按 Ctrl-C 停止"):
             break
     family = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)  # as when a Ctrl-C arrives from the terminal and from `uv run`
     rest = process.stdout.read()
     assert process.wait(60) == 0, said
     assert rest == "正在停止……\n已全部停止。\n"
