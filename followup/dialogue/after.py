@@ -6,7 +6,7 @@ from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, SetOutcome, StopContact, TakeNote
 from followup.dialogue.knowledge import known_answer
 from followup.dialogue.state import TalkState
-from followup.dialogue.reply import NEVER_CONTACT, QUESTIONS_TO_US
+from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
 from followup.reading import Asked
 
@@ -18,7 +18,7 @@ def after(turn: Turn) -> bool:
     """Answer into the state's lead. True when the customer wants to go on with the talk now."""
     state, reply = turn.state, turn.reply
     state.last_at = reply.at.isoformat()
-    if reply.has(NEVER_CONTACT):
+    if (act := reply.has(NEVER_CONTACT)) is not None and act.confidence >= FIRM:
         turn.effects.append(StopContact(reply.text))
         turn.end(Outcome.DO_NOT_CONTACT, reply.text[:200])
         turn.lead("after.do_not_contact")

@@ -16,7 +16,7 @@ from followup.dialogue.reply import FEELINGS, Act, Reply
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked, Reading
 from followup.scripts.model import Question
-from followup.scripts.walk import NOTHING, holds
+from followup.scripts.walk import NOTHING, holds, shown
 
 DISSATISFIED = ("不满意", "非常不满意")
 _CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|不对|错了)")
@@ -213,7 +213,7 @@ def acknowledgement(turn: Turn, question: Question, value: Any) -> str:
     kind = "skipped" if value is None else "nothing" if value == NOTHING else "answered"
     own = question.acknowledge
     if isinstance(own, Mapping):
-        own = own.get(str(value), own.get("nothing" if kind == "skipped" else kind))
+        own = own.get(shown(value), own.get("nothing" if kind == "skipped" else kind))
     if own is not None and kind != "skipped":
         return turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"))
     if own is not None and isinstance(question.acknowledge, Mapping):

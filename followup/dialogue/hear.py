@@ -7,6 +7,7 @@ interruption is then handled. Nobody is asked the same thing more than three tim
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from followup.dialogue import answers, appoint, state as st
@@ -21,6 +22,7 @@ AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
 _DOES_NOT_KNOW = ("不知道", "不清楚", "不记得", "记不得", "记不清", "忘了", "忘记了", "说不上来", "说不好", "没注意", "没留意")
 _NEVER_AN_ANSWER = ("wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
+_CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
 
@@ -31,6 +33,8 @@ def hear(turn: Turn) -> Verdict:
     state.last_at = reply.at.isoformat()
     if not any(ch.isalnum() for ch in reply.text) and not reply.sure:
         return _unclear(turn, no_text=True)
+    if not _CHINESE_OR_NUMBER.search(reply.text) and not reply.sure:
+        return _unclear(turn)  # "/restart", "asdf"
     if reply.has(NEVER_CONTACT):
         return Verdict.INTERRUPTED
     if state.open.startswith(st.QUESTION):
@@ -40,7 +44,7 @@ def hear(turn: Turn) -> Verdict:
 
 def _welcome_back(turn: Turn) -> None:
     state = turn.state
-    if state.last_at and turn.reply.at - datetime.fromisoformat(state.last_at) > AWAY:
+    if state.open != st.RESUME and state.last_at and turn.reply.at - datetime.fromisoformat(state.last_at) > AWAY:
         state.lead.append(turn.wording.say("welcome_back"))
 
 
@@ -248,6 +252,8 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     reply = turn.reply
     if reply.base in question.takes:
         return True
+    if question.optional and _passes(reply):
+        return False
     if question.type == "open" and reply.confidence < FIRM:
         return True
     if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM:
@@ -257,8 +263,6 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if question.type == "open":
         # "烂了一块，都软了": facts beside what looks like a question about the fruit.
         return reply.base in ("objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
-    if question.optional and _passes(reply):
-        return False
     reading = turn.read(wanted)
     if reading is None or reading.fit != "strong":
         return False

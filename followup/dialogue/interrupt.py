@@ -8,7 +8,7 @@ from typing import Callable
 
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
-from followup.dialogue.reply import ENDS_NOW, NEVER_CONTACT, QUESTIONS_TO_US
+from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
 from followup.dialogue.knowledge import known_answer
 from followup.reading import Asked
@@ -26,8 +26,8 @@ def respond(turn: Turn) -> None:
     state = turn.state
     if state.over:  # the answer in the same reply was the last one
         return
-    if turn.reply.has(NEVER_CONTACT):
-        _stop_contact(turn)
+    if (act := turn.reply.has(NEVER_CONTACT)) is not None:
+        _stop_contact(turn) if act.confidence >= FIRM else _perhaps_never_again(turn)
         return
     if state.open == st.THIRD_PERSON and turn.reply.base in (*QUESTIONS_TO_US, "not_understood", "out_of_scope", "objection"):
         _explain_to_third_person(turn)
@@ -39,6 +39,12 @@ def _stop_contact(turn: Turn) -> None:
     turn.effects.append(StopContact(turn.reply.text))
     turn.state.lead.clear()
     turn.end(Outcome.DO_NOT_CONTACT, turn.reply.text[:200])
+
+
+def _perhaps_never_again(turn: Turn) -> None:
+    """ "不要再问了" may mean this talk or every talk: this one ends, and a colleague decides about the rest."""
+    turn.effects.append(TakeNote("perhaps_opt_out", turn.reply.text))
+    _refuse(turn)
 
 
 # —— not now ——————————————————————————————————————————————————————————
@@ -61,7 +67,7 @@ def _ends_now(turn: Turn) -> None:
 
 def _busy(turn: Turn) -> None:
     """With a time: booked and read back. Without: asked which day and which part of it (63714 (A))."""
-    answers.put_off(turn, turn.reply.base)
+    answers.put_off(turn, "call_later" if turn.reply.base == "call_later" else "busy")
     named = _named_time(turn)
     if named is not None:
         answers.book(turn, named)

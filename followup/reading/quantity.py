@@ -26,6 +26,7 @@ _BAD_COUNT = re.compile(rf"{_BAD}(?:掉|了)?(?:的)?(?:有|是|大概|差不多
 _GOOD_COUNT = re.compile(rf"(?:只有|就|还有|剩|只剩)(?:了)?(?P<a>{_N}){_UNIT}?(?:是|还)?{_GOOD}|{_GOOD}的(?:只有|就|还有|有|只剩)?(?P<b>{_N})")
 _NOT_ONE = re.compile(rf"(?:一{_UNIT}|都|完全|全都|全部)?(?:都|也)?(?:没有?|不)(?:发现)?(?:一{_UNIT})?{_BAD}|全是好的|都是好的|都好的|都挺好|完好|没问题|都没事|没有$")
 _ALL = re.compile(rf"(?:全|都|全部|所有|整箱|一箱)(?:都|部)?(?:已经)?(?:是)?{_BAD}|没一?个(?:是)?好|没有?一?{_UNIT}?(?:是)?(?:好的|能吃)|(?<!不是)全部$|(?<!不是)全都?$|一个好的(?:都|也)没")
+_MANY = re.compile(r"(?:好多|很多|许多|不少|好些|有些|有的|几[个只颗箱])[^,。]*都")  # "好多都烂了" is not all of them
 _SHARES: tuple[tuple[re.Pattern[str], float | None, bool | None], ...] = (
     (re.compile(r"(?:不到|不足|没到|没有|少于|不够|不超过|没超过|接近|将近|快)(?:一半|半|50%|百分之五十)"), None, False),
     (re.compile(r"(?:一大半|大半|多半|大部分|大多数|绝大多数|绝大部分|一多半|基本(?:上)?(?:都|全)|几乎(?:都|全)|差不多(?:都|全)|超过一半|过半|半数以上|一半以上|一半多|一半还多|一半不止|不止一半|多于一半)"), None, True),
@@ -50,7 +51,7 @@ def read_quantity(asked: Asked, heard: Heard) -> Reading | None:
             return _reading(None, None, share, "share", half)
     if _NOT_ONE.search(text):
         return _reading(0, None, 0.0, "none")
-    if _ALL.search(text):
+    if _ALL.search(text) and not _MANY.search(text):
         return _reading(None, None, 1.0, "all")
     alone = re.search(_N, text)
     value = _number(alone.group()) if alone else None

@@ -47,3 +47,8 @@ def next_question(script: Script, values: Values, told: Collection[str] = ()) ->
         if holds(question.ask_if, values):
             return question
     return None
+
+
+def shown(value: Any) -> str:
+    """A value as it is written in a script file."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)

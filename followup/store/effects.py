@@ -271,6 +271,7 @@ async def reopen(
 ) -> None:
     """The talk goes on. Starts an attempt when none is under way."""
     case.status, case.ended_at = "open", None
+    case.outcome, case.outcome_reason = None, ""  # what the earlier attempt came to stands with the attempt
     case.opened_at = case.opened_at or at
     last = await session.scalar(
         select(Attempt).where(Attempt.case_id == case.id).order_by(Attempt.number.desc()).limit(1)

@@ -66,11 +66,6 @@ def probes(question: RawQuestion) -> bool:
     return bool(question.get("probe_if", question["type"] in ("scale3", "scale5")))
 
 
-def shown(value: Any) -> str:
-    """A value as it is written in a script file."""
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-
-
 def as_list(value: Any) -> list[Any]:
     """A list, a single value as a list of one, nothing as an empty list."""
     if value is None:

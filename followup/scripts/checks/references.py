@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Iterator, Mapping
 
+from followup.scripts.walk import shown
 from followup.scripts.checks import facts
 from followup.scripts.checks.facts import RawQuestion
 from followup.scripts.checks.finding import Document, Finding, NodePath
@@ -128,8 +129,8 @@ def _values(
                 continue
             yield document.error(where, f"“{key}”不会是{wanted}", f"{low}到{high}之间的数")
             continue
-        names = "、".join(facts.shown(one) for one in (*(allowed or (("一个数字",) if number else ())), *special))
-        yield document.error(where, f"“{key}”的答案里没有“{facts.shown(wanted)}”", names)
+        names = "、".join(shown(one) for one in (*(allowed or (("一个数字",) if number else ())), *special))
+        yield document.error(where, f"“{key}”的答案里没有“{shown(wanted)}”", names)
 
 
 def _flags(questions: list[RawQuestion], before: int) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping
 
+from followup.scripts.walk import shown
 from followup.scripts.checks import facts
 from followup.scripts.checks.facts import RawQuestion
 from followup.scripts.checks.finding import Document, Finding, NodePath
@@ -133,7 +134,7 @@ def _acknowledge(document: Document, here: NodePath, question: RawQuestion) -> I
     if not isinstance(given, dict):
         return
     special = (facts.ANSWERED, facts.NOTHING, facts.SKIPPED)
-    known = [*(facts.shown(value) for value in values or ()), *special]
+    known = [*(shown(value) for value in values or ()), *special]
     for key in given:
         # A number is written as the key itself; free words cannot be foreseen.
         if key not in known and not (question["type"] in ("score", "number") and key.isdigit()):
@@ -145,8 +146,8 @@ def _probing(document: Document, here: NodePath, question: RawQuestion) -> Itera
     values = facts.named_values(question)
     for value in question.get("probe_if", []):
         if values is not None and not any(value == one and type(value) is type(one) for one in values):
-            names = "、".join(facts.shown(one) for one in values)
-            yield document.error((*here, "probe_if"), f"这一题的答案里没有“{facts.shown(value)}”", names)
+            names = "、".join(shown(one) for one in values)
+            yield document.error((*here, "probe_if"), f"这一题的答案里没有“{shown(value)}”", names)
     for key in ("ask_reason", "ask_improve", "probe_unless"):
         if key in question and not facts.probes(question):
             yield document.error(
