@@ -17,7 +17,7 @@ from rasa.core.run import serve_application
 from rasa.core.utils import AvailableEndpoints
 from sanic import Sanic
 
-from followup.supervise import discreet_logging
+from followup.supervise import discreet_logging, rasa_faster
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     discreet_logging.configure_structlog()
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    rasa_faster.install()
     endpoints = AvailableEndpoints.read_endpoints(options.endpoints)
 
     async def check(app: Sanic, _loop: asyncio.AbstractEventLoop) -> None:

@@ -139,9 +139,7 @@ class Stack:
         self.env = self._environment()
         await self._start_database()
         with self._step("更新数据表"):
-            from followup.store.migrate import upgrade
-
-            await asyncio.to_thread(upgrade, self.database_url)
+            await asyncio.to_thread(_migrate, self.database_url)
         project = self.settings.project_dir
         if model.model_path(project).exists():
             self.model = model.model_path(project)
@@ -283,6 +281,20 @@ class _LoopThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def _migrate(database_url: str) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from followup.store.migrate import upgrade
+
+    try:
+        upgrade(database_url)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise StartError(
+            f"连接不上数据库 {runfile.without_password(database_url)}：{reason}"
+        ) from None
 
 
 async def _all_or_first_error(waits: list[Coroutine[object, object, None]]) -> None:

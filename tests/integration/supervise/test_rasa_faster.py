@@ -1,0 +1,28 @@
+"""The answers of actions are still checked, only the schema is not checked again with each."""
+
+import jsonschema
+import pytest
+from rasa.core.actions.action import RemoteAction
+
+from followup.supervise import rasa_faster
+
+
+@pytest.fixture
+def action(monkeypatch: pytest.MonkeyPatch) -> RemoteAction:
+    monkeypatch.setattr(RemoteAction, "_validate_action_result", RemoteAction._validate_action_result)
+    rasa_faster.install()
+    return RemoteAction("action_probe", None)
+
+
+def test_a_good_answer_is_taken_without_checking_the_schema(
+    action: RemoteAction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonschema, "validate", pytest.fail)
+    assert action._validate_action_result({"events": [{"event": "slot", "name": "answer", "value": None}], "responses": []})
+
+
+@pytest.mark.parametrize("answer", [{"events": "none"}, {"events": [{"event": 7}]}, {"responses": ["您好"]}])
+def test_a_wrong_answer_is_refused_without_repeating_it(action: RemoteAction, answer: dict[str, object]) -> None:
+    with pytest.raises(jsonschema.ValidationError, match="action_probe answered in a wrong form") as error:
+        action._validate_action_result(answer)
+    assert "您好" not in str(error.value.message)
