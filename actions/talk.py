@@ -125,7 +125,7 @@ class ResumeTalk(Action):
         turn = await turn_of(tracker)
         if case.do_not_contact or turn.state.outcome in (Outcome.COMPLETED, Outcome.DO_NOT_CONTACT):
             return talk(turn.state, talk_over=True)
-        resume(turn.state)
+        resume(turn.script, turn.state)
         return talk(turn.state, talk_over=False)
 
 
@@ -142,7 +142,7 @@ class AfterTalk(Action):
         goes_on = after(turn)
         await write(Meta.of(tracker), turn.effects)
         if goes_on:
-            resume(turn.state, agreed=True)
+            resume(turn.script, turn.state, agreed=True)
             return talk(turn.state, talk_over=False)
         utter(dispatcher, Said("".join(turn.state.lead)))
         turn.state.lead = []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, SetOutcome, StopContact, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
+from followup.dialogue.items import go_on
 from followup.dialogue.knowledge import known_answer
 from followup.dialogue.state import TalkState
 from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
 from followup.reading import Asked
+from followup.scripts.model import Script
 
-RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY)
-_GO_ON = ("继续", "现在可以", "现在有空", "现在方便", "现在就", "忙完了", "开完会", "吃完了", "到家了", "接着", "有空了", "方便了", "可以了")
+RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY, Outcome.REFUSED)
+_GO_ON = ("继续", "现在可以", "现在有空", "现在方便", "现在就", "忙完了", "开完会", "吃完了", "到家了", "接着", "有空了", "方便了", "可以了", "你问吧", "问吧", "说吧", "快点")
 
 
 def after(turn: Turn) -> bool:
@@ -24,6 +26,7 @@ def after(turn: Turn) -> bool:
         turn.lead("after.do_not_contact")
         return False
     if state.outcome in RESUMABLE and any(word in reply.text for word in _GO_ON):
+        turn.effects.append(Reopen())
         return True
     if state.outcome == Outcome.APPOINTED and _rebook(turn):
         return False
@@ -31,7 +34,7 @@ def after(turn: Turn) -> bool:
     return False
 
 
-def resume(state: TalkState, agreed: bool = False) -> None:
+def resume(script: Script, state: TalkState, agreed: bool = False) -> None:
     """Open the talk again at its unanswered question; consent is asked anew unless the customer just gave it."""
     if state.open not in (st.END, st.CALLBACK, st.OFFER):
         state.resume_at = state.open
@@ -40,7 +43,12 @@ def resume(state: TalkState, agreed: bool = False) -> None:
     state.unclear.clear()
     state.counts.clear()
     begun = state.resume_at.startswith((st.QUESTION, st.REASON, st.IMPROVE))
-    state.open = state.resume_at if agreed and begun else st.RESUME
+    if not agreed:
+        state.open = st.RESUME
+    elif begun:
+        state.open = state.resume_at
+    else:
+        go_on(script, state)
 
 
 def _rebook(turn: Turn) -> bool:
@@ -80,7 +88,10 @@ def _say(turn: Turn) -> None:
     elif base in ("faq", "out_of_scope", "ask_repeat", "not_understood"):
         turn.effects.append(TakeNote("colleague_question", reply.text))
         turn.lead("after.colleague")
-    elif base in ("thank", "satisfied"):
+    elif base == "satisfied":
+        turn.effects.append(TakeNote("after", reply.text))
+        turn.lead("answers.praise")
+    elif base == "thank":
         turn.lead("after.thank")
     elif base == "goodbye":
         turn.lead("after.goodbye")

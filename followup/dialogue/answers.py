@@ -44,7 +44,8 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
         return _dissatisfied(turn, question)
     if question.ticket:
         turn.effects.append(ticket_of(question, reply.text, {"answer": value}))
-    state.lead.append(acknowledgement(turn, question, value))
+    if not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
+        state.lead.append(acknowledgement(turn, question, value))
     if reply.has("complain"):
         return Verdict.INTERRUPTED
     return proceed(turn)

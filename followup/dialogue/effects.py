@@ -72,6 +72,11 @@ class SetOutcome:
 
 
 @dataclass(frozen=True)
+class Reopen:
+    """The customer takes the talk up again: the case is open, a new attempt begins."""
+
+
+@dataclass(frozen=True)
 class StopContact:
     """Put the customer on the do-not-contact list 免打扰名单, effective before the next send."""
 
@@ -88,4 +93,4 @@ class TakeNote:
     topic: str = ""
 
 
-Effect = Union[StoreAnswer, RaiseTicket, BookCallback, SetOutcome, StopContact, TakeNote]
+Effect = Union[StoreAnswer, RaiseTicket, BookCallback, SetOutcome, Reopen, StopContact, TakeNote]

@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
 from followup.dialogue.items import asked, go_on
-from followup.dialogue.reply import ENDS_NOW, FEELINGS, FIRM, INTERRUPTIONS, NEVER_CONTACT, QUESTIONS_TO_US, Reply
+from followup.dialogue.reply import (
+    ENDS_NOW,
+    FEELINGS,
+    FIRM,
+    INTERRUPTIONS,
+    NEVER_CONTACT,
+    QUESTIONS_TO_US,
+    Reply,
+    asks_something,
+)
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked, Reading
 from followup.scripts.model import SATISFACTION_TYPES, Question
@@ -59,6 +68,8 @@ def _consent(turn: Turn) -> Verdict:
     state, reply = turn.state, turn.reply
     if _denies_identity(turn):
         return answers.as_intent(turn, "wrong_person")
+    if _names_themselves(turn):
+        return _agreed(turn)
     if reply.base in ("consent", "satisfied", "neutral") and reply.sure or reply.has("consent") and not _is_interruption(reply):
         return _agreed(turn)
     if _is_interruption(reply):
@@ -67,11 +78,23 @@ def _consent(turn: Turn) -> Verdict:
         return answers.as_intent(turn, "refuse" if "不用" in reply.text or "不需要" in reply.text else "busy")
     if state.open == st.RESUME and reply.sure:
         return _agreed(turn, whole=True)
+    yes = turn.read(Asked("yes_no"))
+    if yes is not None and yes.fit == "strong":  # "可以，不过我只有一分钟"
+        return _agreed(turn) if yes.value else answers.as_intent(turn, "busy")
     if reply.base in ("dissatisfied", "suggest") and reply.sure:
         answers.remark(turn, reply)
         state.simpler = True
         return Verdict.GO_ON
     return _unclear(turn)
+
+
+def _names_themselves(turn: Turn) -> bool:
+    """ "我是张女士", "我就是" to "请问是张女士吗？"."""
+    if turn.state.open != st.IDENTITY or not turn.reply.text.strip().startswith(("我是", "我就是", "是我", "本人", "就是我")):
+        return False
+    customer = str(turn.state.variables.get("customer") or "")
+    rest = turn.reply.text.strip().removeprefix("我就是").removeprefix("我是")
+    return not turn.reply.has("third_person", "wrong_person") and (not rest.strip("，。！啊呀 ") or rest.startswith((customer, "本人")))
 
 
 def _denies_identity(turn: Turn) -> bool:
@@ -215,6 +238,8 @@ def _question(turn: Turn) -> Verdict:
         return Verdict.GO_ON
     if reading is not None and _has_nothing_to_say(question, reply):
         return answers.nothing(turn, question)
+    if reading is not None and reading.fit != "strong" and len(reply.text) <= 10 and _says(reply, _DOES_NOT_KNOW):
+        return answers.passed(turn, question, "unknown")
     if reading is not None and not _is_remark(turn, question, reading):
         return answers.take(turn, question, reading)
     return _no_reading(turn, question)
@@ -255,7 +280,7 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if question.optional and _passes(reply):
         return False
     if question.type == "open" and reply.confidence < FIRM:
-        return True
+        return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
     if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM:
         return False
     if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
@@ -310,6 +335,7 @@ def _unclear(turn: Turn, no_text: bool = False) -> Verdict:
     if times == 1:
         turn.lead("unclear.no_text" if no_text else "unclear.first")
         state.asked_before = False
+        state.simpler = state.open in (st.CONSENT, st.IDENTITY, st.RESUME)
         return Verdict.GO_ON
     if times == 2:
         turn.lead("unclear.second")

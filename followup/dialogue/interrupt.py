@@ -8,7 +8,7 @@ from typing import Callable
 
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
-from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US
+from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, asks_something
 from followup.dialogue.turn import Turn
 from followup.dialogue.knowledge import known_answer
 from followup.reading import Asked
@@ -171,7 +171,7 @@ def _ask_again(turn: Turn) -> None:
 def _off_topic(turn: Turn) -> None:
     if _tired_of(turn):
         return
-    if re.search(r"[?？]|吗|呢|怎么|多少|什么|能不能", turn.reply.text):
+    if asks_something(turn.reply.text):
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
     first = turn.state.count("off_topic") == 1
     turn.lead("answers.out_of_scope" if first else "answers.business_only")

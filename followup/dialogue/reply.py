@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Mapping
@@ -84,3 +85,11 @@ class Reply:
             confidence=rest[0].confidence,
             acts=rest,
         )
+
+
+_QUESTION = re.compile(r"[?？]|[吗呢么]|怎么|怎样|多少|什么|啥|能不能|有没有|可不可以|是不是|几时|哪")
+
+
+def asks_something(text: str) -> bool:
+    """Whether the words are a question, whatever the intent was taken for."""
+    return bool(_QUESTION.search(text))

@@ -16,6 +16,7 @@ from followup.dialogue.effects import (
     Effect,
     Outcome,
     RaiseTicket,
+    Reopen,
     SetOutcome,
     StopContact,
     StoreAnswer,
@@ -69,6 +70,8 @@ async def apply(
                 await _book_callback(session, case_id, message_id, effect, at)
             case SetOutcome():
                 await _set_outcome(session, case, effect, at)
+            case Reopen():
+                await reopen(session, case, at)
             case StopContact():
                 await _stop_contact(session, case, message_id, effect, at)
             case TakeNote():

@@ -65,7 +65,7 @@ class Player:
 
     def resume(self) -> str:
         """The call-back is due."""
-        resume(self.state)
+        resume(self.script, self.state)
         return self._ask()
 
     @property
@@ -87,7 +87,7 @@ class Player:
         goes_on = after(turn)
         self.effects.extend(turn.effects)
         if goes_on:
-            resume(self.state, agreed=True)
+            resume(self.script, self.state, agreed=True)
             return self._ask()
         self.said, self.state.lead = "".join(self.state.lead), []
         return self.said
