@@ -22,10 +22,21 @@ class TurnAbandoned(asyncio.CancelledError):
     """This turn must leave no trace."""
 
 
-def abandon(reason: str, error: BaseException | None = None) -> TurnAbandoned:
-    """Log why, and return what to raise. The log names no customer's words."""
-    _log.error("turn abandoned: %s (%s)", reason, type(error).__name__ if error else "no exception")
+def abandon(reason: str, error: BaseException) -> TurnAbandoned:
+    """Log why, and return what to raise. `reason` holds no customer's words; of the error only its kind is logged."""
+    _log.error("turn abandoned: %s (%s)", reason, kind_of(error))
     return TurnAbandoned(reason)
+
+
+def kind_of(error: BaseException) -> str:
+    """The types of an error and of what caused it, with PostgreSQL's or HTTP's code: none of them holds anybody's words."""
+    kinds = []
+    link: BaseException | None = error
+    while link is not None:
+        code = getattr(link, "sqlstate", None) or getattr(link, "status", None)
+        kinds.append(f"{type(link).__name__} {code}" if code else type(link).__name__)
+        link = link.__cause__ or link.__context__
+    return " from ".join(kinds)
 
 
 def install() -> None:

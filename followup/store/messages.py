@@ -83,6 +83,9 @@ async def finish(
 ) -> bool:
     """Write the replies and the end of the message in one go. False, writing nothing, if that was done already."""
     read = understanding or Understanding(None, None, None)
+    # The case first, as in the inbox: one order of locks, and the ids rise in the order of the commits, so that a page
+    # that reads on from an id misses nothing.
+    await session.execute(select(Case.id).where(Case.id == waiting.case_id).with_for_update(key_share=True))
     done = await session.scalar(
         update(Message)
         .where(Message.id == waiting.id, Message.status == "received")
@@ -101,7 +104,6 @@ async def finish(
     if not replies:
         return True
     channel = await _customers_channel(session, waiting.case_id) if waiting.channel == "system" else waiting.channel
-    # Locks the case before the first id is drawn, as the inbox does: whoever reads on from an id misses nothing.
     await session.execute(update(Case).where(Case.id == waiting.case_id).values(last_message_at=at))
     # One by one, so that the ids, by which every reader orders them, rise in the order they are said in.
     for number, reply in enumerate(replies, 1):

@@ -39,9 +39,12 @@ _STORED = "_followup_stored"
 class TrackerConflict(Exception):
     """The conversation went on since this tracker was loaded."""
 
+    def __init__(self) -> None:
+        super().__init__("the conversation went on since it was loaded")
+
 
 class UnfinishedTurn(Exception):
-    """The turn must not count: see `stored_turn.fault_of`."""
+    """The turn must not count. The text is `stored_turn.fault_of`'s, without customers' words."""
 
 
 class TrackerStore(RasaTrackerStore):
@@ -60,7 +63,12 @@ class TrackerStore(RasaTrackerStore):
             raise RuntimeError("DATABASE_URL is not set")
         # Connects at the first use, by whichever thread uses it.
         self.engine = create_engine(
-            sqlalchemy_url(url), pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args={"connect_timeout": 10}
+            sqlalchemy_url(url),
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=5,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 10},
         )
         fail_closed.install()
         super().__init__(domain, event_broker, **kwargs)
@@ -91,6 +99,8 @@ class TrackerStore(RasaTrackerStore):
             rows = _rows(tracker.sender_id, new)
             if rows:
                 last_id = await asyncio.to_thread(self._append, tracker.sender_id, last_id, rows)
+        except (UnfinishedTurn, TrackerConflict) as error:
+            raise fail_closed.abandon(f"the tracker was not saved: {error}", error) from error
         except Exception as error:
             raise fail_closed.abandon("the tracker could not be saved", error) from error
         _remember(tracker, (count + len(rows), last_id))

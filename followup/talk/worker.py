@@ -7,6 +7,7 @@ import logging
 
 from followup.settings import load_settings
 from followup.store.database import Database
+from followup.supervise import discreet_logging
 from followup.supervise.postgres import database as running_database
 from followup.talk.apology import load_apology
 from followup.talk.jobs import Services, make_app, rescue
@@ -39,7 +40,8 @@ async def work(url: str, rasa_url: str, *, concurrency: int = CONCURRENCY) -> No
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A job's error is logged with its traceback, and a database error repeats the row that was refused.
+    discreet_logging.configure()
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     settings = load_settings()
     with running_database(settings) as url:

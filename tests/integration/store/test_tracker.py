@@ -146,6 +146,26 @@ async def test_a_turn_that_said_nothing_to_the_customer_is_not_stored(store: Tra
     assert stored(database_url) == []
 
 
+async def test_the_log_says_why_a_turn_was_not_stored(
+    store: TrackerStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(TurnAbandoned):
+        await store.save(await opened(store, *turn(1, "我住在和平路", reply=None)))
+    await store.save(await opened(store, *turn(2)))
+    late = await opened(store, *turn(3))
+    await store.save(await opened(store, *turn(4)))
+    with pytest.raises(TurnAbandoned):
+        await store.save(late)
+    with pytest.raises(TurnAbandoned):
+        await store.save(await opened(store, *turn(2)))
+    nothing_said, overtaken, twice = (record.getMessage() for record in caplog.records)
+    assert nothing_said == "turn abandoned: the tracker was not saved: nothing was said to the customer (UnfinishedTurn)"
+    assert overtaken == (
+        "turn abandoned: the tracker was not saved: the conversation went on since it was loaded (TrackerConflict)"
+    )
+    assert twice == "turn abandoned: the tracker could not be saved (IntegrityError from UniqueViolation 23505)"
+
+
 async def test_a_trigger_may_end_in_silence(store: TrackerStore, database_url: str) -> None:
     await store.save(await opened(store, *turn(1, reply=None, direction="system")))
     assert len(stored(database_url)) == 3
