@@ -11,7 +11,7 @@ from followup.cli.chinese import ChineseGroup
 from followup.cli.options import home_option, settings_from
 from followup.supervise.postgres import PostgresError, database
 
-ROLES = {"admin": "管理员", "manager": "主管", "agent": "坐席", "trainer": "训练师"}
+ROLES = {"admin": "管理员", "supervisor": "主管", "agent": "坐席", "trainer": "训练师", "auditor": "审计（只读）"}
 _SHORTEST_PASSWORD = 8
 
 

@@ -19,6 +19,8 @@ from followup.scripts.model import Question
 from followup.scripts.walk import NOTHING, holds, shown
 
 DISSATISFIED = ("不满意", "非常不满意")
+_CLAUSE = re.compile(r"[，,。；;！!\s]+")
+_EVERYTHING_ELSE = re.compile(r"别的|其他|其它|其余|剩下的")
 _CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|不对|错了)")
 
 
@@ -159,6 +161,19 @@ def split_by_aspect(turn: Turn, question: Question) -> tuple[Reply | None, list[
         return None, foreign
     text = "，".join(act.text for act in rest)
     return replace(turn.reply, text=text, acts=rest, intent=feeling[0].intent, confidence=feeling[0].confidence), foreign
+
+
+def without_the_rest(question: Question, reply: Reply) -> Reply:
+    """ "就是利率有点贵，别的还行" to a question about the price: what is said of everything else does not soften it."""
+    if not 0 < len(question.aspects) <= 2:
+        return reply
+    parts = [part for part in _CLAUSE.split(reply.text) if part.strip()]
+    kept = [part for part in parts if not _EVERYTHING_ELSE.search(part)]
+    if not kept or len(kept) == len(parts):
+        return reply
+    text = "，".join(kept)
+    acts = tuple(act for act in reply.acts if not _EVERYTHING_ELSE.search(act.text))
+    return replace(reply, text=text, acts=acts, intent=acts[0].intent if acts else "", confidence=acts[0].confidence if acts else 0.0)
 
 
 def _question_about(turn: Turn, act: Act, open_question: Question) -> Question | None:

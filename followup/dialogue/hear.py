@@ -229,6 +229,7 @@ def _question(turn: Turn) -> Verdict:
     mine, foreign = reply, []
     if question.type in SATISFACTION_TYPES:
         mine, foreign = answers.split_by_aspect(turn, question)
+        mine = mine and answers.without_the_rest(question, mine)
     reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
     if reading is None and answers.listen(turn, question):
         reading = Reading("不满意", "listen", "strong")

@@ -14,7 +14,7 @@ from followup.supervise.leashed import leashed
 
 # Everything a model is made of. Scripts are not in it: a new script needs no training.
 _FILES = ("config.yml", "domain.yml", "data/rules.yml")
-_FOLDERS = (("data/nlu", "*"), ("data/lexicon", "*"), ("followup/nlu", "*"))
+_FOLDERS = (("data/nlu", "*"), ("data/lexicon", "*"), ("followup/nlu", "*"), ("followup/reading", "*"))
 _TRAINING_DATA = ("data/nlu", "data/rules.yml")
 
 

@@ -91,12 +91,12 @@ def test_somebody_else_under_a_known_phone_keeps_all_out(database_url: str, tmp_
 
 
 def test_an_account_gets_a_password_that_is_shown_once(database_url: str) -> None:
-    done = run(database_url, "user", "add", "wang", "--role", "manager")
+    done = run(database_url, "user", "add", "wang", "--role", "supervisor")
     assert done.returncode == 0
     password = re.search(r"密码：(\S+?)（只显示这一次", done.stdout)
     assert password is not None
     ((name, role, stored),) = rows(database_url, "SELECT name, role, password_hash FROM users")
-    assert (name, role) == ("wang", "manager")
+    assert (name, role) == ("wang", "supervisor")
     assert str(stored).startswith("$argon2id$")
     assert password[1] not in str(stored)
 

@@ -39,7 +39,7 @@ def test_every_command_has_help_in_chinese(capsys: pytest.CaptureFixture[str], n
         (["up", "now"], "多出了参数 now"),
         (["user", "add"], "缺少参数 NAME"),
         (["user", "add", "wang"], "缺少选项 --role"),
-        (["user", "add", "wang", "--role", "boss"], "请从 admin、manager、agent、trainer 中选一个"),
+        (["user", "add", "wang", "--role", "boss"], "请从 admin、supervisor、agent、trainer、auditor 中选一个"),
         (["contacts", "import", "/nowhere.csv"], "文件不存在或无法读取"),
     ],
 )
