@@ -15,7 +15,8 @@ from followup import clock
 from followup.store.database import Database, libpq_url
 from followup.talk import watch
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK
-from followup.talk.turn import Patience, Rasa, drain
+from followup.talk.recovery import Recovery
+from followup.talk.turn import Patience, Rasa, TurnFailed, drain
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +26,10 @@ LONGEST_WAIT = 30
 
 
 class BackOff(BaseRetryStrategy):
-    """Again after 1, 2, 4, 8, 16, 30, 30, ... seconds. It is the turn that gives up, visibly, not the job."""
+    """Again after 1, 2, 4, 8, 16, 30, 30, ... seconds, or when Rasa is back (followup.talk.recovery).
+
+    It is the turn that gives up, visibly, not the job.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 10), LONGEST_WAIT)})
@@ -38,6 +42,7 @@ class Services:
     database: Database
     rasa: Rasa
     apology: str
+    recovery: Recovery
     patience: Patience = Patience()
 
 
@@ -47,7 +52,11 @@ def make_app(url: str, services: Services) -> App:
 
     @app.task(name=TURN_TASK, queue=TURN_QUEUE, retry=BackOff())
     async def run_turn(case_id: str) -> None:
-        await drain(services.database, services.rasa, case_id, apology=services.apology, patience=services.patience)
+        try:
+            await drain(services.database, services.rasa, case_id, apology=services.apology, patience=services.patience)
+        except TurnFailed:
+            services.recovery.turn_failed()
+            raise
 
     # The queueing locks: a minute that took longer than a minute is not done twice.
     @app.periodic(cron=_EVERY_MINUTE)

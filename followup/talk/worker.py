@@ -8,35 +8,48 @@ import logging
 from followup.settings import load_settings
 from followup.store.database import Database
 from followup.supervise import discreet_logging
+from followup.supervise.health import responds
 from followup.supervise.postgres import database as running_database
 from followup.talk.apology import load_apology
 from followup.talk.jobs import Services, make_app, rescue
 from followup.talk.rasa_client import RasaClient
+from followup.talk.recovery import Recovery
 
 CONCURRENCY = 8
 GRACE_SECONDS = 10
 """For turns under way at SIGTERM. One that is cut off is taken up again at the next start."""
 
 
-async def work(url: str, rasa_url: str, *, concurrency: int = CONCURRENCY) -> None:
+async def work(url: str, rasa_url: str, action_url: str, *, concurrency: int = CONCURRENCY) -> None:
     """Work until SIGTERM or SIGINT."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
         async with RasaClient(rasa_url) as rasa:
-            app = make_app(url, Services(database, rasa, load_apology()))
+            recovery = Recovery(database, {"Rasa": rasa.ready, "the action server": lambda: _answers(action_url)})
+            app = make_app(url, Services(database, rasa, load_apology(), recovery))
             async with app.open_async():
                 await rescue(app, database)
-                await app.run_worker_async(
-                    concurrency=concurrency,
-                    listen_notify=True,
-                    # Retries become due without a notification.
-                    fetch_job_polling_interval=1.0,
-                    shutdown_graceful_timeout=GRACE_SECONDS,
-                    delete_jobs="successful",
-                )
+                try:
+                    await app.run_worker_async(
+                        concurrency=concurrency,
+                        listen_notify=True,
+                        # Retries become due without a notification.
+                        fetch_job_polling_interval=1.0,
+                        shutdown_graceful_timeout=GRACE_SECONDS,
+                        delete_jobs="successful",
+                    )
+                finally:
+                    await recovery.close()
     finally:
         await database.close()
+
+
+async def _answers(action_url: str) -> bool:
+    try:
+        return await responds(f"{action_url}/health")
+    except OSError:
+        return False
 
 
 def main() -> None:
@@ -45,7 +58,7 @@ def main() -> None:
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     settings = load_settings()
     with running_database(settings) as url:
-        asyncio.run(work(url, settings.rasa_url))
+        asyncio.run(work(url, settings.rasa_url, settings.action_url))
 
 
 if __name__ == "__main__":
