@@ -1,0 +1,45 @@
+"""kill -9 of each process, once, in the middle of a talk. Twenty times each: tests/long/test_kills.py."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from followup.store.database import Database
+from followup.supervise.stack import Stack
+
+from .kills import Killing
+from .moments import Moment
+from .talk import as_it_should_be
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with Stack.temporary(most_backoff=0.5) as running:
+        yield running
+
+
+@pytest.fixture
+async def database(stack: Stack) -> AsyncIterator[Database]:
+    database = Database(stack.database_url)
+    yield database
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("part", "moment"),
+    [
+        ("actions", Moment.WRITING),
+        ("worker", Moment.FINISHING),
+        ("web", Moment.ACKNOWLEDGED),
+        ("rasa", Moment.STORING),
+    ],
+)
+async def test_a_killed_process_costs_no_answer_and_doubles_none(
+    stack: Stack, database: Database, part: str, moment: Moment
+) -> None:
+    undisturbed = await Killing(stack, database, part).hold_talk()
+    as_it_should_be(undisturbed)
+    killing = Killing(stack, database, part, [moment])
+    for left in await killing.hold_talks(lanes=2):
+        assert left == undisturbed
+    assert len(killing.killed_at) == 1
