@@ -85,6 +85,7 @@ async def turn_of(tracker: Tracker) -> Turn:
     if meta.case_id not in _scripts:
         remember_script(await case_of(meta))
     state = TalkState.from_slot(tracker.get_slot("talk") or {"case_id": meta.case_id, "script_id": "", "variables": {}})
+    state.now = meta.received_at.isoformat()
     return Turn(_scripts[meta.case_id], state, reply_of(tracker))
 
 
@@ -111,6 +112,9 @@ def talk(state: TalkState, **slots: Any) -> list[EventType]:
 
 def utter(dispatcher: CollectingDispatcher, said: Said) -> None:
     """Say it, with quick replies; an empty sentence is not said."""
-    if said.text:
-        buttons = [{"title": title, "payload": title} for title in said.buttons]
-        dispatcher.utter_message(text=said.text, buttons=buttons or None)
+    buttons = [{"title": title, "payload": title} for title in said.buttons]
+    *before, last = said.messages or [""]
+    for text in before:
+        dispatcher.utter_message(text=text)
+    if last:
+        dispatcher.utter_message(text=last, buttons=buttons or None)

@@ -37,7 +37,8 @@ class StartFollowup(Action):
         script = remember_script(case)
         variables = {**case.variables, "customer": case.contact_name, "title": case.contact_title}
         opening = st.IDENTITY if script.identity_ask else st.CONSENT
-        state = TalkState(case.case_id, script.id, variables, open=opening)
+        now = Meta.of(tracker).received_at.isoformat()
+        state = TalkState(case.case_id, script.id, variables, open=opening, now=now)
         if case.do_not_contact:
             state.outcome = Outcome.DO_NOT_CONTACT
             utter(dispatcher, Said(Turn(script, state, None).wording.say("after.do_not_contact")))

@@ -15,8 +15,8 @@ from followup.dialogue.reason import states_reason
 from followup.dialogue.reply import FEELINGS, Act, Reply
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked, Reading
-from followup.scripts.model import Question
-from followup.scripts.walk import NOTHING, holds, shown
+from followup.scripts.model import Ending, Question
+from followup.scripts.walk import NOTHING, holds, matches, shown
 
 DISSATISFIED = ("不满意", "非常不满意")
 _CLAUSE = re.compile(r"[，,。；;！!\s]+")
@@ -42,15 +42,40 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
     _store(turn, question, value, reply.text, reading.how)
     for other_id in question.also_reads:
         _also_read(turn, turn.script.question(other_id))
-    if value in question.probe_if:
+    if matches(question.probe_if, value):
         return _dissatisfied(turn, question)
-    if question.ticket:
+    if question.ticket and holds_ticket(question, value):
         turn.effects.append(ticket_of(question, reply.text, {"answer": value}))
+    if (ending := ending_of(question, value)) is not None:
+        return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say, answer=spoken_answer(turn, value)))
     if not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
         state.lead.append(acknowledgement(turn, question, value))
     if reply.has("complain"):
         return Verdict.INTERRUPTED
     return proceed(turn)
+
+
+def ending_of(question: Question, value: Any) -> Ending | None:
+    """The ending that this answer means, if its file says so."""
+    kind = "skipped" if value in (None, NOTHING) else "answered"
+    return question.ends.get(shown(value)) or question.ends.get(kind)
+
+
+def holds_ticket(question: Question, value: Any) -> bool:
+    """Whether the question's ticket is for this answer (`ticket: {if: [...]}`; without `if` for every one)."""
+    wanted = (question.ticket or {}).get("if")
+    return wanted is None or matches(wanted, value)
+
+
+def spoken_answer(turn: Turn, value: Any) -> str:
+    """The answer as it is read back: a time in plain words, anything else as the customer said it."""
+    if isinstance(value, Mapping) and "precision" in value:
+        if value["precision"] not in ("minute", "hour"):
+            return turn.reply.text.strip("，。！!吧呢啊")
+        return appoint.spoken(point(value, turn.reply.at), turn.reply.at)
+    if isinstance(value, (list, tuple)):
+        return "、".join(str(one) for one in value)
+    return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else turn.reply.text
 
 
 def _store(turn: Turn, question: Question, value: Any, words: str, how: str) -> None:
@@ -104,7 +129,7 @@ def _dissatisfied(turn: Turn, question: Question) -> Verdict:
     turn.effects.append(_ticket(question, reply.text))
     if reply.has("complain"):
         return Verdict.INTERRUPTED
-    if states_reason(reply.text):
+    if states_reason(reply.text) or "reason" not in question.probes:
         turn.lead("dissatisfied.given")
         return proceed(turn)
     state.open, state.asked_before = st.REASON + question.id, False
@@ -117,7 +142,7 @@ def probe_answer(turn: Turn, question: Question, kind: str, words: str) -> None:
     if words:
         turn.effects.append(StoreAnswer(f"{question.id}.{kind}", words, words, "open:words"))
         turn.effects.append(_ticket(question, words))
-    if kind == "reason" and words:
+    if kind == "reason" and words and "improve" in question.probes:
         state.open, state.asked_before = st.IMPROVE + question.id, False
         return
     turn.lead("dissatisfied.improve_thanks" if words else "acknowledge.nothing")
@@ -183,7 +208,7 @@ def _question_about(turn: Turn, act: Act, open_question: Question) -> Question |
     for question in turn.script.questions:
         if question.id in turn.state.values or question.id == open_question.id or question.type not in ("scale3", "scale5"):
             continue
-        if set(named) & set(question.aspects) and holds(question.ask_if, turn.state.values):
+        if set(named) & set(question.aspects) and holds(question.ask_if, {**turn.state.variables, **turn.state.values}):
             return question
     return None
 
@@ -197,7 +222,7 @@ def take_ahead(turn: Turn, foreign: list[tuple[Question, Act]]) -> bool:
         if reading is None or question.id in turn.state.values:
             continue
         _store(turn, question, reading.value, act.text, f"ahead:{reading.how}")
-        if reading.value in question.probe_if:
+        if matches(question.probe_if, reading.value):
             turn.effects.append(_ticket(question, act.text))
         took = True
     return took
@@ -213,6 +238,8 @@ def passed(turn: Turn, question: Question, how: str) -> Verdict:
         turn.lead("skip.required")
         return Verdict.GO_ON
     _store(turn, question, None, turn.reply.text, how)
+    if (ending := ending_of(question, None)) is not None:
+        return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say))
     state.lead.append(acknowledgement(turn, question, None))
     return proceed(turn)
 
@@ -220,6 +247,8 @@ def passed(turn: Turn, question: Question, how: str) -> Verdict:
 def nothing(turn: Turn, question: Question) -> Verdict:
     """ "没有了" to a request for suggestions."""
     _store(turn, question, NOTHING, turn.reply.text, "open:nothing")
+    if (ending := ending_of(question, NOTHING)) is not None:
+        return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say))
     turn.state.lead.append(acknowledgement(turn, question, NOTHING))
     return proceed(turn)
 
@@ -230,10 +259,9 @@ def acknowledgement(turn: Turn, question: Question, value: Any) -> str:
     own = question.acknowledge
     if isinstance(own, Mapping):
         own = own.get(shown(value), own.get("nothing" if kind == "skipped" else kind))
-    if own is not None and kind != "skipped":
-        return turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"))
-    if own is not None and isinstance(question.acknowledge, Mapping):
-        return turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"))
+    if own is not None and (kind != "skipped" or isinstance(question.acknowledge, Mapping)):
+        spoken = spoken_answer(turn, value)
+        return turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"), answer=spoken)
     shared = turn.script.wording["acknowledge"]
     key = value if isinstance(value, str) and value in shared else "很满意" if value in ("非常满意", "满意") else kind
     return turn.wording.say(f"acknowledge.{key}")
@@ -256,7 +284,7 @@ def correct(turn: Turn) -> None:
     turn.effects.append(TakeNote("correction", turn.reply.text, topic=target.id))
     _store(turn, target, value, turn.reply.text, "corrected")
     turn.lead("acknowledge.corrected")
-    if value in target.probe_if and not state.over:
+    if matches(target.probe_if, value) and not state.over:
         turn.effects.append(_ticket(target, turn.reply.text))
         if not states_reason(rest):
             state.open, state.asked_before = st.REASON + target.id, False

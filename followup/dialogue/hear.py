@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timedelta
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreAnswer, TakeNote
 from followup.dialogue.items import asked, go_on
 from followup.dialogue.reply import (
     ENDS_NOW,
@@ -39,7 +39,7 @@ def hear(turn: Turn) -> Verdict:
     """Take the reply into the talk. The caller asks next, closes, or lets a rule handle the interruption."""
     state, reply = turn.state, turn.reply
     _welcome_back(turn)
-    state.last_at = reply.at.isoformat()
+    state.last_at = state.now = reply.at.isoformat()
     if not any(ch.isalnum() for ch in reply.text) and not reply.sure:
         return _unclear(turn, no_text=True)
     if not _CHINESE_OR_NUMBER.search(reply.text) and not reply.sure:
@@ -70,6 +70,8 @@ def _consent(turn: Turn) -> Verdict:
         return answers.as_intent(turn, "wrong_person")
     if _names_themselves(turn):
         return _agreed(turn)
+    if turn.script.landline and _wants_landline(turn):
+        return _landline(turn)
     if reply.base in ("consent", "satisfied", "neutral") and reply.sure or reply.has("consent") and not _is_interruption(reply):
         return _agreed(turn)
     if _is_interruption(reply):
@@ -123,6 +125,50 @@ def _agreed(turn: Turn, whole: bool = False) -> Verdict:
         first = Turn(turn.script, state, rest, turn.effects)
         return hear(first)
     return Verdict.GO_ON
+
+
+def _wants_landline(turn: Turn) -> bool:
+    return any(word in turn.reply.text for word in ("座机", "固定电话", "固话", "办公室电话", "家里电话"))
+
+
+def _landline(turn: Turn) -> Verdict:
+    """The third form of consent: convenient, but on a landline. A colleague rings that number (63714 首日回访 ②)."""
+    state, reply = turn.state, turn.reply
+    phone = turn.read(Asked("phone"))
+    if phone is None and state.open != st.LANDLINE:
+        state.resume_at, state.open, state.asked_before = state.open, st.LANDLINE, False
+        return Verdict.GO_ON
+    if phone is None and _is_interruption(reply) and reply.base not in ("refuse", "skip"):
+        return Verdict.INTERRUPTED
+    if phone is None:
+        return answers.as_intent(turn, "busy") if state.count("landline") > 1 or reply.base in ("deny", "skip") else _unclear(turn)
+    words = f"{phone.value}　{reply.text}"
+    turn.effects.append(TakeNote("landline", reply.text, topic=str(phone.value)))
+    turn.effects.append(RaiseTicket("landline", "request", 3, "客户服务部", words, {"phone": phone.value}))
+    turn.effects.append(BookCallback(None, "landline", reply.text, confirmed=True))
+    return turn.end(Outcome.HANDED_OVER, "landline", turn.wording.say("busy.landline", number=phone.value))
+
+
+def _other_user(turn: Turn) -> Verdict:
+    """Not the customer, but perhaps who uses the car: recorded, and the talk goes on with them (63714 三日回访 ②)."""
+    state, reply = turn.state, turn.reply
+    if state.open == st.OTHER_NAME:
+        name = turn.read(Asked("name"))
+        if name is None and _is_interruption(reply) and reply.confidence >= FIRM:
+            return Verdict.INTERRUPTED
+        turn.effects.append(TakeNote("other_user", reply.text, topic=str(name.value) if name else ""))
+        state.variables["customer"], state.variables["title"] = (str(name.value) if name else "您"), ""
+        state.open, state.asked_before = st.CONSENT, False
+        return Verdict.GO_ON
+    yes = turn.read(Asked("yes_no"))
+    if yes is not None and yes.value:
+        state.open, state.asked_before = st.OTHER_NAME, False
+        return Verdict.GO_ON
+    if yes is None and _is_interruption(reply):
+        return Verdict.INTERRUPTED
+    if yes is None:
+        return _unclear(turn)
+    return turn.end(Outcome.WRONG_PERSON, "other_user")
 
 
 def _means_go_ahead(reply: Reply) -> bool:
@@ -371,6 +417,9 @@ _HANDLERS = {
     st.OFFER: _offer,
     st.THIRD_PERSON: _third_person,
     st.COMPLAINT: _complaint,
+    st.LANDLINE: _landline,
+    st.OTHER_USER: _other_user,
+    st.OTHER_NAME: _other_user,
     st.REASON.rstrip(":"): _probe,
     st.IMPROVE.rstrip(":"): _probe,
 }

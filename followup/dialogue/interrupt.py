@@ -102,7 +102,11 @@ def _wait(turn: Turn) -> None:
 
 
 def _wrong_person(turn: Turn) -> None:
-    turn.state.lead.clear()
+    state = turn.state
+    state.lead.clear()
+    if turn.script.other_user and state.open in (st.IDENTITY, st.CONSENT) and not state.order:
+        state.open, state.asked_before = st.OTHER_USER, False
+        return
     turn.end(Outcome.WRONG_PERSON, turn.reply.text[:200])
 
 

@@ -15,12 +15,21 @@ from followup.scripts.model import Question, Script
 from followup.scripts.walk import next_question
 
 
+APART = "\f"
+"""Stands around what is to be a message of its own."""
+
+
 @dataclass(frozen=True)
 class Said:
-    """One message of the bot, with quick replies where the question has choices."""
+    """What the bot says in one turn, with quick replies where the question has choices."""
 
     text: str
     buttons: tuple[str, ...] = ()
+
+    @property
+    def messages(self) -> list[str]:
+        """One message, or several where something is to stand apart; blank ones are left out."""
+        return [part.strip() for part in self.text.split(APART) if part.strip()]
 
 
 def asked(script: Script, item: str) -> Asked:
@@ -74,10 +83,12 @@ def go_on(script: Script, state: TalkState) -> list[Effect]:
     wording = Wording(script, state)
     state.asked_before = False
     effects: list[Effect] = []
-    while (question := next_question(script, state.values, state.told)) is not None and question.is_step:
+    variables = _variables(wording, state)
+    while (question := next_question(script, state.values, state.told, variables)) is not None and question.is_step:
         state.told.append(question.id)
         if question.type == "tell":
-            state.lead.append(wording.fill(question.say))
+            said = wording.fill(question.say)
+            state.lead.append(f"{APART}{said}{APART}" if question.apart else said)
         else:
             effects.extend(_compute(question, state, wording))
     state.open = st.END if question is None else st.QUESTION + question.id
@@ -88,15 +99,18 @@ def _compute(question: Question, state: TalkState, wording: Wording) -> list[Eff
     result = COMPUTATIONS[question.compute](question, state.values, _variables(wording, state))
     state.values[question.id] = result
     words = "；".join(state.words[i] for i in state.order if i in _sources(question))
+    ticket = [ticket_of(question, words, result or {})] if question.ticket else []
     if result is None:
         # A figure is missing: a colleague settles it, nothing is promised that was not computed.
-        return [ticket_of(question, words, {})]
-    state.lead.append(wording.fill(question.say, **result))
-    return [StoreAnswer(question.id, result, words, f"compute:{question.compute}"), ticket_of(question, words, result)]
+        return [*ticket]
+    if question.say:
+        state.lead.append(wording.fill(question.say, **result))
+    return [StoreAnswer(question.id, result, words, f"compute:{question.compute}"), *ticket]
 
 
 def _sources(question: Question) -> set[str]:
-    return {key.split(".")[0] for key in question.ask_if}
+    conditions = [question.ask_if] if isinstance(question.ask_if, Mapping) else question.ask_if
+    return {*question.of, *(key.split(".")[0] for condition in conditions for key in condition)}
 
 
 def ticket_of(question: Question, words: str, data: Mapping[str, Any]) -> RaiseTicket:
@@ -134,6 +148,9 @@ def _plain(script: Script, state: TalkState, wording: Wording) -> str:
         st.OFFER: lambda: "",
         st.THIRD_PERSON: lambda: wording.say("third_person.ask"),
         st.COMPLAINT: lambda: wording.say("complaint.ask"),
+        st.LANDLINE: lambda: wording.say("busy.ask_landline"),
+        st.OTHER_USER: lambda: wording.fill(script.other_user),
+        st.OTHER_NAME: lambda: wording.say("third_person.ask_name"),
         st.END: lambda: "",
     }[item]()
 
@@ -157,6 +174,8 @@ def _buttons(script: Script, state: TalkState, wording: Wording) -> tuple[str, .
     named = wording.script.wording["buttons"]
     if item in (st.CONSENT, st.IDENTITY, st.RESUME, st.OFFER):
         return tuple(named[item])
+    if item == st.OTHER_USER:
+        return tuple(named["yes_no"])
     if not item.startswith(st.QUESTION):
         return ()
     question = script.question(state.question_id)

@@ -12,6 +12,9 @@ CALLBACK = "callback"
 OFFER = "offer"
 THIRD_PERSON = "third_person"
 COMPLAINT = "complaint"
+LANDLINE = "landline"
+OTHER_USER = "other_user"
+OTHER_NAME = "other_name"
 END = "end"
 REASON = "reason:"
 IMPROVE = "improve:"
@@ -61,6 +64,8 @@ class TalkState:
     """The item that was open when the talk was put off."""
     last_at: str = ""
     """ISO time of the customer's last message."""
+    now: str = ""
+    """ISO time of this turn, for greetings and seasons."""
     ticket_topics: list[str] = field(default_factory=list)
 
     @classmethod

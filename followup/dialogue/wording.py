@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from typing import Any
 
 from followup.scripts.model import Script
 from followup.scripts.walk import holds
+from followup.dialogue.season import greeting, season, wish
 from followup.dialogue.state import TalkState
 
 
@@ -43,7 +45,7 @@ class Wording:
     def _allowed(self, item: Any) -> str | None:
         if isinstance(item, str):
             return item
-        return item["say"] if holds(item.get("if", {}), self.state.values) else None
+        return item["say"] if holds(item.get("if", {}), {**self.state.variables, **self.state.values}) else None
 
     def _built_in(self) -> dict[str, Any]:
         title = self.state.variables.get("title", "")
@@ -55,7 +57,15 @@ class Wording:
             "pronoun": {"女士": "她", "先生": "他"}.get(title, "TA"),
             "minutes": self.script.minutes,
             "about": self.script.about,
+            **self._of_today(),
         }
+
+    def _of_today(self) -> dict[str, str]:
+        """{greeting}, {wish}, {care}: by the time of day, the calendar, the season."""
+        if not self.state.now:
+            return {"greeting": "您好", "wish": "生活愉快", "care": ""}
+        now = datetime.fromisoformat(self.state.now)
+        return {"greeting": greeting(now), "wish": wish(now), "care": self.script.wording["care"][season(now)]}
 
 
 class _Known(dict):

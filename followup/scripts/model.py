@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 QUESTION_TYPES = (
     "choice", "scale3", "scale5", "score", "yes_no", "open", "number", "quantity_of",
@@ -12,8 +12,8 @@ QUESTION_TYPES = (
 STEP_TYPES = ("tell", "compute")
 SATISFACTION_TYPES = ("scale3", "scale5")
 
-Condition = Mapping[str, Any]
-"""question or flag -> wanted value, list of values, `answered` or `skipped`; all must hold."""
+Condition = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""question, flag or variable -> wanted value (see `walk.matches`); all must hold. A list: one of them must hold."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,15 @@ class ListenFor:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """An answer that ends the talk: nobody drove the car in, so there is nothing to ask about the drive."""
+
+    outcome: str
+    say: str = ""
+    """Takes the place of the outcome's own closing."""
+
+
+@dataclass(frozen=True)
 class Question:
     """One step of a script: a question, or a `tell` / `compute` step that only says something."""
 
@@ -58,7 +67,15 @@ class Question:
     acknowledge: Any = None
     """None, a list of sentences, or a mapping of value -> list of sentences."""
     probe_if: tuple[str, ...] = ()
-    """Values after which reason and improvement are asked (dissatisfied, 58741 (5))."""
+    """Values after which reason and improvement are asked (dissatisfied, 58741 (5)); see `walk.matches`."""
+    probes: tuple[str, ...] = ("reason", "improve")
+    """What is asked then."""
+    ends: Mapping[str, Ending] = field(default_factory=dict)
+    """Value (as written in the file), `answered` or `skipped` -> the talk ends with it."""
+    of: tuple[str, ...] = ()
+    """Questions a computed result is made of."""
+    apart: bool = False
+    """Said as a message of its own, e.g. the text message that accompanies a call."""
     probe_unless: str = ""
     """A flag that makes the probing needless, e.g. the spoiled fruit is asked about anyway."""
     ask_reason: str = ""
@@ -95,6 +112,10 @@ class Script:
     wording: Mapping[str, Any]
     """Shared wording with the script's overrides merged in."""
     minutes: int = 3
+    landline: bool = False
+    """Consent has a third form: convenient, but on a landline (63714 首日回访)."""
+    other_user: str = ""
+    """Asked of somebody who is not the customer: "请问{plate}这款{model}是您在使用吗？" (63714 三日回访)."""
 
     def question(self, question_id: str) -> Question:
         """The step with that id; KeyError when there is none."""
@@ -125,6 +146,8 @@ def build(content: Mapping[str, Any]) -> Script:
         closing={**wording["closing"], **raw.get("closing", {})},
         wording=wording,
         minutes=raw.get("length", {}).get("minutes", 3),
+        landline=raw.get("consent", {}).get("landline", False),
+        other_user=raw.get("identity", {}).get("other_user", ""),
     )
 
 
@@ -134,7 +157,7 @@ def _question(raw: Mapping[str, Any]) -> Question:
     low, high = (1, 10) if kind == "score" else (None, None)
     plain = ("ask", "multiple", "other", "ask_if", "required", "optional", "department", "on_unclear",
              "acknowledge", "probe_unless", "ask_reason", "ask_improve", "total", "price", "compute",
-             "say", "ticket")  # fmt: skip
+             "say", "ticket", "apart")  # fmt: skip
     return Question(
         id=raw["id"],
         type=kind,
@@ -149,6 +172,9 @@ def _question(raw: Mapping[str, Any]) -> Question:
         ),
         also_reads=_strings(raw.get("also_reads")),
         takes=_strings(raw.get("takes")),
+        probes=_strings(raw.get("probes", ["reason", "improve"])),
+        of=_strings(raw.get("of")),
+        ends={str(value): Ending(spec["outcome"], spec.get("say", "")) for value, spec in raw.get("ends", {}).items()},
         **{key: raw[key] for key in plain if key in raw},
     )
 

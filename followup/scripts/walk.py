@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Collection, Mapping
 
 from followup.scripts.model import Condition, Question, Script
@@ -10,19 +11,19 @@ NOTHING = "无"
 """Value of an open question to which the customer has nothing to say."""
 
 Values = Mapping[str, Any]
-"""question id or flag -> value; a question that was passed without an answer is present with None."""
+"""question id, flag or variable -> value; a question that was passed without an answer is present with None."""
+
+_COMPARISON = re.compile(r"^(<=|>=|<|>)\s*(\S+)$")
 
 
 def holds(condition: Condition, values: Values) -> bool:
-    """Whether every entry of an `ask_if` / `if` holds.
-
-    A key is a question, a flag or `question.field`; the wanted value may be a list of values,
-    `answered` (something was said) or `skipped` (was asked, nothing was said).
-    """
-    return all(_matches(wanted, key, values) for key, wanted in condition.items())
+    """Whether an `ask_if` / `if` holds: every entry of it, or of one of them where it is a list."""
+    if not isinstance(condition, Mapping):
+        return any(holds(one, values) for one in condition)
+    return all(_entry_holds(wanted, key, values) for key, wanted in condition.items())
 
 
-def _matches(wanted: Any, key: str, values: Values) -> bool:
+def _entry_holds(wanted: Any, key: str, values: Values) -> bool:
     name, _, part = key.partition(".")
     value = values.get(name)
     if part:
@@ -31,20 +32,46 @@ def _matches(wanted: Any, key: str, values: Values) -> bool:
         return value not in (None, NOTHING)
     if wanted == "skipped":
         return name in values and value in (None, NOTHING)
-    wishes = wanted if isinstance(wanted, list) else [wanted]
-    # Of a choice with several answers, one that is wanted is enough.
-    return any(one in wishes for one in value) if isinstance(value, list) else value in wishes
+    return matches(wanted, value)
 
 
-def next_question(script: Script, values: Values, told: Collection[str] = ()) -> Question | None:
+def matches(wanted: Any, value: Any) -> bool:
+    """Whether a value is the wanted one: equal, one of a list, or on the right side of `>= 2007-07-09` / `< 5`.
+
+    Of several answers to a multiple choice one is enough.
+    """
+    if isinstance(value, list):
+        return any(matches(wanted, one) for one in value)
+    if isinstance(wanted, (list, tuple)):
+        return any(matches(one, value) for one in wanted)
+    comparison = _COMPARISON.match(wanted) if isinstance(wanted, str) else None
+    if comparison is None:
+        return value == wanted
+    return value not in (None, "") and _compare(comparison[1], value, comparison[2])
+
+
+def _compare(operator: str, value: Any, bound: str) -> bool:
+    """Numbers as numbers, ISO dates as dates; what is neither does not match."""
+    try:
+        left, right = float(value), float(bound)
+    except (TypeError, ValueError):
+        if not (re.match(r"\d{4}-\d\d-\d\d", str(value)) and re.match(r"\d{4}-\d\d-\d\d", bound)):
+            return False
+        left, right = str(value)[:10], bound
+    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator]
+
+
+def next_question(
+    script: Script, values: Values, told: Collection[str] = (), variables: Values = {}
+) -> Question | None:
     """The first step that is open and whose condition holds; None at the end of the script.
 
-    `told` are the ids of `tell` and `compute` steps already said.
+    `told` are the ids of `tell` and `compute` steps already said; conditions see `variables` too.
     """
     for question in script.questions:
         if question.id in values or question.id in told:
             continue
-        if holds(question.ask_if, values):
+        if holds(question.ask_if, {**variables, **values}):
             return question
     return None
 

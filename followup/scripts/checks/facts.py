@@ -33,6 +33,8 @@ FIELDS: Mapping[str, Mapping[str, type]] = {
 
 COMPUTATION_NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compensation_by_share": (("price", "total"), ("spoiled_amount",)),
+    "yes_share": ((), ()),
+    "score_share": ((), ()),
 }
 """Computation -> (keys of the step that name a variable, quantity_of questions that must come before)."""
 
