@@ -19,7 +19,8 @@ _BLANK = re.compile(rf"(?<=[{_CJK}}}])\s+(?=[{_CJK}{{])")
 def polish(sentence: str) -> str:
     """The sentence with Chinese punctuation, one line, no stray blanks."""
     sentence = " ".join(sentence.split())
-    sentence = _BRACKETS.sub(r"（\1）", sentence)
+    while (inner := _BRACKETS.sub(r"（\1）", sentence)) != sentence:  # from the innermost pair outwards
+        sentence = inner
     sentence = _AFTER_CJK.sub(lambda m: "".join(_FULL[sign] for sign in m.group(1).replace(" ", "")), sentence)
     sentence = _BEFORE_CJK.sub(lambda m: _FULL[m.group(1)], sentence)
     return _BLANK.sub("", sentence)

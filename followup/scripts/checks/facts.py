@@ -18,6 +18,7 @@ RESERVED_IDS = (ANSWERED, SKIPPED, NOTHING, "answer", "consent", "identity", "re
 
 BUILT_IN_VARIABLES = (
     "customer", "title", "pronoun", "question", "callback", "time", "department", "due", "minutes", "about",
+    "greeting", "wish", "care", "answer", "number",
 )  # fmt: skip
 COMPUTED_VARIABLES = ("bad", "total", "amount")
 
