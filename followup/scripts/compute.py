@@ -23,7 +23,7 @@ def compensation_by_share(question: Question, values: Mapping[str, Any], variabl
         bad = Decimal(str(amount["bad"])) if amount.get("bad") is not None else total * Decimal(str(amount["ratio"]))
     except (KeyError, InvalidOperation):
         return None
-    if total <= 0:
+    if total <= 0 or bad <= 0:
         return None
     yuan = (price * bad / total).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return {"bad": _plain(bad), "total": _plain(total), "amount": _plain(yuan)}
