@@ -58,7 +58,7 @@ def test_without_the_figures_nothing_is_promised(amount, variables):
 
 
 @settings(deadline=None)
-@given(bad=st.integers(0, 500), good=st.integers(0, 500), cents=st.integers(0, 1_000_000))
+@given(bad=st.integers(1, 500), good=st.integers(0, 500), cents=st.integers(0, 1_000_000))
 def test_never_more_than_the_price_never_less_than_nothing(bad, good, cents):
     total = bad + good
     result = compensation({"bad": bad, "total": total or None}, {"box_price": cents / 100, "box_count": total})
@@ -70,3 +70,7 @@ def test_never_more_than_the_price_never_less_than_nothing(bad, good, cents):
 
 def test_the_script_names_a_computation_that_exists():
     assert QUESTION.compute in COMPUTATIONS
+
+
+def test_no_spoiled_fruit_is_no_compensation():
+    assert compensation({"bad": 0, "total": 12}, {"box_price": 68, "box_count": 12}) is None
