@@ -16,11 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import hypothesis
 import psycopg
 import pytest
 import pytest_asyncio
 
 from followup.store.database import Database, libpq_url
+
+# The same generated cases in every run and no time limits: a red run means a change. HYPOTHESIS_PROFILE=search looks further.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")
