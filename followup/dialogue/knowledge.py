@@ -15,15 +15,16 @@ KNOWLEDGE_DIR = Path(__file__).resolve().parents[2] / "data" / "knowledge"
 
 def known_answer(intent: str, trade: str) -> str | None:
     """The answer to `faq/<topic>` in a talk of this trade; None when nobody wrote one, and then nothing is guessed."""
-    entry = _entries().get(intent.partition("/")[2])
-    if entry is None or trade not in entry.get("trades", [trade]):
-        return None
-    return entry["say"]
+    entries = _entries().get(intent.partition("/")[2], [])
+    return next((entry["say"] for entry in entries if trade in entry.get("trades", [trade])), None)
 
 
 @lru_cache(maxsize=1)
-def _entries() -> dict[str, dict[str, Any]]:
-    entries: dict[str, dict[str, Any]] = {}
+def _entries() -> dict[str, list[dict[str, Any]]]:
+    """Topic -> its entries; one topic may be answered differently in different trades."""
+    entries: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(KNOWLEDGE_DIR.glob("*.yml")):
-        entries.update(polish_all(YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}))
+        content: Any = polish_all(YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {})
+        for topic, entry in content.items():
+            entries.setdefault(topic, []).extend(entry if isinstance(entry, list) else [entry])
     return entries
