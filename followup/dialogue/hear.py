@@ -316,6 +316,8 @@ def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
 
 def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
     """A feeling about the business is no answer to "how did you hear of us", though any words would do there."""
+    if turn.reply.base in question.takes:
+        return False
     return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")
 
 

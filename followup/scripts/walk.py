@@ -44,10 +44,23 @@ def matches(wanted: Any, value: Any) -> bool:
         return any(matches(wanted, one) for one in value)
     if isinstance(wanted, (list, tuple)):
         return any(matches(one, value) for one in wanted)
-    comparison = _COMPARISON.match(wanted) if isinstance(wanted, str) else None
-    if comparison is None:
-        return value == wanted
-    return value not in (None, "") and _compare(comparison[1], value, comparison[2])
+    parts = comparison(wanted)
+    if parts is None:
+        return value == wanted or _same_number(wanted, value)
+    return value not in (None, "") and _compare(parts[0], value, parts[1])
+
+
+def comparison(wanted: Any) -> tuple[str, str] | None:
+    """(operator, bound) of `>= 2007-07-09`; None for what is a plain value."""
+    match = _COMPARISON.match(wanted) if isinstance(wanted, str) else None
+    return (match[1], match[2]) if match else None
+
+
+def _same_number(wanted: Any, value: Any) -> bool:
+    """A variable out of a table holds its number as text."""
+    if isinstance(wanted, (bool, str)) or not isinstance(wanted, (int, float)) or not isinstance(value, str):
+        return False
+    return value.strip() == str(wanted)
 
 
 def _compare(operator: str, value: Any, bound: str) -> bool:

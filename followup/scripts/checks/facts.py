@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from followup.scripts.model import STEP_TYPES
+from followup.scripts.walk import NOTHING as NOTHING_TO_SAY
+from followup.scripts.walk import shown
 
 RawQuestion = Mapping[str, Any]
 """A question as it stands in the file, after its structure was found right."""
@@ -18,9 +20,12 @@ RESERVED_IDS = (ANSWERED, SKIPPED, NOTHING, "answer", "consent", "identity", "re
 
 BUILT_IN_VARIABLES = (
     "customer", "title", "pronoun", "question", "callback", "time", "department", "due", "minutes", "about",
-    "greeting", "wish", "care", "answer", "number",
+    "greeting", "wish", "care", "number",
 )  # fmt: skip
-COMPUTED_VARIABLES = ("bad", "total", "amount")
+CUSTOMER_VARIABLES = ("customer", "title")
+"""Built-in variables a condition may look at."""
+ANSWER_VARIABLE = "answer"
+"""The answer as it is read back: known only where one was just given (`acknowledge`, `ends`)."""
 
 CLOSED_TYPES = ("choice", "scale3", "scale5", "score", "yes_no", "confirm")
 PERSONAL_TYPES = ("phone", "address", "name", "date")
@@ -28,9 +33,22 @@ PERSONAL_TYPES = ("phone", "address", "name", "date")
 FIELDS: Mapping[str, Mapping[str, type]] = {
     "quantity_of": {"bad": float, "total": float, "ratio": float, "at_least_half": bool},
     "datetime": {"start": str, "end": str, "precision": str},
-    "compute": {"bad": float, "total": float, "amount": float},
+    "compute": {"bad": float, "total": float, "amount": float, "percent": float, "items": float},
 }
 """Parts of an answer that a condition may name as `question.part`."""
+PRECISIONS = ("minute", "hour", "day_part", "day", "week", "month")
+"""How exactly a customer names a time (`datetime`: `question.precision`)."""
+
+GIVES: Mapping[str, tuple[str, ...]] = {
+    "compensation_by_share": ("bad", "total", "amount"),
+    "yes_share": ("percent", "items"),
+    "score_share": ("percent", "items"),
+}
+"""Computation -> variables its sentence may use."""
+COMPUTED_VARIABLES = tuple(dict.fromkeys(name for names in GIVES.values() for name in names))
+
+SHARE_OF: Mapping[str, tuple[str, ...]] = {"yes_share": ("yes_no", "confirm"), "score_share": ("score",)}
+"""Computation -> types of the questions it is made of (`of`)."""
 
 COMPUTATION_NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compensation_by_share": (("price", "total"), ("spoiled_amount",)),
@@ -67,6 +85,18 @@ def bounds(question: RawQuestion) -> tuple[float | None, float | None]:
 def probes(question: RawQuestion) -> bool:
     """Whether some answer makes the talk ask for the reason."""
     return bool(question.get("probe_if", question["type"] in ("scale3", "scale5")))
+
+
+def ending(question: RawQuestion, value: Any) -> Mapping[str, Any] | None:
+    """What `ends` says for this answer (None or 无: the question was passed), as the talk looks it up."""
+    ends = question.get("ends", {})
+    kind = SKIPPED if value in (None, NOTHING_TO_SAY) else ANSWERED
+    return ends.get(shown(value)) or ends.get(kind)
+
+
+def flags(questions: Sequence[RawQuestion]) -> set[str]:
+    """Flags that these questions listen for."""
+    return {flag for question in questions for flag in question.get("listen_for", {})}
 
 
 def as_list(value: Any) -> list[Any]:

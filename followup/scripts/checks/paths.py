@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any, Iterator, Mapping
 
 from followup.scripts.checks import facts
+from followup.scripts.checks.conditions import all_of
 from followup.scripts.checks.facts import RawQuestion
-from followup.scripts.walk import holds
+from followup.scripts.walk import comparison, holds
 
 MOST_STATES = 4000
 READING_SPEED = 7  # Chinese characters a second, silent reading
 ANSWER_SECONDS = {"open": 20, "quantity_of": 12, "datetime": 12, "address": 25, "phone": 12, "name": 8}
 OTHER_ANSWER_SECONDS = 6
+OTHERWISE = "别的"
+"""Stands for whatever else is said or written."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,17 @@ class Ways:
     complete: bool = True
 
 
-def walk_all(questions: list[RawQuestion]) -> Ways:
-    """Try every combination of answers that conditions tell apart."""
+def walk_all(questions: list[RawQuestion], variables: Mapping[str, Mapping[str, Any]] = {}) -> Ways:
+    """Try every combination of answers, and of the customer's data, that conditions tell apart.
+
+    An answer that ends the talk (`ends`) ends the way.
+    """
     wanted = _wanted(questions)
     # State -> (most questions asked, longest time) on any way that leads to it.
-    states: dict[str, tuple[dict[str, Any], int, float]] = {"": ({}, 0, 0.0)}
+    states: dict[str, tuple[dict[str, Any], int, float]] = {}
+    for values in _customers(wanted, variables):
+        _merge(states, values, 0, 0.0, set(wanted))
+    ended: dict[str, tuple[dict[str, Any], int, float]] = {}
     reachable = set()
     for index, question in enumerate(questions):
         still_needed = {name for name, users in wanted.items() if max(users) > index}
@@ -42,15 +51,47 @@ def walk_all(questions: list[RawQuestion]) -> Ways:
             reachable.add(question["id"])
             more = 0 if facts.is_step(question) else 1
             for outcome in _outcomes(question, wanted):
-                _merge(after, {**values, **outcome}, count + more, seconds + _seconds(question), still_needed)
+                over = facts.ending(question, outcome.get(question["id"])) is not None
+                way, needed = (ended, set()) if over else (after, still_needed)
+                _merge(way, {**values, **outcome}, count + more, seconds + _seconds(question), needed)
         if len(after) > MOST_STATES:
             return Ways(frozenset(q["id"] for q in questions), 0, 0, complete=False)
         states = after
-    return Ways(
-        frozenset(reachable),
-        max(count for _, count, _ in states.values()),
-        max(seconds for _, _, seconds in states.values()),
-    )
+    ways = [*states.values(), *ended.values()]
+    return Ways(frozenset(reachable), max(count for _, count, _ in ways), max(seconds for _, _, seconds in ways))
+
+
+def _customers(
+    wanted: Mapping[str, Mapping[int, list[Any]]], variables: Mapping[str, Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """The data that customers may come with, as far as conditions can tell."""
+    names = [name for name in wanted if name in variables or name in facts.CUSTOMER_VARIABLES]
+    choices = []
+    for name in names:
+        looked_at = [value for pairs in wanted[name].values() for _, value in pairs]
+        demo = variables.get(name, {}).get("demo", "")
+        choices.append(list(dict.fromkeys([demo, *_examples(looked_at), OTHERWISE])))
+    for combination in islice(product(*choices), MOST_STATES):
+        yield dict(zip(names, combination))
+
+
+def _examples(looked_at: list[Any]) -> list[Any]:
+    """Each plain value, and for a comparison a value on, before and behind its bound."""
+    found: list[Any] = []
+    for value in looked_at:
+        parts = comparison(value)
+        if parts is None:
+            found.append(value)
+        else:
+            found.extend(_around(parts[1]))
+    return found
+
+
+def _around(bound: str) -> list[Any]:
+    try:
+        return [float(bound) - 1, float(bound), float(bound) + 1]
+    except ValueError:
+        return ["1900-01-01", bound, "2999-12-31"]
 
 
 def _merge(states: dict, values: Mapping[str, Any], count: int, seconds: float, needed: set[str]) -> None:
@@ -64,9 +105,10 @@ def _wanted(questions: list[RawQuestion]) -> dict[str, dict[int, list[Any]]]:
     """Question or flag -> position of each question whose condition looks at it -> (part, wanted values)."""
     wanted: dict[str, dict[int, list[Any]]] = {}
     for index, question in enumerate(questions):
-        for key, value in question.get("ask_if", {}).items():
-            name, _, part = key.partition(".")
-            wanted.setdefault(name, {}).setdefault(index, []).extend((part, v) for v in facts.as_list(value))
+        for condition in all_of(question.get("ask_if", {})):
+            for key, value in condition.items():
+                name, _, part = key.partition(".")
+                wanted.setdefault(name, {}).setdefault(index, []).extend((part, v) for v in facts.as_list(value))
     return wanted
 
 
@@ -74,8 +116,8 @@ def _outcomes(question: RawQuestion, wanted: Mapping[str, Mapping[int, list[Any]
     """What the values can be after this question, as far as later conditions can tell."""
     name = question["id"]
     answers: list[dict[str, Any]] = [{}]
-    if name in wanted and question["type"] != "tell":
-        looked_at = [pair for pairs in wanted[name].values() for pair in pairs]
+    if (name in wanted or "ends" in question) and question["type"] != "tell":
+        looked_at = [pair for pairs in wanted.get(name, {}).values() for pair in pairs]
         answers = [{name: value} for value in [*_values(question, looked_at), None]]
     flags = [flag for flag in question.get("listen_for", {}) if flag in wanted]
     for answer in answers:
@@ -87,16 +129,24 @@ def _outcomes(question: RawQuestion, wanted: Mapping[str, Mapping[int, list[Any]
 def _values(question: RawQuestion, looked_at: list[tuple[str, Any]]) -> list[Any]:
     fields = facts.FIELDS.get(question["type"])
     if fields:
-        parts = {part: {value for p, value in looked_at if p == part} for part, _ in looked_at if part}
+        parts = {part: [value for p, value in looked_at if p == part] for part, _ in looked_at if part}
         choices = [
-            [*values, *({True, False} if fields.get(part) is bool else {None})] for part, values in parts.items()
+            [True, False] if fields.get(part) is bool else [*_examples(values), None] for part, values in parts.items()
         ]
         return [dict(zip(parts, combination)) for combination in product(*choices)]
     named = facts.named_values(question)
     if named is not None:
-        values: list[Any] = [*named, *(["其他"] if question.get("other") else [])]
+        values: list[Any] = [*named, *([OTHERWISE] if question.get("other") else [])]
         return [*([value] for value in values), values] if question.get("multiple") else values
-    return [*{value for _, value in looked_at if value not in (facts.ANSWERED, facts.SKIPPED)}, "随便什么"]
+    plain = [value for _, value in looked_at if value not in (facts.ANSWERED, facts.SKIPPED)]
+    plain += [int(value) for value in question.get("ends", {}) if value.isdigit()]
+    if question["type"] in ("number", "score"):
+        low, high = facts.bounds(question)
+        numbers = [value for value in _examples(plain) if isinstance(value, (int, float))]
+        numbers += [bound for bound in (low, high) if bound is not None]
+        inside = [n for n in dict.fromkeys(numbers) if (low is None or n >= low) and (high is None or n <= high)]
+        return inside or [OTHERWISE]
+    return list(dict.fromkeys([*_examples(plain), OTHERWISE]))
 
 
 def _seconds(question: RawQuestion) -> float:

@@ -6,6 +6,7 @@ import re
 from typing import Iterator
 
 from followup.scripts.checks import facts
+from followup.scripts.checks.conditions import all_of
 from followup.scripts.checks.facts import RawQuestion
 from followup.scripts.checks.finding import Document, Finding, NodePath
 from followup.scripts.checks.paths import Ways, walk_all
@@ -36,7 +37,7 @@ _TWO_TOPICS = re.compile(
 
 def check_questionnaire(document: Document, sentences: list[Sentence]) -> Iterator[Finding]:
     """All reminders on how the questions are put and in which order."""
-    yield from _length(document, walk_all(document.data["questions"]))
+    yield from _length(document, walk_all(document.data["questions"], document.data["variables"]))
     yield from _order(document)
     for number, question in enumerate(document.data["questions"]):
         if not facts.is_step(question):
@@ -120,6 +121,10 @@ def _several(ask: str) -> bool:
 def _unused_variables(document: Document, sentences: list[Sentence]) -> Iterator[Finding]:
     used = {name for sentence in sentences for name in sentence.variables}
     used |= {q[key] for q in document.data["questions"] for key in ("total", "price") if key in q}
+    conditions = [question.get("ask_if", {}) for question in document.data["questions"]]
+    closings = [closing for closing in document.data.get("closing", {}).values() if isinstance(closing, list)]
+    conditions += [item["if"] for closing in closings for item in closing if isinstance(item, dict)]
+    used |= {key for condition in conditions for one in all_of(condition) for key in one}
     for name in document.data["variables"]:
         if name not in used:
             yield document.remind(("variables", name), f"变量“{name}”没有用到", "删掉，或者在句子里写 {" + name + "}")

@@ -1,11 +1,10 @@
-"""Names that point somewhere: conditions, flags, variables, computations, keys of the shared wording."""
+"""Names that point somewhere: ids, flags, questions before and after, keys of the shared wording."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Iterator, Mapping
 
-from followup.scripts.walk import shown
 from followup.scripts.checks import facts
 from followup.scripts.checks.facts import RawQuestion
 from followup.scripts.checks.finding import Document, Finding, NodePath
@@ -39,107 +38,19 @@ def check_names(document: Document, path: Path, folder: Path) -> Iterator[Findin
             used.setdefault(name, -document.line(where) if is_flag else document.line(where))
 
 
-def check_conditions(document: Document) -> Iterator[Finding]:
-    """Conditions look at earlier questions and flags, and at values these can have."""
+def check_links(document: Document) -> Iterator[Finding]:
+    """Flags, later questions and earlier ones that a question names outside its condition."""
     questions = document.data["questions"]
-    for number, question in enumerate(questions):
+    for number in range(len(questions)):
         here: NodePath = ("questions", number)
-        yield from _condition(document, (*here, "ask_if"), question.get("ask_if", {}), questions, number)
         yield from _flag(document, here, questions, number)
         yield from _also_reads(document, here, questions, number)
-    for outcome, closing in document.data.get("closing", {}).items():
-        for index, item in enumerate(closing if isinstance(closing, list) else []):
-            if isinstance(item, dict):
-                where = ("closing", outcome, index, "if")
-                yield from _condition(document, where, item["if"], questions, len(questions))
-        if isinstance(closing, list) and all(isinstance(item, dict) for item in closing):
-            yield document.error(
-                ("closing", outcome), "每一句结束语都带条件，条件都不满足时就没有话说", "最后加一句不带 if 的"
-            )
-
-
-def _condition(
-    document: Document, path: NodePath, condition: Mapping[str, Any], questions: list[RawQuestion], before: int
-) -> Iterator[Finding]:
-    """`before`: only steps in front of this position have an answer by then."""
-    by_id = {question["id"]: position for position, question in enumerate(questions)}
-    flags = _flags(questions, before)
-    for key, value in condition.items():
-        where = (*path, key)
-        name, _, part = key.partition(".")
-        if name in flags and not part:
-            yield from _values(document, where, key, value, facts.FLAG_VALUES, with_answered=False)
-        elif name not in by_id:
-            later = name in _flags(questions, len(questions))
-            near = nearest(name, [*by_id, *flags])
-            message = f"“{name}”这个标记要到后面才有" if later else f"条件里的“{name}”不是前面的题目，也不是标记"
-            yield document.error(where, message, near or "前面某一题的编号")
-        elif by_id[name] >= before:
-            who = "这一题自己" if by_id[name] == before else "后面的题目"
-            yield document.error(
-                where, f"条件里的“{name}”是{who}，问到这里时还没有答案", "前面某一题的编号，或者调整题目的顺序"
-            )
-        else:
-            yield from _question_value(document, where, key, part, value, questions[by_id[name]])
-
-
-def _question_value(
-    document: Document, where: NodePath, key: str, part: str, value: Any, question: RawQuestion
-) -> Iterator[Finding]:
-    kind = question["type"]
-    fields = facts.FIELDS.get(kind, {})
-    if kind == "tell":
-        yield document.error(where, f"“{key}”只说话，没有答案，不能作条件", "前面某一题的编号")
-    elif part and part not in fields:
-        known = "、".join(f"{question['id']}.{field}" for field in fields) or question["id"]
-        yield document.error(where, f"“{question['id']}”的答案里没有“{part}”这一项", known)
-    elif part:
-        allowed = (True, False) if fields[part] is bool else None
-        yield from _values(document, where, key, value, allowed, number=fields[part] is float)
-    elif kind in ("number", "score"):
-        yield from _values(document, where, key, value, None, number=True, limits=facts.bounds(question))
-    elif facts.named_values(question) is not None:
-        yield from _values(document, where, key, value, facts.named_values(question))
-    else:
-        # Free words are never matched word for word by an author's guess.
-        yield from _values(document, where, key, value, ())
-
-
-def _values(
-    document: Document,
-    where: NodePath,
-    key: str,
-    value: Any,
-    allowed: tuple[Any, ...] | None,
-    with_answered: bool = True,
-    number: bool = False,
-    limits: tuple[float | None, float | None] = (None, None),
-) -> Iterator[Finding]:
-    special = (facts.ANSWERED, facts.SKIPPED) if with_answered else ()
-    for wanted in facts.as_list(value):
-        if wanted in special:
-            if isinstance(value, list):
-                yield document.error(where, f"“{wanted}”不能放在列表里", f"{key}: {wanted}")
-            continue
-        if allowed is not None and any(wanted == one and type(wanted) is type(one) for one in allowed):
-            continue
-        if allowed is None and number and isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
-            low, high = limits
-            if (low is None or wanted >= low) and (high is None or wanted <= high):
-                continue
-            yield document.error(where, f"“{key}”不会是{wanted}", f"{low}到{high}之间的数")
-            continue
-        names = "、".join(shown(one) for one in (*(allowed or (("一个数字",) if number else ())), *special))
-        yield document.error(where, f"“{key}”的答案里没有“{shown(wanted)}”", names)
-
-
-def _flags(questions: list[RawQuestion], before: int) -> set[str]:
-    return {flag for question in questions[:before] for flag in question.get("listen_for", {})}
+        yield from _of(document, here, questions, number)
 
 
 def _flag(document: Document, here: NodePath, questions: list[RawQuestion], number: int) -> Iterator[Finding]:
     flag = questions[number].get("probe_unless")
-    known = _flags(questions, number + 1)
+    known = facts.flags(questions[: number + 1])
     if flag is not None and flag not in known:
         near = nearest(flag, known)
         yield document.error(
@@ -157,14 +68,33 @@ def _also_reads(document: Document, here: NodePath, questions: list[RawQuestion]
         yield document.error((*here, "also_reads"), message, nearest(name, later) or "后面某一题的编号")
 
 
+def _of(document: Document, here: NodePath, questions: list[RawQuestion], number: int) -> Iterator[Finding]:
+    step = questions[number]
+    wanted = facts.SHARE_OF.get(step.get("compute", ""), ())
+    earlier = {question["id"]: question for question in questions[:number]}
+    fitting = [name for name, question in earlier.items() if question["type"] in wanted]
+    for name in facts.as_list(step.get("of")) if wanted else []:
+        where = (*here, "of")
+        if name not in earlier:
+            message = f"of 里的“{name}”不是前面的题目，这时还没有答案"
+            yield document.error(where, message, nearest(name, fitting) or "前面某一题的编号")
+        elif name not in fitting:
+            kinds = "、".join(wanted)
+            yield document.error(where, f"“{step['compute']}”只能用 {kinds} 题，“{name}”是 {earlier[name]['type']}", kinds)
+        elif earlier[name]["type"] == "score" and facts.bounds(earlier[name]) != (1, 10):
+            yield document.error(where, f"“{name}”不是1到10分，得分率算不出来", "去掉这一题的 low 和 high")
+
+
 def check_reachable(document: Document) -> Iterator[Finding]:
     """No step whose condition can never hold."""
-    ways = walk_all(document.data["questions"])
+    ways = walk_all(document.data["questions"], document.data["variables"])
     for number, question in enumerate(document.data["questions"]):
         if question["id"] not in ways.reachable:
             where = ("questions", number, "ask_if")
             yield document.error(
-                where, f"“{question['id']}”永远问不到，它的条件不可能同时满足", "改正 ask_if，或者删掉这一题"
+                where,
+                f"“{question['id']}”永远问不到，它的条件不可能满足，或者谈话在前面都结束了",
+                "改正 ask_if 或前面的 ends，或者删掉这一题",
             )
 
 

@@ -17,6 +17,11 @@ LONGEST = 120
 
 _SENTENCE_KEYS = ("ask", "on_unclear", "ask_reason", "ask_improve", "say", "acknowledge")
 _NOT_SENTENCES = ("hours",)
+_ONLY_IN = {
+    facts.ANSWER_VARIABLE: "只用在 acknowledge 和 ends 的 say 里",
+    **{name: f"只用在 compute: {rule} 的 say 里" for rule, names in facts.GIVES.items() for name in names},
+    **dict.fromkeys(("percent", "items"), "只用在 compute: yes_share 或 score_share 的 say 里"),
+}
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _BLANKS = re.compile(r"\s+")
@@ -26,8 +31,8 @@ _BLANKS = re.compile(r"\s+")
 class Sentence:
     path: NodePath
     text: str
-    computed: bool = False
-    """Said by a `compute` step, which also knows the figures."""
+    more: tuple[str, ...] = ()
+    """Variables known here besides: the figures of a `compute` step, the answer just given."""
 
     @property
     def variables(self) -> list[str]:
@@ -39,11 +44,20 @@ def script_sentences(data: Mapping[str, Any]) -> Iterator[Sentence]:
     """Sentences of a script, its overrides of the shared wording included."""
     for key in ("opening", "about", "after_consent", "closing", "wording"):
         yield from _strings(data.get(key), (key,))
-    yield from _strings(data.get("identity", {}).get("ask"), ("identity", "ask"))
+    yield from _strings(data.get("identity"), ("identity",))
     for number, question in enumerate(data["questions"]):
         for key in _SENTENCE_KEYS:
             for sentence in _strings(question.get(key), ("questions", number, key)):
-                yield Sentence(sentence.path, sentence.text, question["type"] == "compute")
+                yield Sentence(sentence.path, sentence.text, _known_here(question, key))
+        for value, spec in question.get("ends", {}).items():
+            for sentence in _strings(spec.get("say"), ("questions", number, "ends", value, "say")):
+                yield Sentence(sentence.path, sentence.text, (facts.ANSWER_VARIABLE,))
+
+
+def _known_here(question: facts.RawQuestion, key: str) -> tuple[str, ...]:
+    if question["type"] == "compute":
+        return facts.GIVES.get(question.get("compute", ""), facts.COMPUTED_VARIABLES)
+    return (facts.ANSWER_VARIABLE,) if key == "acknowledge" else ()
 
 
 def shared_sentences(data: Mapping[str, Any]) -> Iterator[Sentence]:
@@ -67,7 +81,7 @@ def _strings(node: Any, path: NodePath) -> Iterator[Sentence]:
 def check_variables(document: Document, sentences: Sequence[Sentence], declared: Collection[str]) -> Iterator[Finding]:
     """Braces that do not enclose a declared or built-in variable."""
     for sentence in sentences:
-        known = [*declared, *facts.BUILT_IN_VARIABLES, *(facts.COMPUTED_VARIABLES if sentence.computed else ())]
+        known = [*declared, *facts.BUILT_IN_VARIABLES, *sentence.more]
         for name in dict.fromkeys(sentence.variables):
             if not _NAME.fullmatch(name):
                 yield document.error(
@@ -75,7 +89,11 @@ def check_variables(document: Document, sentences: Sequence[Sentence], declared:
                     f"花括号里的“{name}”不是变量名",
                     f"{{{name.strip() or 'customer'}}}（小写字母，不留空格）",
                 )
-            elif name not in known:
+            elif name in known:
+                continue
+            elif name in _ONLY_IN:
+                yield document.error(sentence.path, f"变量 {{{name}}} 在这句话里没有值", _ONLY_IN[name])
+            else:
                 near = nearest(name, known)
                 advice = f"{{{near}}}" if near else f"在 variables 里加上 {name}: {{label: 名称, demo: 演示值}}"
                 yield document.error(sentence.path, f"变量 {{{name}}} 没有说明过", advice)

@@ -6,6 +6,7 @@ from typing import Iterator, Mapping
 
 from followup.scripts.walk import shown
 from followup.scripts.checks import facts
+from followup.scripts.checks.conditions import check_wanted
 from followup.scripts.checks.facts import RawQuestion
 from followup.scripts.checks.finding import Document, Finding, NodePath
 from followup.scripts.checks.structure import nearest
@@ -21,9 +22,11 @@ _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     "total": ("quantity_of", "compute"),
     "price": ("compute",),
     "compute": ("compute",),
+    "of": ("compute",),
     "say": ("tell", "compute"),
+    "apart": ("tell",),
 }
-_STEP_KEYS = ("id", "type", "ask_if", "say", "compute", "total", "price", "ticket")
+_STEP_KEYS = ("id", "type", "ask_if", "say", "compute", "of", "total", "price", "ticket", "apart")
 
 
 def check_types(document: Document) -> Iterator[Finding]:
@@ -42,6 +45,8 @@ def check_types(document: Document) -> Iterator[Finding]:
             yield from _choice(document, here, question)
         yield from _limits(document, here, question)
         yield from _acknowledge(document, here, question)
+        yield from _ends(document, here, question)
+        yield from _ticket(document, here, question)
         yield from _probing(document, here, question)
         yield from _word_lists(document, here, question)
 
@@ -50,7 +55,7 @@ def check_variable_use(document: Document) -> Iterator[Finding]:
     """`total` and `price` name declared variables; no variable takes a built-in name."""
     declared = document.data["variables"]
     for name in declared:
-        if name in (*facts.BUILT_IN_VARIABLES, *facts.COMPUTED_VARIABLES):
+        if name in (*facts.BUILT_IN_VARIABLES, facts.ANSWER_VARIABLE, *facts.COMPUTED_VARIABLES):
             yield document.error(
                 ("variables", name), f"“{name}”是内置变量，不用说明", f"删掉这一行，或者换一个名字，例如 {name}_text"
             )
@@ -72,10 +77,11 @@ def _misplaced(document: Document, here: NodePath, question: RawQuestion) -> Ite
 
 
 def _step(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
-    kind = question["type"]
-    if "say" not in question:
-        yield document.error(here, f"“{question['id']}”没有要说的话", "say: ……")
-    if kind != "compute":
+    if "if" in question.get("ticket", {}):
+        yield document.error((*here, "ticket", "if"), "只说话的一步没有回答，ticket 里不能写 if", "条件写在 ask_if 里")
+    if question["type"] == "tell":
+        if "say" not in question:
+            yield document.error(here, f"“{question['id']}”没有要说的话", "say: ……")
         return
     rule = question.get("compute")
     if rule not in COMPUTATIONS:
@@ -87,6 +93,10 @@ def _step(document: Document, here: NodePath, question: RawQuestion) -> Iterator
     for key in keys:
         if key not in question:
             yield document.error(here, f"计算规则“{rule}”需要“{key}”", f"{key}: 变量名")
+    if rule in facts.SHARE_OF and "of" not in question:
+        yield document.error(here, f"计算规则“{rule}”需要“of”", "of: [前面题目的编号, ...]")
+    elif rule not in facts.SHARE_OF and "of" in question:
+        yield document.error((*here, "of"), f"计算规则“{rule}”不用“of”", f"删掉，of 只用于 {'、'.join(facts.SHARE_OF)}")
     before = {q["id"]: q["type"] for q in document.data["questions"][: int(here[1])]}
     for name in needed:
         if before.get(name) != "quantity_of":
@@ -130,25 +140,62 @@ def _limits(document: Document, here: NodePath, question: RawQuestion) -> Iterat
 
 def _acknowledge(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
     given = question.get("acknowledge")
-    values = facts.named_values(question)
     if not isinstance(given, dict):
         return
-    special = (facts.ANSWERED, facts.NOTHING, facts.SKIPPED)
-    known = [*(shown(value) for value in values or ()), *special]
+    known = [*_named(question), facts.ANSWERED, facts.NOTHING, facts.SKIPPED]
     for key in given:
-        # A number is written as the key itself; free words cannot be foreseen.
-        if key not in known and not (question["type"] in ("score", "number") and key.isdigit()):
+        if key not in known and not _is_its_number(question, key):
             near = nearest(key, known) or "、".join(known)
             yield document.error((*here, "acknowledge", key), f"回应里的“{key}”不是这一题的答案", near)
 
 
+def _ends(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
+    """Answers that end the talk can be given, and are not probed instead."""
+    known = [*_named(question), facts.ANSWERED, facts.SKIPPED]
+    if question.get("multiple"):  # a list of answers is never one value
+        known = [facts.ANSWERED, facts.SKIPPED]
+    probed = [shown(value) for value in question.get("probe_if", _probed_anyway(question))]
+    for key in question.get("ends", {}):
+        where = (*here, "ends", key)
+        if key not in known and not _is_its_number(question, key):
+            near = nearest(key, known) or "、".join(known)
+            yield document.error(where, f"ends 里的“{key}”不是这一题的答案", near)
+        elif key in probed:
+            yield document.error(where, f"“{key}”既要追问原因，又要结束谈话", "probe_if 和 ends 只留一处")
+
+
+def _ticket(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
+    wanted = question.get("ticket", {}).get("if")
+    yield from check_wanted(document, (*here, "ticket", "if"), question, wanted)
+
+
+def _named(question: RawQuestion) -> list[str]:
+    """Its possible values as they are written; free words and numbers cannot be listed."""
+    return [shown(value) for value in facts.named_values(question) or ()]
+
+
+def _is_its_number(question: RawQuestion, key: str) -> bool:
+    """A number is written as the key itself."""
+    if question["type"] not in ("score", "number") or not key.isdigit():
+        return False
+    low, high = facts.bounds(question)
+    return (low is None or int(key) >= low) and (high is None or int(key) <= high)
+
+
+def _probed_anyway(question: RawQuestion) -> tuple[str, ...]:
+    return facts.SATISFIED_NOT if question["type"] in ("scale3", "scale5") else ()
+
+
 def _probing(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
-    values = facts.named_values(question)
-    for value in question.get("probe_if", []):
-        if values is not None and not any(value == one and type(value) is type(one) for one in values):
-            names = "、".join(shown(one) for one in values)
-            yield document.error((*here, "probe_if"), f"这一题的答案里没有“{shown(value)}”", names)
-    for key in ("ask_reason", "ask_improve", "probe_unless"):
+    """`probe_unless` may stand without probing: it keeps thanks from coming before an apology."""
+    yield from check_wanted(document, (*here, "probe_if"), question, question.get("probe_if"))
+    asked = question.get("probes", ["reason", "improve"])
+    if asked == ["improve"]:
+        yield document.error((*here, "probes"), "没有问原因，不能先问怎样改进", "[reason, improve]")
+    for kind in ("reason", "improve"):
+        if f"ask_{kind}" in question and kind not in asked:
+            yield document.error((*here, f"ask_{kind}"), f"probes 里没有 {kind}，“ask_{kind}”用不上", "只留一处")
+    for key in ("probes", "ask_reason", "ask_improve"):
         if key in question and not facts.probes(question):
             yield document.error(
                 (*here, key), f"这一题不追问，“{key}”用不上", "加上 probe_if: [要追问的值]，或者删掉它"

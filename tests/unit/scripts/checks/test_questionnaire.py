@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from followup.scripts.check import check_all
@@ -119,8 +121,25 @@ def test_a_variable_nobody_uses(check, told):
     assert told(found, "提醒", "变量“product”没有用到", "{product}", line=7)
 
 
+LONGER_BY_THE_DOCUMENT = {
+    "workshop_service_satisfaction": "63714 风行汽车: three screening questions and ten items",
+    "car_delivery_third_day": "63714 三日回访: announces five minutes",
+    "satisfaction_survey_form": "63714 客户满意度调查统计表: the whole table",
+}
+"""Scripts whose own document asks for more than the general rule allows."""
+
+
 def test_the_shipped_scripts_keep_to_the_length_rules():
-    """Catalogue D, length: at most three minutes, fewer than ten questions."""
-    signs = ("一次谈话最多会问到", "最长的一条路", "打算用", "对客户说", "写的是")
-    told_lengths = [str(finding) for finding in check_all() if finding.message.startswith(signs)]
+    """Catalogue D, length: at most three minutes, fewer than ten questions where it can be."""
+    signs = ("一次谈话最多会问到", "最长的一条路", "打算用")
+    told_lengths = [
+        str(finding)
+        for finding in check_all()
+        if finding.message.startswith(signs) and Path(finding.file).stem not in LONGER_BY_THE_DOCUMENT
+    ]
     assert told_lengths == []
+
+
+def test_the_shipped_scripts_say_how_long_they_are():
+    signs = ("对客户说", "写的是")
+    assert [str(finding) for finding in check_all() if finding.message.startswith(signs)] == []

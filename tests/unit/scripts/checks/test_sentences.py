@@ -17,7 +17,9 @@ ASK = "ask: 您有什么建议吗？"
         ("您对{company有什么建议吗？", "花括号没有成对", "{变量名}"),
         ("您对company}有什么建议吗？", "花括号没有成对", "{变量名}"),
         ("您对｛company｝有什么建议吗？", "全角花括号", "半角花括号"),
-        ("您觉得{amount}元怎么样？", "变量 {amount} 没有说明过", ""),
+        ("您觉得{amount}元怎么样？", "变量 {amount} 在这句话里没有值", "compensation_by_share"),
+        ("您觉得{percent}怎么样？", "变量 {percent} 在这句话里没有值", "yes_share"),
+        ("您说的是{answer}吗？", "变量 {answer} 在这句话里没有值", "acknowledge 和 ends"),
     ],
 )
 def test_braces_that_are_wrong(check, told, sentence, message, instead):
@@ -93,3 +95,21 @@ def test_a_variable_is_never_cut_in_two(check, told):
 def test_a_message_too_long_for_a_chat(check, told):
     found = check(swap=(ASK, f"ask: {'请您慢慢说，' * 25}好吗？"))
     assert told(found, "提醒", "这段话有153个字", "不超过120个字")
+
+
+def test_the_answer_is_read_back_only_where_one_was_just_given(check, told):
+    back = '  type: open\n  acknowledge: ["好的，{answer}。"]\n  ends: {answered: {outcome: completed, say: "{answer}见！"}}'
+    assert check(swap=("  type: open", back)) == []
+    found = check(more='closing: {completed: "{answer}，再见！"}\n')
+    assert told(found, "错误", "变量 {answer} 在这句话里没有值", "acknowledge")
+
+
+def test_one_computation_does_not_know_the_figures_of_another(check, told):
+    step = "- {id: drove, type: yes_no, ask: 您自己来的吗？}\n- {id: share, type: compute, compute: yes_share, of: drove, say: '%s'}\n"
+    assert check(step % "{items}项里落实了{percent}%。") == []
+    assert told(check(step % "赔偿您{amount}元。"), "错误", "变量 {amount} 在这句话里没有值", "compensation_by_share")
+
+
+def test_the_question_for_another_user_is_looked_at(check, told):
+    found = check(more="identity: {ask: 请问是本人吗？, other_user: \"请问{plate}是您在用吗？\"}\n")
+    assert told(found, "错误", "变量 {plate} 没有说明过")

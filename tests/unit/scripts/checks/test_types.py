@@ -153,3 +153,132 @@ def test_what_every_computation_needs_is_known():
 def test_a_variable_with_a_built_in_name(check, told):
     found = check(swap=("  company:", "  customer: {label: 客户, demo: 王女士}\n  company:"))
     assert told(found, "错误", "“customer”是内置变量", "换一个名字", line=7)
+
+
+YES_NO = "- {id: drove, type: yes_no, ask: 是您自己开车来的吗？, %s}\n"
+LAST = "- {id: ideas, type: open, ask: 您有什么建议吗？}\n"
+
+
+@pytest.mark.parametrize("key", ['"false"', "false", "answered", "skipped"])
+def test_an_answer_may_end_the_talk(check, key):
+    assert check(YES_NO % f"ends: {{{key}: {{outcome: wrong_person, say: 抱歉打扰您了，再见！}}}}") == []
+
+
+def test_an_end_for_a_value_that_cannot_be(check, told):
+    found = check(YES_NO % "ends: {没有: {outcome: wrong_person}}" + LAST)
+    assert told(found, "错误", "ends 里的“没有”不是这一题的答案", "true、false、answered、skipped")
+
+
+def test_an_end_with_an_unknown_outcome(check, told):
+    found = check(YES_NO % "ends: {false: {outcome: wrong_persona}}" + LAST)
+    assert told(found, "错误", "不能是“wrong_persona”", "wrong_person")
+
+
+def test_an_end_needs_an_outcome(check, told):
+    assert told(check(YES_NO % "ends: {false: {say: 再见！}}" + LAST), "错误", "缺少“outcome”（结果）")
+
+
+def test_what_only_talks_ends_nothing(check, told):
+    found = check("- {id: hint, type: tell, say: 顺便说一句。, ends: {answered: {outcome: completed}}}\n" + LAST)
+    assert told(found, "错误", "“ends”不能用在 tell 里")
+
+
+def test_several_answers_at_once_are_no_single_value_to_end_with(check, told):
+    found = check(CHOICE % "[甲店, 乙店]\n  multiple: true\n  ends: {甲店: {outcome: completed}}")
+    assert told(found, "错误", "ends 里的“甲店”不是这一题的答案")
+
+
+def test_a_score_may_end_the_talk_within_its_bounds(check, told):
+    score = "- {id: rating, type: score, ask: 请您打个分，好吗？, on_unclear: 您打几分？, ends: {%s: {outcome: completed}}}\n"
+    assert check(score % "10") == []
+    assert told(check(score % "11"), "错误", "ends 里的“11”不是这一题的答案")
+
+
+def test_an_answer_that_is_probed_does_not_end(check, told):
+    found = check(swap=("type: scale3", "type: scale3\n  ends: {不满意: {outcome: complained}}"))
+    assert told(found, "错误", "“不满意”既要追问原因，又要结束谈话", "只留一处")
+
+
+def test_a_ticket_for_some_answers_only(check, told):
+    ticket = YES_NO % "ticket: {kind: request, department: 服务部, if: [%s]}"
+    assert check(ticket % "false") == []
+    assert told(check(ticket % "不是"), "错误", "这一题的答案里没有“不是”", "true、false")
+
+
+def test_what_only_talks_has_no_answer_to_raise_a_ticket_for(check, told):
+    ticket = "ticket: {kind: request, department: 服务部, if: [true]}"
+    assert told(check(f"- {{id: hint, type: tell, say: 顺便说一句。, {ticket}}}\n"), "错误", "ticket 里不能写 if", "ask_if")
+
+
+def test_scores_are_probed_by_comparison(check, told):
+    score = "- {id: rating, type: score, ask: 请您打个分，好吗？, on_unclear: 您打几分？, probe_if: [%s]}\n"
+    assert check(score % '"< 5"') == []
+    assert told(check(score % '"> 10"'), "错误", "“> 10”不会成立")
+    assert told(check(score % "不满意"), "错误", "没有“不满意”", "一个数字")
+
+
+def test_only_the_reason_is_asked(check, told):
+    assert check(swap=("type: scale3", "type: scale3\n  probes: [reason]")) == []
+    found = check(swap=("type: scale3", "type: scale3\n  probes: [reason]\n  ask_improve: 怎样改进好呢？"))
+    assert told(found, "错误", "“ask_improve”用不上")
+    assert told(check(swap=("type: scale3", "type: scale3\n  probes: [improve]")), "错误", "没有问原因", "[reason, improve]")
+    assert told(check(swap=("type: open", "type: open\n  probes: [reason]")), "错误", "不追问，“probes”用不上")
+
+
+def test_only_what_is_told_stands_apart(check, told):
+    assert check("- {id: text, type: tell, say: 顺便说一句。, apart: true}\n") == []
+    assert told(check(swap=("type: open", "type: open\n  apart: true")), "错误", "“apart”不能用在 open 题里", "tell")
+
+
+SHARE = """\
+- {id: greeted, type: yes_no, ask: 有人接待您吗？}
+- {id: rating, type: score, ask: 请您打个分，好吗？, on_unclear: 1到10分，您打几分？}
+- {id: share, type: compute, %s}
+"""
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "compute: yes_share, of: [greeted]",
+        "compute: yes_share, of: greeted",
+        'compute: score_share, of: [rating], say: "一共{items}项，得分率{percent}%。"',
+    ],
+)
+def test_shares_of_earlier_answers(check, step):
+    assert check(SHARE % step) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "message", "instead"),
+    [
+        ("compute: yes_share", "计算规则“yes_share”需要“of”", "of: ["),
+        ("compute: yes_share, of: [greted]", "of 里的“greted”不是前面的题目", "greeted"),
+        ("compute: yes_share, of: [rating]", "“yes_share”只能用 yes_no、confirm 题，“rating”是 score", "yes_no"),
+        ("compute: score_share, of: [greeted]", "“score_share”只能用 score 题，“greeted”是 yes_no", "score"),
+    ],
+)
+def test_shares_of_what_cannot_be_counted(check, told, step, message, instead):
+    assert told(check(SHARE % step), "错误", message, instead, line=14)
+
+
+def test_a_score_out_of_five_has_no_share_of_ten(check, told):
+    found = check((SHARE % "compute: score_share, of: [rating]").replace("type: score,", "type: score, high: 5,"))
+    assert told(found, "错误", "“rating”不是1到10分")
+
+
+def test_the_compensation_is_made_of_no_questions(check, told):
+    questions = (COMPUTE % ("spoiled_amount", "compensation_by_share")) + "  of: [spoiled_amount]\n"
+    assert told(check(questions, swap=VARIABLES), "错误", "不用“of”", "yes_share")
+
+
+def test_what_every_computation_gives_is_known():
+    from followup.scripts.checks.facts import GIVES, SHARE_OF
+    from followup.scripts.compute import COMPUTATIONS
+
+    assert set(GIVES) == set(COMPUTATIONS) and set(SHARE_OF) <= set(COMPUTATIONS)
+
+
+def test_consent_on_a_landline_and_another_user(check, told):
+    assert check(more="consent: {landline: true}\nidentity: {ask: 请问是本人吗？, other_user: 请问这车是您在用吗？}\n") == []
+    assert told(check(more="consent: {landline: 是}\n"), "错误", "“landline”（可以改用座机）的写法不对", "true 或 false")
