@@ -13,7 +13,7 @@ from statistics import median
 from followup.store.database import Database
 from followup.supervise.stack import Stack
 
-from .moments import STEPS, Moment, held, reached
+from .moments import HELD_BEFORE_SENDING, STEPS, Moment, asked_again, held, reached
 from .page import PATIENCE_SECONDS, Page
 from .talk import REPLIES, Left, look_back, new_talk, shown_once, tries_of
 
@@ -53,7 +53,10 @@ class Killing:
     """Steps that were over before they could be held up; the kill came right after them."""
     turns: list[Turn] = field(default_factory=list)
     killed_at: list[float] = field(default_factory=list)
+    restarts: list[float] = field(default_factory=list)
+    """For each kill, the seconds until the process answered again."""
     _aimed: int = 0
+    _back: asyncio.Event = field(default_factory=asyncio.Event)
     _recovered: asyncio.Event = field(default_factory=asyncio.Event)
     _recovery: asyncio.Task[None] | None = None
 
@@ -107,25 +110,34 @@ class Killing:
         moment = self._aim()
         turn = Turn()
         self.turns.append(turn)
+        message_id = await self._disturbed(moment, case_id, page, words)
+        await page.reply_to(message_id)
+        turn.replied.set_result(time.monotonic())
+
+    async def _disturbed(self, moment: Moment | None, case_id: str, page: Page, words: str | None) -> int:
+        """Let the customer act, and kill at the moment. Returns the message's id."""
         if moment is None:
-            message_id = await _act(page, words)
-        elif moment is Moment.STORING:
+            return await _act(page, words)
+        if moment in HELD_BEFORE_SENDING:
             async with held(self.database, moment, case_id) as holder:
                 message_id = await _act(page, words)
                 await self._kill_at_step(holder, case_id)
-        elif moment in STEPS:
-            message_id = await _act(page, words)
+                if moment is Moment.STORING_LONG:
+                    await self._back.wait()
+                    await asked_again(self.database, case_id)
+                return message_id
+        if moment is Moment.BEFORE_SENDING:
+            self._kill()
+        if moment is Moment.ANSWER_LOST:
+            page.when_answered = self._kill
+        message_id = await _act(page, words)
+        if moment in STEPS:
             async with held(self.database, moment, case_id) as holder:
                 await self._kill_at_step(holder, case_id)
-        elif moment is Moment.BEFORE_SENDING:
+        elif isinstance(moment.value, float):
+            await asyncio.sleep(moment.value)
             self._kill()
-            message_id = await _act(page, words)
-        else:
-            message_id = await _act(page, words)
-            await asyncio.sleep(float(moment.value))
-            self._kill()
-        await page.reply_to(message_id)
-        turn.replied.set_result(time.monotonic())
+        return message_id
 
     def _aim(self) -> Moment | None:
         """What is to happen in this turn; None while the last kill is being recovered from, and after the last."""
@@ -144,12 +156,15 @@ class Killing:
         starts = self.stack.starts(self.part)
         os.kill(self.stack.pids()[self.part], signal.SIGKILL)
         self.killed_at.append(time.monotonic())
+        self._back.clear()
         self._recovery = asyncio.create_task(self._recover(starts))
 
     async def _recover(self, starts: int) -> None:
         while self.stack.starts(self.part) == starts:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(self.stack.wait_ready, self.part)
+        self.restarts.append(time.monotonic() - self.killed_at[-1])
+        self._back.set()
         await asyncio.gather(*(turn.replied for turn in self.turns if not turn.replied.done()))
         self._recovered.set()
 
@@ -158,11 +173,14 @@ class Killing:
         seconds = self.recoveries
         return (
             f"{self.part:<8}{len(self.killed_at):>6}{self.interrupted:>9}{self.talks:>7}{len(self.turns):>7}"
-            f"{self.retried:>9}{self.posted_again:>8}{median(seconds):>12.1f}{max(seconds):>8.1f}"
+            f"{self.retried:>9}{self.posted_again:>8}"
+            f"{median(self.restarts):>10.1f}{max(self.restarts):>7.1f}{median(seconds):>11.1f}{max(seconds):>7.1f}"
         )
 
 
-HEADING = "killed   kills  in turn  talks  turns  retried  resent  recovery(s)   worst"
+HEADING = """\
+                                                        back (s)         replied (s)
+killed   kills  in turn  talks  turns  retried  resent  median  worst     median  worst"""
 
 
 async def _act(page: Page, words: str | None) -> int:

@@ -1,6 +1,7 @@
 """A customer's chat page without the browser: it sends again what was not acknowledged, and reads on from the last line.
 
-The waits are the page's own (followup/web/static/js/outbox.js and stream.js, without their random spread).
+The waits are the page's own (followup/web/static/js/outbox.js and stream.js, without their random spread). It is less
+clever in one thing: a line that comes back in the events is still sent again when its own answer was lost.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Page:
         self.lines: list[Line] = []
         """What the event streams brought, in the order it came, doubles and all."""
         self.posted_again = 0
-        self._ids: dict[str, int] = {}  # client_msg_id -> message id: what the server has
+        self.when_answered: Callable[[], None] | None = None
+        """Called instead of taking notice of the server's next answer: that one is lost on its way."""
         self._typing = True
         self._connected = asyncio.Event()
         self._changed = asyncio.Condition()
@@ -73,14 +75,13 @@ class Page:
     async def send(self, text: str) -> int:
         """Returns the message's id once the server has acknowledged it."""
         client_msg_id = secrets.token_hex(8)
+        tries = 0
         async with asyncio.timeout(PATIENCE_SECONDS):
-            for again in range(1_000_000):
-                self._connected.clear()
-                if await self._posted(client_msg_id, text):
-                    break
-                self.posted_again += 1
-                await self._hope(client_msg_id, again)
-        return self._ids[client_msg_id]
+            while (message_id := await self._posted(client_msg_id, text)) is None:
+                await self._hope(tries)
+                tries += 1
+        self.posted_again += tries
+        return message_id
 
     async def reply_to(self, message_id: int) -> None:
         """Until the bot has said something after this message and types no more. Raises NoReply."""
@@ -101,23 +102,30 @@ class Page:
         try:
             async with self._http.post(f"{self._base}/c/{self._token}/start", allow_redirects=False) as response:
                 assert response.status == 303 or response.status >= 500, response.status
-                return response.status == 303
+                return response.status == 303 and not self._lost()
         except (aiohttp.ClientError, OSError):
             return False
 
-    async def _posted(self, client_msg_id: str, text: str) -> bool:
+    async def _posted(self, client_msg_id: str, text: str) -> int | None:
+        self._connected.clear()  # what connects from here on is news
         body = {"client_msg_id": client_msg_id, "text": text}
         try:
             timeout = aiohttp.ClientTimeout(total=_POST_SECONDS)
             async with self._http.post(f"{self._base}/chat/messages", json=body, timeout=timeout) as response:
                 assert response.status == 202 or response.status >= 500, await response.text()
-                if response.status == 202:
-                    self._ids[client_msg_id] = (await response.json())["id"]
+                taken = response.status == 202 and not self._lost()
+                return int((await response.json())["id"]) if taken else None
         except (aiohttp.ClientError, TimeoutError, OSError):
-            pass
-        return client_msg_id in self._ids
+            return None
 
-    async def _hope(self, client_msg_id: str, tries: int) -> None:
+    def _lost(self) -> bool:
+        if self.when_answered is None:
+            return False
+        self.when_answered()
+        self.when_answered = None
+        return True
+
+    async def _hope(self, tries: int) -> None:
         """Wait to send again: a moment at first, and until the events come again when that did not help."""
         async with asyncio.TaskGroup() as group:
             hopes = [group.create_task(self._connected.wait())]
@@ -158,8 +166,6 @@ class Page:
             self._typing = data["typing"]
         elif kind == "message":
             self.lines.append(Line(data["id"], data["direction"], data["text"]))
-            if data["client_msg_id"]:
-                self._ids[data["client_msg_id"]] = data["id"]
         async with self._changed:
             self._changed.notify_all()
 

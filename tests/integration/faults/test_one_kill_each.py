@@ -29,8 +29,8 @@ async def database(stack: Stack) -> AsyncIterator[Database]:
     ("part", "moment"),
     [
         ("actions", Moment.WRITING),
-        ("worker", Moment.FINISHING),
-        ("web", Moment.ACKNOWLEDGED),
+        ("worker", Moment.STORING_LONG),
+        ("web", Moment.ANSWER_LOST),
         ("rasa", Moment.STORING),
     ],
 )
