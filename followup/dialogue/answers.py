@@ -42,11 +42,12 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
     _store(turn, question, value, reply.text, reading.how)
     for other_id in question.also_reads:
         _also_read(turn, turn.script.question(other_id))
-    if matches(question.probe_if, value):
-        return _dissatisfied(turn, question)
-    if question.ticket and holds_ticket(question, value):
+    probed = matches(question.probe_if, value)
+    if question.ticket and holds_ticket(question, value) and not (probed and "if" not in question.ticket):
         turn.effects.append(ticket_of(question, reply.text, {"answer": value}))
-    if (ending := ending_of(question, value)) is not None:
+    if probed:
+        return _dissatisfied(turn, question)
+    if (ending := ending_of(question, value)) is not None and not reply.has("complain"):
         return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say, answer=spoken_answer(turn, value)))
     if not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
         state.lead.append(acknowledgement(turn, question, value))

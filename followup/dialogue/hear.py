@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timedelta
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreAnswer, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, SetOutcome, StoreAnswer, TakeNote
 from followup.dialogue.items import asked, go_on
 from followup.dialogue.reply import (
     ENDS_NOW,
@@ -30,7 +30,8 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
 _DOES_NOT_KNOW = ("不知道", "不清楚", "不记得", "记不得", "记不清", "忘了", "忘记了", "说不上来", "说不好", "没注意", "没留意")
-_NEVER_AN_ANSWER = ("wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
+_NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
+_NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
@@ -307,7 +308,17 @@ def _interrupted(turn: Turn, question: Question, wanted: Asked) -> Verdict:
         verdict = answers.take(part, question, reading)
     else:
         return Verdict.INTERRUPTED
+    if verdict is Verdict.OVER and reply.base == "complain":
+        _heard_out(turn)
+        return Verdict.INTERRUPTED
     return verdict if verdict is Verdict.OVER else Verdict.INTERRUPTED
+
+
+def _heard_out(turn: Turn) -> None:
+    """The answer would have ended the talk, but nobody is dismissed with a complaint on his lips (b9e91 四步)."""
+    state = turn.state
+    state.outcome = state.outcome_reason = state.closing = ""
+    turn.effects[:] = [effect for effect in turn.effects if not isinstance(effect, SetOutcome)]
 
 
 def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
@@ -330,13 +341,15 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
         return False
     if question.type == "open" and reply.confidence < FIRM:
         return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
-    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM:
+    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, *ENDS_NOW, "request_human") and reply.confidence >= FIRM:
         return False
     if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
         return False
     if question.type == "open":
         # "烂了一块，都软了": facts beside what looks like a question about the fruit.
         return reply.base in ("objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
+    if reply.base == "refuse" and _says(reply, _NO_MORE):  # "不需要" may answer "您需要吗？"; this answers nothing
+        return False
     reading = turn.read(wanted)
     if reading is None or reading.fit != "strong":
         return False

@@ -78,7 +78,7 @@ def ask(script: Script, state: TalkState) -> Said:
 def go_on(script: Script, state: TalkState) -> list[Effect]:
     """Open the next question; `tell` and `compute` steps on the way are said first. END after the last.
 
-    Returns the tickets that computed results ask for.
+    Returns computed results, and the tickets that steps ask for.
     """
     wording = Wording(script, state)
     state.asked_before = False
@@ -89,6 +89,8 @@ def go_on(script: Script, state: TalkState) -> list[Effect]:
         if question.type == "tell":
             said = wording.fill(question.say)
             state.lead.append(f"{APART}{said}{APART}" if question.apart else said)
+            if question.ticket:
+                effects.append(ticket_of(question, _words(question, state), {}))
         else:
             effects.extend(_compute(question, state, wording))
     state.open = st.END if question is None else st.QUESTION + question.id
@@ -98,7 +100,7 @@ def go_on(script: Script, state: TalkState) -> list[Effect]:
 def _compute(question: Question, state: TalkState, wording: Wording) -> list[Effect]:
     result = COMPUTATIONS[question.compute](question, state.values, _variables(wording, state))
     state.values[question.id] = result
-    words = "；".join(state.words[i] for i in state.order if i in _sources(question))
+    words = _words(question, state)
     ticket = [ticket_of(question, words, result or {})] if question.ticket else []
     if result is None:
         # A figure is missing: a colleague settles it, nothing is promised that was not computed.
@@ -106,6 +108,11 @@ def _compute(question: Question, state: TalkState, wording: Wording) -> list[Eff
     if question.say:
         state.lead.append(wording.fill(question.say, **result))
     return [StoreAnswer(question.id, result, words, f"compute:{question.compute}"), *ticket]
+
+
+def _words(question: Question, state: TalkState) -> str:
+    """What the customer said to the questions that a step looks at."""
+    return "；".join(state.words[i] for i in state.order if i in _sources(question))
 
 
 def _sources(question: Question) -> set[str]:

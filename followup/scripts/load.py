@@ -40,8 +40,12 @@ def content(script_id: str, folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
 
     The wording is the shared one with the script's own `wording:` laid over it, set as in print.
     """
-    raw = _read(find(script_id, folder))
-    shared = _read(folder / SHARED)
+    return content_of(_text(find(script_id, folder)), folder)
+
+
+def content_of(text: str, folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
+    """The same for the text of a script file."""
+    raw, shared = _parsed(text), _parsed(_text(folder / SHARED))
     overrides = raw.pop("wording", {})
     return {"script": polish_all(raw), "wording": polish_all(_over(shared, overrides))}
 
@@ -72,9 +76,13 @@ def digest(revision: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     # A byte order mark is what some editors leave behind, no part of the first key.
-    return _string_keys(YAML(typ="safe").load(path.read_text(encoding="utf-8-sig")) or {})
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    return _string_keys(YAML(typ="safe").load(text) or {})
 
 
 def _string_keys(node: Any) -> Any:
