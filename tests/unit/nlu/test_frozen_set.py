@@ -21,7 +21,7 @@ from followup.nlu.normalise import normalise
 PROJECT = Path(__file__).resolve().parents[3]
 REPLIES = PROJECT / "tests" / "nlu" / "replies.tsv"
 
-MACRO_ACCURACY_FLOOR = 0.907
+MACRO_ACCURACY_FLOOR = 0.905
 """Mean over the intents of the share that is understood; 0.02 under what was measured last."""
 
 ENOUGH_LINES = 900
