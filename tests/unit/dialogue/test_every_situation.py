@@ -7,6 +7,7 @@ import pytest
 from followup.dialogue import state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, SetOutcome, StopContact, TakeNote
 from followup.dialogue.state import TalkState
+from followup.dialogue.wording import Wording
 from followup.scripts.load import load_all
 from tests.unit.dialogue.player import Player
 
@@ -26,6 +27,15 @@ def items(script_id: str) -> list[str]:
         *(st.REASON + i for i in probed),
         *(st.IMPROVE + i for i in probed),
     ]
+
+
+def takes(script_id: str, item: str, intent: str) -> bool:
+    """Whether the open question takes this interruption for its answer ("太忙了" to "为什么没来？")."""
+    if not item.startswith(st.QUESTION):
+        return False
+    question = SCRIPTS[script_id].question(item.removeprefix(st.QUESTION))
+    says = [word for option in question.options for word in option.say]
+    return intent in question.takes or intent == "busy" and any("忙" in word for word in says)
 
 
 PLACES = [(script_id, item) for script_id in SCRIPTS for item in items(script_id)]
@@ -61,6 +71,10 @@ ENDINGS = [
 def test_what_ends_a_talk_ends_it_everywhere_with_one_sentence_and_no_question(
     script_id: str, item: str, text: str, intent: str, outcome: Outcome, words: str
 ) -> None:
+    if takes(script_id, item, intent):
+        pytest.skip("an answer here")
+    if intent == "wrong_person" and SCRIPTS[script_id].other_user and item in (st.IDENTITY, st.CONSENT):
+        pytest.skip("somebody else may be the user: asked first")
     player = at(script_id, item)
     said = player.say(text, intent)
     assert words in said
@@ -79,10 +93,12 @@ def test_an_opt_out_is_written_down_with_the_words_and_books_nothing(script_id: 
 
 @pytest.mark.parametrize(("script_id", "item"), PLACES)
 def test_busy_without_a_time_is_asked_when_and_read_back(script_id: str, item: str) -> None:
+    if takes(script_id, item, "busy"):
+        pytest.skip("an answer here")
     player = at(script_id, item)
     optional = item.startswith(st.QUESTION) and SCRIPTS[script_id].question(player.state.question_id).optional
     said = player.say("我现在忙着呢", "busy")
-    assert "什么时间方便" in said or optional
+    assert Wording(player.script, player.state).say("busy.ask_when") in said or optional
     said = player.say("明天下午三点", "propose_time")
     assert "下午3点" in said
     (callback,) = player.effects_of(BookCallback)
@@ -92,6 +108,8 @@ def test_busy_without_a_time_is_asked_when_and_read_back(script_id: str, item: s
 
 @pytest.mark.parametrize(("script_id", "item"), [p for p in PLACES if p[1] not in (st.IDENTITY, st.CONSENT, st.RESUME)])
 def test_after_a_call_back_the_talk_goes_on_at_the_unanswered_item(script_id: str, item: str) -> None:
+    if takes(script_id, item, "in_meeting"):
+        pytest.skip("an answer here")
     player = at(script_id, item)
     player.say("我要开会了，明天上午十点吧", "in_meeting", ("in_meeting", "我要开会了"), ("propose_time", "明天上午十点吧"))
     assert player.state.outcome == Outcome.APPOINTED
@@ -101,21 +119,22 @@ def test_after_a_call_back_the_talk_goes_on_at_the_unanswered_item(script_id: st
 
 
 QUESTIONS = [
-    ("你是谁", "ask_who", "智能助手"),
-    ("找我干嘛", "ask_purpose", "回访"),
-    ("怎么有我电话", "ask_source", "留下过联系方式"),
-    ("要多久", "ask_duration", "分钟"),
-    ("会泄露吗", "ask_privacy", "请您放心"),
-    ("你是机器人吗", "bot_challenge", "不是真人"),
+    ("你是谁", "ask_who"),
+    ("找我干嘛", "ask_purpose"),
+    ("怎么有我电话", "ask_source"),
+    ("要多久", "ask_duration"),
+    ("会泄露吗", "ask_privacy"),
+    ("你是机器人吗", "bot_challenge"),
 ]
 
 
-@pytest.mark.parametrize(("text", "intent", "words"), QUESTIONS, ids=[q[1] for q in QUESTIONS])
+@pytest.mark.parametrize(("text", "intent"), QUESTIONS, ids=[q[1] for q in QUESTIONS])
 @pytest.mark.parametrize(("script_id", "item"), PLACES)
 def test_a_question_to_us_is_answered_and_the_open_item_stays_open(
-    script_id: str, item: str, text: str, intent: str, words: str
+    script_id: str, item: str, text: str, intent: str
 ) -> None:
     player = at(script_id, item)
+    words = Wording(player.script, player.state).say(f"answers.{intent}")
     said = player.say(text, intent)
     assert words in said
     assert said.endswith(("？", "。", "：")) and len(said) > len(words)
@@ -125,6 +144,8 @@ def test_a_question_to_us_is_answered_and_the_open_item_stays_open(
 
 @pytest.mark.parametrize(("script_id", "item"), PLACES)
 def test_refusing_ends_with_one_polite_close(script_id: str, item: str) -> None:
+    if takes(script_id, item, "refuse"):
+        pytest.skip("an answer here")
     player = at(script_id, item)
     said = player.say("没兴趣，别问了", "refuse")
     optional = item.startswith(st.QUESTION) and SCRIPTS[script_id].question(item.removeprefix(st.QUESTION)).optional
@@ -135,10 +156,12 @@ def test_refusing_ends_with_one_polite_close(script_id: str, item: str) -> None:
 
 @pytest.mark.parametrize(("script_id", "item"), PLACES)
 def test_a_third_person_hears_nothing_of_the_business(script_id: str, item: str) -> None:
+    if takes(script_id, item, "third_person"):
+        pytest.skip("an answer here")
     player = at(script_id, item)
     said = player.say("我是她老公，她不在", "third_person")
     business = [str(player.state.variables.get(name, "—")) for name in ("product", "bought_on")] + ["车贷", "企贷", "满意度"]
-    assert "什么时候能联系到她" in said
+    assert Wording(player.script, player.state).say("third_person.ask") in said
     assert not [word for word in business if word in said]
     said = player.say("你们什么事", "ask_purpose")
     assert not [word for word in business if word in said]
