@@ -277,6 +277,7 @@ def correct(turn: Turn) -> None:
         turn.lead("correct.nothing")
         return
     rest = _CORRECTION.sub("", turn.reply.text).strip("，。,. ")
+    rest = re.sub(r"^(?:应该是|应该算|应该说|改成|改为|是)", "", rest)
     part = replace(turn.reply, text=rest, intent="", confidence=0.0, acts=())
     reading = turn.read(question_asked(target), part) if rest else None
     if reading is None:

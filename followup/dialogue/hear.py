@@ -322,7 +322,12 @@ def _heard_out(turn: Turn) -> None:
 
 
 def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
-    return question.type == "open" and reply.base in ("deny", "nothing_to_add") and reply.sure and len(reply.text) <= 12
+    return (
+        question.type == "open"
+        and reply.base in ("deny", "nothing_to_add")
+        and reply.confidence >= FIRM  # "定速巡航我也不太会用" only resembles a no
+        and len(reply.text) <= 12
+    )
 
 
 def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
