@@ -30,6 +30,8 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
 _DOES_NOT_KNOW = ("不知道", "不清楚", "不记得", "记不得", "记不清", "忘了", "忘记了", "说不上来", "说不好", "没注意", "没留意")
+_NOT_ON_A_GUESS = ("refuse", "goodbye", "wrong_person", "abuse", "complain")
+"""No talk ends because a reply resembles one of these a little."""
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
@@ -59,6 +61,8 @@ def _welcome_back(turn: Turn) -> None:
 
 
 def _is_interruption(reply: Reply) -> bool:
+    if reply.base in _NOT_ON_A_GUESS and reply.confidence < 0.5:
+        return False
     return reply.base in INTERRUPTIONS and reply.sure
 
 
@@ -419,6 +423,8 @@ def give_up(turn: Turn) -> Verdict:
         question = turn.script.question(state.question_id)
         turn.effects.append(StoreAnswer(question.id, None, turn.reply.text, "unclear"))
         state.keep(question.id, None, turn.reply.text)
+        if (ending := answers.ending_of(question, None)) is not None:
+            return turn.end(Outcome(ending.outcome), "unclear", turn.wording.fill(ending.say))
         turn.lead("acknowledge.unclear_skipped")
         return answers.proceed(turn)
     if state.open.startswith((st.REASON, st.IMPROVE)):

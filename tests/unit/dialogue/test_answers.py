@@ -134,3 +134,9 @@ def test_the_same_closing_is_chosen_when_a_turn_is_repeated() -> None:
         return player.say("不想说", "skip")
 
     assert closing() == closing()
+
+
+def test_no_talk_ends_because_a_reply_resembles_a_refusal_a_little() -> None:
+    player = car()
+    player.say("都做完了", "refuse", confidence=0.39)
+    assert not player.state.over
