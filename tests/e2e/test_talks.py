@@ -18,5 +18,6 @@ TALKS = sorted((Path(__file__).parent / "talks").rglob("*.yml"))
 @pytest.mark.parametrize("path", TALKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_talk(path: Path, database: Database, rasa: RasaClient, set_now: Any) -> None:
     file = DialogueFile.load(path)
-    trial = await Trial.open(database, rasa, file.raw["script"], file.raw.get("variables"))
+    variables = {"voice": path.stem, **file.raw.get("variables", {})}
+    trial = await Trial.open(database, rasa, file.raw["script"], variables)
     await hold(file, trial, set_now)
