@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Mapping
+from typing import Any
 
 from followup.scripts import load
 from followup.settings import SHANGHAI
@@ -66,7 +67,7 @@ class Trial:
     @classmethod
     async def open(
         cls, database: Database, rasa: RasaClient, script_id: str, variables: Mapping[str, Any] | None = None
-    ) -> "Trial":
+    ) -> Trial:
         """A new demo case of the script as it stands in the files. Raises UnknownScript."""
         content = load.content(script_id)
         script = load.build_revision(content)
