@@ -10,7 +10,7 @@ export UV_COMPILE_BYTECODE := 1
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
-.PHONY: run test test-long bench train uv
+.PHONY: run test test-long bench train coverage uv
 
 # Start everything; Ctrl-C stops it.
 run: uv
@@ -38,6 +38,11 @@ bench: uv
 train: uv
 	uv sync --frozen
 	uv run --no-sync followup train
+
+# docs/coverage.md: which documented script, situation and question is where, and which talks test it.
+coverage: uv
+	uv sync --frozen
+	uv run --no-sync python -m followup.scripts.coverage
 
 uv:
 	@command -v uv >/dev/null || { python3 -m pip install --quiet uv && command -v uv >/dev/null; } 2>/dev/null \

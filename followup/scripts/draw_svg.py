@@ -117,7 +117,7 @@ def _line(edge: Edge, boxes: dict[str, Box]) -> str:
     drawn = f'<polyline points="{path}" fill="none" stroke="#5b6470"{dashed} marker-end="url(#tip)"/>'
     if not edge.label:
         return drawn
-    return f'{drawn}<text x="{label_at[0]:g}" y="{label_at[1]:g}" fill="#3c4450" font-size="12"{anchor}>{escape(edge.label)}</text>'
+    return f'{drawn}<text x="{label_at[0]:g}" y="{label_at[1]:g}" fill="#3c4450" font-size="12"{anchor} paint-order="stroke" stroke="#fafafa" stroke-width="4">{escape(edge.label)}</text>'
 
 
 def _drawn(box: Box) -> str:

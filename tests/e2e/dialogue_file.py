@@ -16,6 +16,7 @@
     tickets: [{topic: price, kind: dissatisfaction}]   # 条数也要一致
     callback: {at: "2026-11-24T15:00", reason: in_meeting}
     notes: [third_contact]
+    covers: [in_meeting]          # 谈到了 docs/coverage.yml 里的哪些情形和问题
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from followup.talk.trial import Trial, TrialResult
 DEFAULT_NOW = "2026-11-23 10:00"
 EVENTS = {"开始": Trigger.START, "继续回访": Trigger.RESUME, "没有回复": Trigger.SILENCE}
 STEPS = {"助手", "助手不说", "客户", "时间", "事件"}
-KEYS = {"talk", "script", "now", "variables", "dialogue", "outcome", "answers", "no_answers", "tickets", "callback", "notes"}
+KEYS = {"talk", "script", "now", "variables", "dialogue", "outcome", "answers", "no_answers", "tickets", "callback", "notes", "covers"}
 
 
 @dataclass(frozen=True)
