@@ -9,15 +9,9 @@ from tests.unit.dialogue.player import script_of
 
 NOT_YET: dict[str, set[str]] = {
     "scripts": set(),
-    "situations": {
-        "dialect", "cheaper_elsewhere", "over_budget", "already_have", "later", "ask_somebody", "economy", "strangers",
-        "simply_no",
-    },
-    "answers": {
-        "stock", "delivery_status", "discount", "postage", "invoice", "returns", "picture_differs", "material", "gifts",
-        "warranty", "after_warranty", "why_several_calls",
-    },
-}  # fmt: skip
+    "situations": set(),
+    "answers": {"material"},  # "是什么材质的" is not understood yet: faq at 0.28
+}
 """Ids that have no talk yet. Whoever writes one takes its id off this list."""
 
 
