@@ -7,15 +7,24 @@ a Unix time counts from that instant, so that several processes (and a restarted
 
 import os
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 from followup.settings import SHANGHAI, SettingsError, parse_now
 
 _first_look = time.time()
+_standing: ContextVar[datetime | None] = ContextVar("standing", default=None)
+
+
+def stand_at(at: datetime) -> None:
+    """Tests only: what time it is in this thread or task, so that talks of different days can be held side by side."""
+    _standing.set(at)
 
 
 def now() -> datetime:
     """The present time, aware, in Asia/Shanghai."""
+    if (standing := _standing.get()) is not None:
+        return standing
     start = parse_now(os.environ.get("FOLLOWUP_NOW", "").strip())
     if start is None:
         return datetime.now(SHANGHAI)

@@ -28,6 +28,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from followup import clock
 from followup.settings import SHANGHAI
 from followup.store.records import TranscriptLine
 from followup.talk.inbox import Trigger
@@ -141,6 +142,6 @@ def transcript(result: TrialResult) -> str:
     return "\n".join(lines)
 
 
-def moment(text: Any) -> str:
-    """A time of a dialogue file as FOLLOWUP_NOW wants it."""
-    return datetime.fromisoformat(str(text)).replace(tzinfo=SHANGHAI).isoformat()
+def set_now(text: Any) -> None:
+    """Say what time it is in this talk. The time of a message travels with it, so the other processes need not be told."""
+    clock.stand_at(datetime.fromisoformat(str(text)).replace(tzinfo=SHANGHAI))
