@@ -93,8 +93,7 @@ def listen(turn: Turn, question: Question) -> bool:
 
 def _also_read(turn: Turn, question: Question) -> None:
     """An answer given ahead of its question; only what names itself, so that nothing is guessed."""
-    known = {**turn.state.variables, **turn.state.values}
-    if question.id in turn.state.values or not holds(question.ask_if, known):
+    if question.id in turn.state.values:
         return
     reading = turn.read(question_asked(question))
     if reading is None or reading.fit != "strong":

@@ -35,6 +35,7 @@ _NOT_ON_A_GUESS = ("refuse", "goodbye", "wrong_person", "abuse", "complain")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
+_RIGHT_NOW = re.compile(r"开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
 
@@ -348,10 +349,14 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
         return True
     if question.optional and _passes(reply):
         return False
+    if question.type == "datetime" and reply.base in ("busy", "call_later") and _says(reply, _DOES_NOT_KNOW):
+        return True  # "还不知道哪天有空": the day is open, the talk is not put off
     if question.type == "open" and reply.confidence < FIRM:
         return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
-    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, *ENDS_NOW, "request_human") and reply.confidence >= FIRM:
+    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM:
         return False
+    if reply.base in ENDS_NOW and reply.confidence >= FIRM and (question.type != "choice" or _RIGHT_NOW.search(reply.text)):
+        return False  # an option may be about driving ("半路抛锚了"); "我在开车" never is one
     if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
         return False
     if question.type == "open":
