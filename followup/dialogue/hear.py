@@ -35,7 +35,7 @@ _NOT_ON_A_GUESS = ("refuse", "goodbye", "wrong_person", "abuse", "complain")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
-_RIGHT_NOW = re.compile(r"开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
+_RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
 
