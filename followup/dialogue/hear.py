@@ -239,6 +239,9 @@ def _third_person(turn: Turn) -> Verdict:
         state.callback_at = at.isoformat()
         turn.effects.append(BookCallback(at, "third_person", reply.text, confirmed=False))
         return turn.end(Outcome.APPOINTED, "third_person", turn.wording.say("third_person.thanks"))
+    if any(words in reply.text for words in ("转告", "告诉他", "告诉她", "帮你问", "帮您问", "跟他说", "跟她说")):
+        turn.effects.append(TakeNote("third_contact", reply.text))
+        return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
     if reply.base in ("deny", "refuse", "nothing_to_add", "skip", "goodbye") and reply.sure:
         return turn.end(Outcome.WRONG_PERSON, "third_person_refused", turn.wording.say("third_person.declined"))
     if _is_interruption(reply) and reply.base not in ("thank", "call_later"):

@@ -140,3 +140,9 @@ def test_no_talk_ends_because_a_reply_resembles_a_refusal_a_little() -> None:
     player = car()
     player.say("都做完了", "refuse", confidence=0.39)
     assert not player.state.over
+
+
+def test_a_third_person_who_passes_it_on_is_thanked() -> None:
+    player = Player("auto_loan_satisfaction")
+    player.say("我是她儿子，她不在", "third_person")
+    assert "非常感谢您" in player.say("好的，我转告她", "third_person")
