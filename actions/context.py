@@ -69,7 +69,6 @@ def reply_of(tracker: Tracker) -> Reply:
         acts=acts or (Act(name, confidence, text),),
         at=meta.received_at,
         message_id=meta.message_id,
-        entities=tuple(message.get("entities") or ()),
     )
 
 

@@ -8,6 +8,12 @@
     answers.py   answers taken, acknowledged, probed, corrected
     interrupt.py what the bot does about an interruption
     appoint.py   call-backs: understood, moved to a proper hour, read back
+    turn.py      one turn: script, state, reply, and what comes of it
+    aspects.py   which side of the business a remark is about
+    reason.py    does a dissatisfied reply say why?
+    season.py    greetings by the time of day, festivals, seasons
+    knowledge.py answers to what customers ask about the business
+    silence.py   a customer who does not reply
     finish.py    closing sentences by outcome
     after.py     what is said once the talk is over
     effects.py   what is to be written down

@@ -14,7 +14,7 @@ from followup.dialogue.items import go_on, question_asked, ticket_of
 from followup.dialogue.reason import states_reason
 from followup.dialogue.reply import FEELINGS, Act, Reply
 from followup.dialogue.turn import Turn, Verdict
-from followup.reading import Asked, Reading
+from followup.reading import Reading
 from followup.scripts.model import Ending, Question
 from followup.scripts.walk import NOTHING, holds, matches, shown
 

@@ -139,8 +139,7 @@ def _answer(turn: Turn) -> None:
     if _tired_of(turn):
         return
     turn.lead(f"answers.{turn.reply.base}")
-    if turn.state.open in (st.CONSENT, st.RESUME):
-        turn.state.simpler = True
+    _shorten_consent(turn)
 
 
 def _knowledge(turn: Turn) -> None:
@@ -153,8 +152,7 @@ def _knowledge(turn: Turn) -> None:
     else:
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
         turn.lead("answers.colleague")
-    if turn.state.open in (st.CONSENT, st.RESUME):
-        turn.state.simpler = True
+    _shorten_consent(turn)
 
 
 def _ask_again(turn: Turn) -> None:
@@ -179,6 +177,11 @@ def _off_topic(turn: Turn) -> None:
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
     first = turn.state.count("off_topic") == 1
     turn.lead("answers.out_of_scope" if first else "answers.business_only")
+    _shorten_consent(turn)
+
+
+def _shorten_consent(turn: Turn) -> None:
+    """Ask for consent in a few words this time: the whole opening was said already."""
     if turn.state.open in (st.CONSENT, st.RESUME):
         turn.state.simpler = True
 
@@ -243,8 +246,7 @@ def _abuse(turn: Turn) -> None:
         turn.end(Outcome.ENDED_EARLY, "abuse", turn.wording.say("abuse.last"))
         return
     turn.lead("abuse.first" if times == 1 else "abuse.second")
-    if turn.state.open in (st.CONSENT, st.RESUME):
-        turn.state.simpler = True
+    _shorten_consent(turn)
 
 
 def _objection(turn: Turn) -> None:
@@ -255,8 +257,7 @@ def _objection(turn: Turn) -> None:
         return
     known = turn.script.wording["objections"]
     turn.lead(f"objections.{kind if kind in known else 'simply_no'}")
-    if turn.state.open in (st.CONSENT, st.RESUME):
-        turn.state.simpler = True
+    _shorten_consent(turn)
 
 
 def _human(turn: Turn) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Mapping
 
 UNSURE = 0.35
 """Below this confidence an intent is only a guess."""
@@ -55,7 +54,6 @@ class Reply:
     at: datetime
     """When it was said; aware, Asia/Shanghai."""
     message_id: int
-    entities: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def base(self) -> str:

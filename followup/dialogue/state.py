@@ -66,7 +66,6 @@ class TalkState:
     """ISO time of the customer's last message."""
     now: str = ""
     """ISO time of this turn, for greetings and seasons."""
-    ticket_topics: list[str] = field(default_factory=list)
 
     @classmethod
     def from_slot(cls, slot: Mapping[str, Any]) -> "TalkState":
