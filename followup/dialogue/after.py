@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import datetime
+
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
 from followup.dialogue.items import go_on
@@ -13,6 +17,7 @@ from followup.reading import Asked
 from followup.scripts.model import Script
 
 RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY, Outcome.REFUSED)
+_DAY = re.compile(r"[今明后昨]天|[今明后]儿|[周日号月]|星期|礼拜|现在|马上|小时|钟头|分钟|一会|晚点|稍后")
 _GO_ON = ("继续", "现在可以", "现在有空", "现在方便", "现在就", "忙完了", "开完会", "吃完了", "到家了", "接着", "有空了", "方便了", "可以了", "你问吧", "问吧", "说吧", "快点")
 
 
@@ -28,7 +33,7 @@ def after(turn: Turn) -> bool:
     if state.outcome in RESUMABLE and any(word in reply.text for word in _GO_ON):
         turn.effects.append(Reopen())
         return True
-    if state.outcome == Outcome.APPOINTED and _rebook(turn):
+    if _third_person_number(turn) or state.outcome == Outcome.APPOINTED and _rebook(turn):
         return False
     _say(turn)
     return False
@@ -52,16 +57,32 @@ def resume(script: Script, state: TalkState, agreed: bool = False) -> None:
 
 
 def _rebook(turn: Turn) -> bool:
-    """ "不对，后天吧": the appointment moves."""
-    reading = turn.read(Asked("datetime"))
+    """ "不对，后天吧": the appointment moves; "十点" only names the hour of the day that stands."""
+    reply, booked = turn.reply, turn.state.callback_at
+    if booked and not _DAY.search(reply.text):
+        midnight = datetime.fromisoformat(booked).replace(hour=0, minute=0)
+        reply = replace(reply, at=max(midnight, reply.at))
+    reading = turn.read(Asked("datetime"), reply)
     if reading is None:
         return False
-    at = answers.point(reading.value, turn.reply.at)
+    at = answers.point(reading.value, reply.at)
     if not appoint.in_wished_hours(at):
         at = appoint.nearest_proper(at)
     turn.state.callback_at = at.isoformat()
     turn.effects.append(BookCallback(at, turn.state.callback_reason or "busy", turn.reply.text, confirmed=True))
     turn.lead("busy.rebooked", time=appoint.spoken(at, turn.reply.at))
+    return True
+
+
+def _third_person_number(turn: Turn) -> bool:
+    """Somebody else who answered sends the customer's number after all (63714 接触话术)."""
+    if "third_person" not in (turn.state.outcome_reason, turn.state.callback_reason):
+        return False
+    phone = turn.read(Asked("phone"))
+    if phone is None:
+        return False
+    turn.effects.append(TakeNote("third_contact", turn.reply.text, topic=str(phone.value)))
+    turn.lead("third_person.thanks")
     return True
 
 

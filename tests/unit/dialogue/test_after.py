@@ -57,6 +57,23 @@ def test_an_appointment_can_be_moved() -> None:
     assert callback.at is not None and callback.at.isoformat() == "2026-11-25T09:00:00+08:00"
 
 
+def test_a_bare_hour_moves_the_appointment_within_its_day() -> None:
+    player = over("明天上午吧", "propose_time")
+    assert "明天" in player.say("九点", "inform")
+    (callback,) = player.effects_of(BookCallback)
+    assert callback.at is not None and callback.at.isoformat() == "2026-11-24T09:00:00+08:00"
+
+
+def test_a_number_sent_later_by_a_third_person_is_kept() -> None:
+    player = Player("insurance_contact")
+    player.say("我是她先生", "third_person")
+    player.say("她下周三才回来", "propose_time")
+    assert player.state.over
+    player.effects.clear()
+    player.say("138 1234 5678", "inform")
+    assert [(n.kind, n.topic) for n in player.effects_of(TakeNote)] == [("third_contact", "13812345678")]
+
+
 def test_who_has_time_now_goes_on_at_once() -> None:
     player = over("在开车", "driving")
     assert "以什么方式" in player.say("到家了，现在可以", "consent")
