@@ -4,7 +4,12 @@
     reply.py     what the customer said, as understood
     wording.py   sentences from the script files, filled in
     items.py     what can be open: consent, a question, a reason, a call-back ... and how it is asked
-    hear.py      a reply to the open item: an answer, an interruption, or unclear
+    hear.py      a reply to the open item, handed to the module of that item:
+      consent.py         is it convenient now, and is it you?
+      somebody_else.py   another user of the car, somebody who passes it on
+      when.py            the time of a call-back
+      open_question.py   a question of the script, its reason and improvement
+      unclear.py         asked again, in simpler words, passed over
     answers.py   answers taken, acknowledged, probed, corrected
     interrupt.py what the bot does about an interruption
     appoint.py   call-backs: understood, moved to a proper hour, read back

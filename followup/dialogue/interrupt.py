@@ -157,7 +157,7 @@ def _knowledge(turn: Turn) -> None:
 
 def _ask_again(turn: Turn) -> None:
     """Asked to repeat: the same words, then simpler ones, then the question is passed over."""
-    from followup.dialogue.hear import give_up
+    from followup.dialogue.unclear import give_up
 
     state = turn.state
     times = state.unclear[state.open] = state.unclear.get(state.open, 0) + 1
@@ -188,7 +188,7 @@ def _shorten_consent(turn: Turn) -> None:
 
 def _tired_of(turn: Turn) -> bool:
     """The same item was put off by questions more than three times: it is passed over, so that no talk loops."""
-    from followup.dialogue.hear import give_up
+    from followup.dialogue.unclear import give_up
 
     if turn.state.count(f"aside:{turn.state.open}") <= PATIENCE:
         return False

@@ -26,6 +26,9 @@ INTERRUPTIONS = frozenset(
     (NEVER_CONTACT, *NOT_NOW, *WHO, *QUESTIONS_TO_US, *ASKS_AGAIN, *STEERING, *COURTESY, *OTHER)
 )
 FEELINGS = ("satisfied", "neutral", "dissatisfied")
+DOES_NOT_KNOW = ("不知道", "不清楚", "不记得", "记不得", "记不清", "忘了", "忘记了", "说不上来", "说不好", "没注意", "没留意")
+_NOT_ON_A_GUESS = ("refuse", "goodbye", "wrong_person", "abuse", "complain")
+"""No talk ends because a reply resembles one of these a little."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,17 @@ class Reply:
     def sure(self) -> bool:
         """Whether the leading intent is more than a guess."""
         return self.confidence >= UNSURE
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether the leading intent is an interruption, surely enough for what it does to the talk."""
+        if self.base in _NOT_ON_A_GUESS and self.confidence < 0.5:
+            return False
+        return self.base in INTERRUPTIONS and self.sure
+
+    def says(self, phrases: tuple[str, ...]) -> bool:
+        """Whether the words hold one of these phrases."""
+        return any(phrase in self.text for phrase in phrases)
 
     def has(self, *intents: str) -> Act | None:
         """The first act with one of these base intents, if it is more than a guess."""

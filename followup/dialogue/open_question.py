@@ -1,0 +1,177 @@
+"""A reply to a question of the script, or to the reason and improvement asked after it.
+
+One rule of precedence (catalogue B): what names the answer itself beats an interruption in the same clause; an
+interruption beats a weak answer; when both are there in different clauses, the answer is taken first and the
+interruption is then handled.
+"""
+
+from __future__ import annotations
+
+import re
+
+from followup.dialogue import answers, state as st
+from followup.dialogue.effects import SetOutcome, TakeNote
+from followup.dialogue.items import asked
+from followup.dialogue.reply import (
+    DOES_NOT_KNOW,
+    ENDS_NOW,
+    FEELINGS,
+    FIRM,
+    INTERRUPTIONS,
+    QUESTIONS_TO_US,
+    Reply,
+    asks_something,
+)
+from followup.dialogue.turn import Turn, Verdict
+from followup.dialogue.unclear import unclear
+from followup.reading import Asked, Reading
+from followup.scripts.model import SATISFACTION_TYPES, Question
+
+_NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
+_NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
+_RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
+_WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
+
+
+def hear_question(turn: Turn) -> Verdict:
+    state, reply = turn.state, turn.reply
+    question = turn.script.question(state.question_id)
+    wanted = asked(turn.script, state.open)
+    if reply.interrupts and not _answers_anyway(turn, question, wanted):
+        return _interrupted(turn, question, wanted)
+    mine, foreign = reply, []
+    if question.type in SATISFACTION_TYPES:
+        mine, foreign = answers.split_by_aspect(turn, question)
+        mine = mine and answers.without_the_rest(question, mine)
+    reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
+    if reading is None and answers.listen(turn, question):
+        reading = Reading("不满意", "listen", "strong")
+    ahead = answers.take_ahead(turn, foreign)
+    if reading is None and ahead:
+        turn.lead("acknowledge.also_noted")
+        return Verdict.GO_ON
+    if reading is not None and _has_nothing_to_say(question, reply):
+        return answers.nothing(turn, question)
+    if reading is not None and reading.fit != "strong" and len(reply.text) <= 10 and reply.says(DOES_NOT_KNOW):
+        return answers.passed(turn, question, "unknown")
+    if reading is not None and not _is_remark(turn, question, reading):
+        return answers.take(turn, question, reading)
+    return _no_reading(turn, question)
+
+
+def _interrupted(turn: Turn, question: Question, wanted: Asked) -> Verdict:
+    """An interruption stands: take what else the reply answers, then let a rule handle it."""
+    reply = turn.reply
+    if question.optional and _passes(reply):
+        return answers.passed(turn, question, "skipped")
+    rest = reply.without(*INTERRUPTIONS)
+    if rest is reply or reply.base in ("correct", "go_back"):
+        return Verdict.INTERRUPTED
+    part = Turn(turn.script, turn.state, rest, turn.effects)
+    if _has_nothing_to_say(question, rest):
+        verdict = answers.nothing(part, question)
+    elif (reading := part.read(wanted)) is not None:
+        verdict = answers.take(part, question, reading)
+    else:
+        return Verdict.INTERRUPTED
+    if verdict is Verdict.OVER and reply.base == "complain":
+        _heard_out(turn)
+        return Verdict.INTERRUPTED
+    return verdict if verdict is Verdict.OVER else Verdict.INTERRUPTED
+
+
+def _heard_out(turn: Turn) -> None:
+    """The answer would have ended the talk, but nobody is dismissed with a complaint on his lips (b9e91 四步)."""
+    state = turn.state
+    state.outcome = state.outcome_reason = state.closing = ""
+    turn.effects[:] = [effect for effect in turn.effects if not isinstance(effect, SetOutcome)]
+
+
+def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
+    return (
+        question.type == "open"
+        and reply.base in ("deny", "nothing_to_add")
+        and reply.confidence >= FIRM  # "定速巡航我也不太会用" only resembles a no
+        and len(reply.text) <= 12
+    )
+
+
+def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
+    """A feeling about the business is no answer to "how did you hear of us", though any words would do there."""
+    if turn.reply.base in question.takes:
+        return False
+    return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")
+
+
+def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
+    """Whether what looks like an interruption is the answer to this very question."""
+    reply = turn.reply
+    if reply.base in question.takes:
+        return True
+    if question.optional and _passes(reply):
+        return False
+    if question.type == "datetime" and reply.base in ("busy", "call_later") and reply.says(DOES_NOT_KNOW):
+        return True  # "还不知道哪天有空": the day is open, the talk is not put off
+    if question.type == "open" and reply.confidence < FIRM:
+        return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
+    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM:
+        return False
+    if reply.base in ENDS_NOW and reply.confidence >= FIRM and (question.type != "choice" or _RIGHT_NOW.search(reply.text)):
+        return False  # an option may be about driving ("半路抛锚了"); "我在开车" never is one
+    if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
+        return False
+    if question.type == "open":
+        # "烂了一块，都软了": facts beside what looks like a question about the fruit.
+        return reply.base in ("objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
+    if reply.base == "refuse" and reply.says(_NO_MORE):  # "不需要" may answer "您需要吗？"; this answers nothing
+        return False
+    reading = turn.read(wanted)
+    if reading is None or reading.fit != "strong":
+        return False
+    # "我在开车，服务很好": the answer stands in a clause of its own, so the interruption is real.
+    return len(reply.acts) <= 1
+
+
+def _passes(reply: Reply) -> bool:
+    return reply.base in ("skip", "refuse", "deny") or reply.base == "busy" and reply.says(_WONT_SAY)
+
+
+def _no_reading(turn: Turn, question: Question) -> Verdict:
+    """Nothing readable for the open question: declined, unknown, about something else, or unclear."""
+    state, reply = turn.state, turn.reply
+    if question.optional and reply.base in ("deny", "nothing_to_add", "skip", "refuse"):
+        return answers.passed(turn, question, "skipped")
+    if question.type == "open" and reply.base in ("deny", "nothing_to_add"):
+        return answers.nothing(turn, question)
+    if reply.says(DOES_NOT_KNOW):
+        return answers.passed(turn, question, "unknown")
+    if reply.base in FEELINGS and reply.sure and answers.take_ahead(turn, answers.split_by_aspect(turn, question)[1]):
+        turn.lead("acknowledge.also_noted")
+        state.asked_before = True
+        return Verdict.GO_ON
+    if reply.base == "dissatisfied" and reply.sure:
+        answers.remark(turn, reply)
+        state.asked_before = True
+        return Verdict.GO_ON
+    if reply.base == "suggest" and reply.sure:
+        turn.effects.append(TakeNote("suggestion", reply.text, topic=question.id))
+        turn.lead("acknowledge.suggest")
+        state.asked_before = True
+        return Verdict.GO_ON
+    return unclear(turn)
+
+
+def hear_probe(turn: Turn) -> Verdict:
+    """The reason of a dissatisfaction, then what should be better; word for word (58741 (5), 2.2)."""
+    state, reply = turn.state, turn.reply
+    kind, question = state.open.split(":")[0], turn.script.question(state.question_id)
+    if reply.base == "complain" and reply.sure:
+        return Verdict.INTERRUPTED
+    if reply.interrupts and reply.confidence >= FIRM and reply.base not in ("skip", "out_of_scope", "objection", "thank", "faq"):
+        rest = reply.without(*INTERRUPTIONS)
+        if rest is not reply:
+            answers.probe_answer(turn, question, kind, rest.text)
+        return Verdict.INTERRUPTED
+    silent = reply.base in ("deny", "nothing_to_add", "skip", "refuse", "thank") or reply.says(DOES_NOT_KNOW)
+    answers.probe_answer(turn, question, kind, "" if silent else reply.text)
+    return answers.finished(turn) if state.open == st.END else Verdict.GO_ON

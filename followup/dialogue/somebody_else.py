@@ -1,0 +1,57 @@
+"""Not the customer: somebody who uses the car, or somebody who can tell how the customer is reached."""
+
+from __future__ import annotations
+
+from followup.dialogue import answers, state as st
+from followup.dialogue.effects import BookCallback, Outcome, TakeNote
+from followup.dialogue.reply import FIRM
+from followup.dialogue.turn import Turn, Verdict
+from followup.dialogue.unclear import unclear
+from followup.reading import Asked
+
+
+def hear_other_user(turn: Turn) -> Verdict:
+    """Not the customer, but perhaps who uses the car: recorded, and the talk goes on with them (63714 三日回访 ②)."""
+    state, reply = turn.state, turn.reply
+    if state.open == st.OTHER_NAME:
+        name = turn.read(Asked("name"))
+        if name is None and reply.interrupts and reply.confidence >= FIRM:
+            return Verdict.INTERRUPTED
+        turn.effects.append(TakeNote("other_user", reply.text, topic=str(name.value) if name else ""))
+        state.variables["customer"], state.variables["title"] = (str(name.value) if name else "您"), ""
+        state.open, state.asked_before = st.CONSENT, False
+        return Verdict.GO_ON
+    yes = turn.read(Asked("yes_no"))
+    if yes is not None and yes.value:
+        state.open, state.asked_before = st.OTHER_NAME, False
+        return Verdict.GO_ON
+    if yes is None and reply.interrupts:
+        return Verdict.INTERRUPTED
+    if yes is None:
+        return unclear(turn)
+    return turn.end(Outcome.WRONG_PERSON, "other_user")
+
+
+def hear_third_person(turn: Turn) -> Verdict:
+    """Another number or time if offered; never a word of the customer's business (63714 接触话术)."""
+    state, reply = turn.state, turn.reply
+    phone = turn.read(Asked("phone"))
+    time = turn.read(Asked("datetime"))
+    if phone is not None:
+        turn.effects.append(TakeNote("third_contact", reply.text, topic=str(phone.value)))
+        return turn.end(Outcome.WRONG_PERSON, "other_number", turn.wording.say("third_person.thanks"))
+    if time is not None:
+        state.callback_reason = "third_person"
+        at = answers.point(time.value, reply.at)
+        state.callback_at = at.isoformat()
+        turn.effects.append(BookCallback(at, "third_person", reply.text, confirmed=False))
+        return turn.end(Outcome.APPOINTED, "third_person", turn.wording.say("third_person.thanks"))
+    if any(words in reply.text for words in ("转告", "告诉他", "告诉她", "帮你问", "帮您问", "跟他说", "跟她说")):
+        turn.effects.append(TakeNote("third_contact", reply.text))
+        return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
+    if reply.base in ("deny", "refuse", "nothing_to_add", "skip", "goodbye") and reply.sure:
+        return turn.end(Outcome.WRONG_PERSON, "third_person_refused", turn.wording.say("third_person.declined"))
+    if reply.interrupts and reply.base not in ("thank", "call_later"):
+        return Verdict.INTERRUPTED
+    turn.effects.append(TakeNote("third_contact", reply.text))
+    return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))

@@ -1,0 +1,43 @@
+"""What was not understood: asked again, asked in simpler words, then passed over. Nobody is asked more than three times."""
+
+from __future__ import annotations
+
+from followup.dialogue import answers, state as st
+from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
+from followup.dialogue.turn import Turn, Verdict
+
+
+def unclear(turn: Turn, no_text: bool = False) -> Verdict:
+    """First: please again; second: simpler words; third: passed over and flagged (8035c, b9e91 服务用语)."""
+    state, reply = turn.state, turn.reply
+    times = state.unclear[state.open] = state.unclear.get(state.open, 0) + 1
+    if times == 1:
+        turn.lead("unclear.no_text" if no_text else "unclear.first")
+        state.asked_before = False
+        state.simpler = state.open in (st.CONSENT, st.IDENTITY, st.RESUME)
+        return Verdict.GO_ON
+    if times == 2:
+        turn.lead("unclear.second")
+        state.simpler = True
+        return Verdict.GO_ON
+    turn.effects.append(TakeNote("unclear", reply.text, topic=state.open))
+    return give_up(turn)
+
+
+def give_up(turn: Turn) -> Verdict:
+    """The open item is passed over: the third time in vain."""
+    state = turn.state
+    if state.open.startswith(st.QUESTION):
+        question = turn.script.question(state.question_id)
+        turn.effects.append(StoreAnswer(question.id, None, turn.reply.text, "unclear"))
+        state.keep(question.id, None, turn.reply.text)
+        if (ending := answers.ending_of(question, None)) is not None:
+            return turn.end(Outcome(ending.outcome), "unclear", turn.wording.fill(ending.say))
+        turn.lead("acknowledge.unclear_skipped")
+        return answers.proceed(turn)
+    if state.open.startswith((st.REASON, st.IMPROVE)):
+        return answers.proceed(turn)
+    if state.open == st.THIRD_PERSON:
+        return turn.end(Outcome.WRONG_PERSON, "unclear", turn.wording.say("third_person.declined"))
+    turn.effects.append(BookCallback(None, "unclear", turn.reply.text))
+    return turn.end(Outcome.UNREACHABLE, "unclear")
