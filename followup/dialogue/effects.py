@@ -93,4 +93,12 @@ class TakeNote:
     topic: str = ""
 
 
-Effect = Union[StoreAnswer, RaiseTicket, BookCallback, SetOutcome, Reopen, StopContact, TakeNote]
+@dataclass(frozen=True)
+class IdentifyCustomer:
+    """What a visitor without a link says of themselves. Anybody can type a number: it opens nothing, it points staff."""
+
+    phone: str = ""
+    name: str = ""
+
+
+Effect = Union[StoreAnswer, RaiseTicket, BookCallback, SetOutcome, Reopen, StopContact, TakeNote, IdentifyCustomer]

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import assert_never
 
 from sqlalchemy import case as db_case
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Select, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.dialogue.effects import (
     BookCallback,
     Effect,
+    IdentifyCustomer,
     Outcome,
     RaiseTicket,
     Reopen,
@@ -76,6 +77,8 @@ async def apply(
                 await _stop_contact(session, case, message_id, effect, at)
             case TakeNote():
                 await _take_note(session, case_id, message_id, effect, at)
+            case IdentifyCustomer():
+                await _identify(session, case, message_id, effect, at)
             case _:
                 assert_never(effect)
     await session.flush()
@@ -162,6 +165,7 @@ async def _raise_ticket(
     ticket.words = [*ticket.words, word]
     if effect.reason and effect.reason not in ticket.reason.split("\n"):
         ticket.reason = "\n".join(part for part in (ticket.reason, effect.reason) if part)
+    ticket.department = effect.department
     if effect.severity < ticket.severity:
         ticket.severity, ticket.kind = effect.severity, effect.kind
     ticket.data = {**ticket.data, **effect.data}
@@ -236,12 +240,19 @@ async def _stop_contact(
             message_id=message_id,
             at=at,
         )
-        .on_conflict_do_nothing(index_elements=["contact_id"])
+        # A visitor who opts out may give the number only afterwards.
+        .on_conflict_do_update(
+            index_elements=["contact_id"], set_={"phone": func.coalesce(contact.phone, DoNotContact.phone)}
+        )
     )
     await session.execute(
         update(Callback)
         .where(
-            Callback.case_id.in_(select(Case.id).where(Case.contact_id == contact.id)),
+            Callback.case_id.in_(
+                select(Case.id)
+                .join(Contact, Contact.id == Case.contact_id)
+                .where(or_(Contact.id == contact.id, Contact.phone == contact.phone))
+            ),
             Callback.status == "booked",
         )
         .values(status="cancelled")
@@ -266,6 +277,38 @@ async def _take_note(
             set_={"text": Note.text + "\n" + row.excluded.text},
             where=func.strpos(Note.text, row.excluded.text) == 0,
         )
+    )
+
+
+async def _identify(
+    session: AsyncSession, case: Case, message_id: int | None, effect: IdentifyCustomer, at: datetime
+) -> None:
+    """Keep what the visitor says of themselves, and point to the customer with that number for staff to judge."""
+    contact = await session.get_one(Contact, case.contact_id, with_for_update={"key_share": True})
+    if not contact.is_anonymous:
+        # Who came by a link is known; another number is something for a colleague to look at.
+        await _take_note(session, case.id, message_id, TakeNote("stated_number", effect.phone or effect.name), at)
+        return
+    contact.name = effect.name or contact.name
+    if not effect.phone:
+        return
+    contact.phone = effect.phone
+    found = (await session.execute(_holders_of(effect.phone))).first()
+    case.claimed_contact_id, case.claimed_case_id = found or (None, None)
+    await session.flush()
+    if await session.scalar(select(exists().where(DoNotContact.phone == effect.phone))):
+        await _take_note(session, case.id, message_id, TakeNote("blocked_number", effect.phone), at)
+
+
+def _holders_of(phone: str) -> Select[tuple[int, str | None]]:
+    """(contact, its newest open case) of the known customers with this number, those with an open case first."""
+    is_open = (Case.contact_id == Contact.id) & Case.status.in_(("new", "open", "waiting"))
+    return (
+        select(Contact.id, Case.id)
+        .outerjoin(Case, is_open)
+        .where(Contact.phone == phone, ~Contact.is_anonymous)
+        .order_by(Case.created_at.desc().nulls_last(), Contact.id)
+        .limit(1)
     )
 
 

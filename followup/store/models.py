@@ -75,6 +75,8 @@ class Contact(Base):
     """先生, 女士 or empty."""
     phone: Mapped[str | None]
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    is_anonymous: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Came in by the public entry: name and phone are what somebody typed, nobody has verified them."""
     is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = _now()
 
@@ -134,6 +136,12 @@ class Case(Base):
     """When either side spoke last."""
     nudged_at: Mapped[datetime | None]
     """When the silent customer was asked whether they are still there; empty again once they speak."""
+    claimed_contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
+    """Whose number an anonymous visitor gave: a claim for staff, never a key (docs/decisions/0007)."""
+    claimed_case_id: Mapped[str | None] = mapped_column(
+        String(CASE_ID_LENGTH), ForeignKey("cases.id", ondelete="SET NULL"), index=True
+    )
+    """The newest open case of that customer: tickets and notes of this talk are shown there too."""
 
     __table_args__ = (Index("cases_silence_idx", "last_message_at", postgresql_where=text("status = 'open'")),)
 

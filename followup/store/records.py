@@ -40,6 +40,7 @@ __all__ = [
     "callback_of",
     "create_case",
     "create_contact",
+    "enquiries_of",
     "find_contact_by_phone",
     "is_blocked",
     "load_case",
@@ -122,10 +123,17 @@ async def create_contact(
     phone: str | None = None,
     fields: Mapping[str, Any] | None = None,
     is_demo: bool = False,
+    is_anonymous: bool = False,
 ) -> int:
     """Write a customer; returns the contact id. `title` is 先生, 女士 or empty."""
     contact = Contact(
-        name=name, title=title, phone=phone, fields=dict(fields or {}), is_demo=is_demo, created_at=clock.now()
+        name=name,
+        title=title,
+        phone=phone,
+        fields=dict(fields or {}),
+        is_demo=is_demo,
+        is_anonymous=is_anonymous,
+        created_at=clock.now(),
     )
     session.add(contact)
     await session.flush()
@@ -133,8 +141,10 @@ async def create_contact(
 
 
 async def find_contact_by_phone(session: AsyncSession, phone: str) -> Contact | None:
-    """The customer with this number; the first one when several share it."""
-    return await session.scalar(select(Contact).where(Contact.phone == phone).order_by(Contact.id).limit(1))
+    """The customer with this number; the first one when several share it. What a visitor typed is nobody's number."""
+    return await session.scalar(
+        select(Contact).where(Contact.phone == phone, ~Contact.is_anonymous).order_by(Contact.id).limit(1)
+    )
 
 
 async def is_blocked(session: AsyncSession, contact_id: int) -> bool:
@@ -218,8 +228,8 @@ async def answers_of(session: AsyncSession, case_id: str) -> dict[str, Answer]:
 
 
 async def tickets_of(session: AsyncSession, case_id: str) -> list[Ticket]:
-    """The tickets 工单 of a case, oldest first."""
-    return list(await session.scalars(select(Ticket).where(Ticket.case_id == case_id).order_by(Ticket.id)))
+    """The tickets 工单 of a case, oldest first, with those of enquiries that say they are about it."""
+    return list(await session.scalars(select(Ticket).where(_of_case(Ticket.case_id, case_id)).order_by(Ticket.id)))
 
 
 async def callback_of(session: AsyncSession, case_id: str) -> Callback | None:
@@ -233,8 +243,21 @@ async def callback_of(session: AsyncSession, case_id: str) -> Callback | None:
 
 
 async def notes_of(session: AsyncSession, case_id: str) -> list[Note]:
-    """What was noted for a colleague, oldest first."""
-    return list(await session.scalars(select(Note).where(Note.case_id == case_id).order_by(Note.id)))
+    """What was noted for a colleague, oldest first, with what was noted in enquiries that say they are about it."""
+    return list(await session.scalars(select(Note).where(_of_case(Note.case_id, case_id)).order_by(Note.id)))
+
+
+async def enquiries_of(session: AsyncSession, contact_id: int) -> list[str]:
+    """Ids of the enquiries in which somebody gave this customer's number, newest first."""
+    return list(
+        await session.scalars(
+            select(Case.id).where(Case.claimed_contact_id == contact_id).order_by(Case.created_at.desc(), Case.id)
+        )
+    )
+
+
+def _of_case(column: Any, case_id: str) -> Any:
+    return or_(column == case_id, column.in_(select(Case.id).where(Case.claimed_case_id == case_id)))
 
 
 def _blocked(contact_id: Any, phone: Any) -> Any:
