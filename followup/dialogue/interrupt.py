@@ -11,6 +11,7 @@ from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopCo
 from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, asks_something
 from followup.dialogue.turn import Turn
 from followup.dialogue.knowledge import known_answer
+from followup.holidays import works_on
 from followup.reading import Asked
 
 PATIENCE = 3
@@ -275,9 +276,12 @@ def _human(turn: Turn) -> None:
 
 
 def staff_are_in(hours: dict, at: datetime) -> bool:
-    """Whether `at` lies in the staff's hours: {"days": [1..7], "from": "9:00", "to": "18:00"}."""
+    """Whether `at` lies in the staff's hours: {"days": [1..7], "from": "9:00", "to": "18:00"}.
+
+    Public holidays are off, weekend days worked in exchange are on; who works all seven days works on holidays too.
+    """
     minutes = [int(h) * 60 + int(m) for h, m in (str(hours[k]).split(":") for k in ("from", "to"))]
-    return at.isoweekday() in hours["days"] and minutes[0] <= at.hour * 60 + at.minute < minutes[1]
+    return works_on(at.date(), hours["days"]) and minutes[0] <= at.hour * 60 + at.minute < minutes[1]
 
 
 _HANDLERS: dict[str, Callable[[Turn], None]] = {

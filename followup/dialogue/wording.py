@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime
-from typing import Any
+from typing import Any, Mapping
 
 from followup.scripts.model import Script
 from followup.scripts.walk import holds
-from followup.dialogue.season import greeting, season, wish
+from followup.dialogue.season import care, greeting, season, wish
 from followup.dialogue.state import TalkState
 
 
@@ -32,7 +32,7 @@ class Wording:
         """One of several sentences: another one as the talk goes on, the same when a turn is repeated."""
         if isinstance(node, str):
             return node
-        sentences = [s for s in (self._allowed(item) for item in node) if s is not None]
+        sentences = self._best(node)
         if not sentences:
             return ""
         voice = self.state.variables.get("voice") or self.state.case_id  # tests name one, so that a talk is the same every time
@@ -43,10 +43,11 @@ class Wording:
         """The sentence with its {variables} replaced; an unknown one stays as it is for the checker to find."""
         return sentence.format_map(_Known({**self._built_in(), **self.state.variables, **extra}))
 
-    def _allowed(self, item: Any) -> str | None:
-        if isinstance(item, str):
-            return item
-        return item["say"] if holds(item.get("if", {}), {**self.state.variables, **self.state.values}) else None
+    def _best(self, node: list[Any]) -> list[str]:
+        """Sentences written for this very case, where their condition holds; otherwise those that always fit."""
+        known = {**self.script.demo_variables(), **self.state.variables, **self.state.values}
+        fitting = [item["say"] for item in node if isinstance(item, Mapping) and holds(item.get("if", {}), known)]
+        return fitting or [item for item in node if isinstance(item, str)]
 
     def _built_in(self) -> dict[str, Any]:
         title = self.state.variables.get("title", "")
@@ -62,11 +63,13 @@ class Wording:
         }
 
     def _of_today(self) -> dict[str, str]:
-        """{greeting}, {wish}, {care}: by the time of day, the calendar, the season."""
+        """{greeting}, {wish}, {care}: by the time of day, the calendar, the season or the weather; a trade may have its own care."""
         if not self.state.now:
             return {"greeting": "您好", "wish": "生活愉快", "care": ""}
         now = datetime.fromisoformat(self.state.now)
-        return {"greeting": greeting(now), "wish": wish(now), "care": self.script.wording["care"][season(now)]}
+        own = self.script.wording.get("care", {}).get(season(now))
+        caring = own or care(now, str(self.state.variables.get("weather", "")))
+        return {"greeting": greeting(now), "wish": wish(now), "care": caring}
 
 
 class _Known(dict):

@@ -329,7 +329,8 @@ OF_TODAY = 'opening: "{greeting}，请问您现在方便吗？"\nclosing: {compl
     [
         (datetime(2026, 11, 23, 9, 30), "上午好", "秋天天气干燥，提醒您多喝水、多吃水果，注意保养身体。祝您工作顺利，再见！"),
         (datetime(2026, 7, 18, 15, 0), "下午好", "天气炎热，请您注意防暑，多喝水。祝您周末愉快，再见！"),
-        (datetime(2026, 10, 1, 19, 0), "晚上好", "祝您节日愉快，再见！"),
+        (datetime(2026, 10, 1, 19, 0), "国庆节快乐", "祝您节日愉快，再见！"),
+        (datetime(2026, 4, 5, 15, 0), "下午好", "祝您平安健康，再见！"),
     ],
 )
 def test_the_words_of_the_day(at: datetime, greeting: str, closing: str) -> None:
@@ -337,3 +338,28 @@ def test_the_words_of_the_day(at: datetime, greeting: str, closing: str) -> None
     assert player.said == f"{greeting}，请问您现在方便吗？"
     player.say("方便", "consent")
     assert player.say("没有了", "nothing_to_add").endswith(closing)
+
+
+def test_a_trade_may_have_a_caring_word_of_its_own() -> None:
+    own = OF_TODAY + "wording: {care: {autumn: 秋天护眼，少看手机。}}\n"
+    player = agreed(script_of(IDEAS, own))
+    assert "秋天护眼，少看手机。" in player.say("没有了", "nothing_to_add")
+
+
+def test_the_weather_is_spoken_of_where_it_is_known() -> None:
+    player = agreed(script_of(IDEAS, OF_TODAY), weather="雨")
+    assert "今天有雨，您出门记得带伞" in player.say("没有了", "nothing_to_add")
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome"),
+    [
+        (datetime(2026, 9, 30, 10), Outcome.HANDED_OVER),
+        (datetime(2026, 10, 1, 10), None),  # a Thursday, but National Day
+        (datetime(2026, 10, 10, 10), Outcome.HANDED_OVER),  # a Saturday worked in exchange
+    ],
+)
+def test_nobody_is_handed_over_on_a_public_holiday(at: datetime, outcome: Outcome | None) -> None:
+    player = Player(script_of(IDEAS), now=at.replace(tzinfo=SHANGHAI))
+    player.say("转人工", "request_human")
+    assert (player.state.outcome or None) == outcome

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from followup.dialogue.season import festival_on, greeting, season, wish
+from followup.dialogue.season import care, festival_on, greeting, season, wish
+from followup.holidays import read_calendar
+from followup.reading.time.festivals import festivals
 
 
 @pytest.mark.parametrize(
@@ -25,11 +27,14 @@ def test_the_season_follows_the_month(month: int, name: str) -> None:
     assert season(datetime(2026, month, 1)) == name
 
 
-def test_every_season_has_its_caring_word() -> None:
-    from followup.scripts.load import content
+def test_every_month_has_its_caring_word() -> None:
+    assert len({care(datetime(2026, month, 1)) for month in range(1, 13)}) == 4
+    assert "多喝水、多吃水果" in care(datetime(2026, 10, 20))
 
-    care = content("fruit_order")["wording"]["care"]
-    assert set(care) == {season(datetime(2026, month, 1)) for month in range(1, 13)}
+
+def test_the_weather_goes_before_the_season_where_it_is_known() -> None:
+    assert "带伞" in care(datetime(2026, 7, 1), "雨")
+    assert care(datetime(2026, 7, 1), "多云") == care(datetime(2026, 7, 1))
 
 
 @pytest.mark.parametrize(
@@ -40,8 +45,15 @@ def test_every_season_has_its_caring_word() -> None:
         (datetime(2026, 11, 27, 15), "周末愉快"),
         (datetime(2026, 11, 28, 9), "周末愉快"),
         (datetime(2026, 11, 29, 9), "周末愉快"),
-        (datetime(2026, 10, 1, 9), "节日愉快"),  # a Thursday
-        (datetime(2027, 1, 1, 16), "节日愉快"),  # a Friday afternoon
+        (datetime(2026, 10, 10, 9), "工作顺利"),  # a Saturday worked in exchange
+        (datetime(2026, 10, 9, 16), "工作顺利"),  # the Friday before it
+        (datetime(2026, 10, 1, 9), "节日愉快"),
+        (datetime(2026, 1, 2, 16), "新年快乐"),  # a Friday of the holiday
+        (datetime(2026, 2, 17, 9), "新春快乐"),
+        (datetime(2026, 2, 15, 9), "假期愉快"),  # off, but not yet New Year's Eve
+        (datetime(2026, 9, 26, 9), "假期愉快"),  # the day after the Mid-Autumn Festival
+        (datetime(2026, 4, 4, 9), "平安健康"),  # nobody is wished joy at the graves
+        (datetime(2026, 4, 6, 9), "平安健康"),
     ],
 )
 def test_the_wish_follows_the_calendar(at: datetime, said: str) -> None:
@@ -49,15 +61,39 @@ def test_the_wish_follows_the_calendar(at: datetime, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "festival"),
+    ("at", "said"),
     [
-        (date(2026, 2, 16), ""),  # New Year's Eve is no public holiday of its own
-        (date(2026, 2, 17), "spring"),
-        (date(2026, 2, 23), "spring"),
-        (date(2026, 2, 24), ""),
-        (date(2026, 5, 1), "labour"),
-        (date(2026, 12, 25), ""),
+        (datetime(2026, 1, 1, 10), "新年好"),
+        (datetime(2026, 1, 4, 10), "上午好"),
+        (datetime(2026, 2, 15, 10), "上午好"),
+        (datetime(2026, 2, 16, 10), "除夕快乐"),
+        (datetime(2026, 2, 17, 10), "新年好"),
+        (datetime(2026, 2, 23, 10), "新年好"),
+        (datetime(2026, 2, 24, 10), "上午好"),
+        (datetime(2026, 4, 5, 10), "上午好"),
+        (datetime(2026, 5, 3, 20), "劳动节快乐"),
+        (datetime(2026, 6, 19, 10), "端午安康"),
+        (datetime(2026, 6, 20, 10), "上午好"),
+        (datetime(2026, 9, 24, 16), "下午好"),  # the day before
+        (datetime(2026, 9, 25, 10), "中秋节快乐"),
+        (datetime(2025, 10, 5, 10), "国庆节快乐"),
+        (datetime(2025, 10, 6, 10), "中秋节快乐"),  # within the same holiday
+        (datetime(2025, 10, 7, 10), "国庆节快乐"),
+        (datetime(2028, 10, 3, 10), "中秋节快乐"),
+        (datetime(2026, 12, 25, 10), "上午好"),  # no public holiday
     ],
 )
-def test_a_public_holiday_lasts_its_days(day: date, festival: str) -> None:
-    assert festival_on(day) == festival
+def test_a_festival_is_greeted_on_its_days_only(at: datetime, said: str) -> None:
+    assert greeting(at) == said
+
+
+def test_no_festival_is_kept_on_an_ordinary_day() -> None:
+    kept = {festival_on(date(2026, 1, 1) + timedelta(days=n)) for n in range(365)}
+    assert kept == {"", "new_year", "new_years_eve", "spring", "qingming", "labour", "dragon_boat", "mid_autumn", "national"}
+    assert festival_on(date(2026, 11, 11)) == ""
+
+
+def test_every_festival_that_is_kept_is_a_known_one() -> None:
+    for row in read_calendar("festivals.yml")["festivals"]:
+        assert row["festival"] in festivals()
+        assert row.get("greeting") or row.get("wish")

@@ -17,6 +17,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
         ("2026-11-20T17:00", "2026-11-23T18:00"),  # Friday evening: Monday
         ("2026-11-21T10:00", "2026-11-23T18:00"),  # Saturday
         ("2026-11-22T23:30", "2026-11-23T18:00"),  # Sunday night
+        ("2026-09-30T17:30", "2026-10-08T18:00"),  # the evening before National Day: after the holiday
+        ("2026-10-10T09:00", "2026-10-10T18:00"),  # a Saturday worked in exchange
     ],
 )
 def test_a_ticket_is_due_at_the_end_of_the_working_day(raised: str, due: str) -> None:
