@@ -259,13 +259,19 @@ def acknowledgement(turn: Turn, question: Question, value: Any) -> str:
     kind = "skipped" if value is None else "nothing" if value == NOTHING else "answered"
     own = question.acknowledge
     if isinstance(own, Mapping):
-        own = own.get(shown(value), own.get("nothing" if kind == "skipped" else kind))
+        own = _own_sentence(own, value, "nothing" if kind == "skipped" else kind)
     if own is not None and (kind != "skipped" or isinstance(question.acknowledge, Mapping)):
         spoken = spoken_answer(turn, value)
         return turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"), answer=spoken)
     shared = turn.script.wording["acknowledge"]
     key = value if isinstance(value, str) and value in shared else "很满意" if value in ("非常满意", "满意") else kind
     return turn.wording.say(f"acknowledge.{key}")
+
+
+def _own_sentence(own: Mapping[str, Any], value: Any, kind: str) -> Any:
+    """What the file says to this answer; to several answers at once, what it says to the one it names first."""
+    given = {shown(one) for one in value} if isinstance(value, list) else {shown(value)}
+    return next((say for key, say in own.items() if key in given), own.get(kind))
 
 
 def correct(turn: Turn) -> None:

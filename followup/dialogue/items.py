@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Mapping
 
@@ -15,6 +16,9 @@ from followup.scripts.model import Question, Script
 from followup.scripts.walk import next_question
 
 
+LONG = 40
+"""Characters of a question that nobody wants to read twice."""
+_SENTENCE = re.compile(r"[^。！？]*[。！？]?")
 APART = "\f"
 """Stands around what is to be a message of its own."""
 
@@ -51,6 +55,8 @@ def question_asked(question: Question) -> Asked:
         options=tuple(Option(option.value, option.say) for option in question.options),
         multiple=question.multiple,
         other=question.other,
+        yes=question.yes,
+        no=question.no,
         low=question.low,
         high=question.high,
     )
@@ -65,12 +71,16 @@ def ask(script: Script, state: TalkState) -> Said:
         buttons = ()
     elif state.simpler:
         text = _simpler(script, state, wording)
+        if state.short and text == _short(script, state, wording):  # said the first time; now the other way to put it
+            text = _alone(_plain(script, state, wording))
+    elif state.short:
+        text = _short(script, state, wording)
     else:
         text = _plain(script, state, wording)
     lead, state.lead = "".join(state.lead), []
     if state.asked_before and not state.quiet and not state.simpler and state.open.startswith(st.QUESTION):
         lead += wording.say("back_to_question")
-    state.simpler = state.quiet = False
+    state.simpler = state.short = state.quiet = False
     state.asked_before = True
     return Said(lead + text, buttons)
 
@@ -90,7 +100,7 @@ def go_on(script: Script, state: TalkState) -> list[Effect]:
             said = wording.fill(question.say)
             state.lead.append(f"{APART}{said}{APART}" if question.apart else said)
             if question.ticket:
-                effects.append(ticket_of(question, _words(question, state), {}))
+                effects.append(ticket_of(question, _words(question, state), _results(question, state)))
         else:
             effects.extend(_compute(question, state, wording))
     state.open = st.END if question is None else st.QUESTION + question.id
@@ -105,7 +115,7 @@ def _compute(question: Question, state: TalkState, wording: Wording) -> list[Eff
     if result is None:
         # A figure is missing: a colleague settles it, nothing is promised that was not computed.
         return [*ticket]
-    if question.say:
+    if question.say and None not in result.values():
         state.lead.append(wording.fill(question.say, **result))
     return [StoreAnswer(question.id, result, words, f"compute:{question.compute}"), *ticket]
 
@@ -113,6 +123,12 @@ def _compute(question: Question, state: TalkState, wording: Wording) -> list[Eff
 def _words(question: Question, state: TalkState) -> str:
     """What the customer said to the questions that a step looks at."""
     return "；".join(state.words[i] for i in state.order if i in _sources(question))
+
+
+def _results(question: Question, state: TalkState) -> dict[str, Any]:
+    """The computed results that a step looks at: the facts of its ticket."""
+    computed = (state.values.get(i) for i in _sources(question) if i in state.told)
+    return {key: value for result in computed if isinstance(result, Mapping) for key, value in result.items()}
 
 
 def _sources(question: Question) -> set[str]:
@@ -176,6 +192,18 @@ def _simpler(script: Script, state: TalkState, wording: Wording) -> str:
     return _plain(script, state, wording)
 
 
+def _short(script: Script, state: TalkState, wording: Wording) -> str:
+    """The question alone; where even that is long, the simpler words if they are shorter."""
+    text = _alone(_plain(script, state, wording))
+    simpler = _simpler(script, state, wording)
+    return simpler if len(text) > LONG and len(simpler) < len(text) else text
+
+
+def _alone(whole: str) -> str:
+    """What of a question asks; all of it where nothing has a question mark."""
+    return "".join(part for part in _SENTENCE.findall(whole) if part.endswith("？")) or whole
+
+
 def _buttons(script: Script, state: TalkState, wording: Wording) -> tuple[str, ...]:
     item = state.open
     named = wording.script.wording["buttons"]
@@ -186,6 +214,8 @@ def _buttons(script: Script, state: TalkState, wording: Wording) -> tuple[str, .
     if not item.startswith(st.QUESTION):
         return ()
     question = script.question(state.question_id)
+    if question.buttons is not None:
+        return question.buttons
     if question.type == "choice":
         return tuple(option.value for option in question.options)
     if question.type == "confirm":

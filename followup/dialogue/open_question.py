@@ -27,6 +27,7 @@ from followup.dialogue.unclear import unclear
 from followup.reading import Asked, Reading
 from followup.scripts.model import SATISFACTION_TYPES, Question
 
+_OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
@@ -161,13 +162,21 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
     return unclear(turn)
 
 
+def _stands_at_a_reason(turn: Turn) -> bool:
+    """A reason is free words, so little stands against it: "他讲的我听不懂" is a reason, "听不懂" alone is not."""
+    reply = turn.reply
+    if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON:
+        return False
+    return reply.base not in ("not_understood", "ask_repeat") or len(reply.text) <= 8 or asks_something(reply.text)
+
+
 def hear_probe(turn: Turn) -> Verdict:
     """The reason of a dissatisfaction, then what should be better; word for word (58741 (5), 2.2)."""
     state, reply = turn.state, turn.reply
     kind, question = state.open.split(":")[0], turn.script.question(state.question_id)
     if reply.base == "complain" and reply.sure:
         return Verdict.INTERRUPTED
-    if reply.interrupts and reply.confidence >= FIRM and reply.base not in ("skip", "out_of_scope", "objection", "thank", "faq"):
+    if _stands_at_a_reason(turn):
         rest = reply.without(*INTERRUPTIONS)
         if rest is not reply:
             answers.probe_answer(turn, question, kind, rest.text)

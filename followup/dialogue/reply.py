@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-UNSURE = 0.35
-"""Below this confidence an intent is only a guess."""
+from followup.nlu import NOT_UNDERSTOOD_BELOW
+
 FIRM = 0.7
 """An open question takes any words, so an interruption must be this certain to stand against it."""
 
@@ -65,7 +65,7 @@ class Reply:
     @property
     def sure(self) -> bool:
         """Whether the leading intent is more than a guess."""
-        return self.confidence >= UNSURE
+        return self.confidence >= NOT_UNDERSTOOD_BELOW
 
     @property
     def interrupts(self) -> bool:
@@ -81,7 +81,7 @@ class Reply:
     def has(self, *intents: str) -> Act | None:
         """The first act with one of these base intents, if it is more than a guess."""
         for act in self.acts:
-            if act.base in intents and act.confidence >= UNSURE:
+            if act.base in intents and act.confidence >= NOT_UNDERSTOOD_BELOW:
                 return act
         return None
 

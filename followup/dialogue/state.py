@@ -47,6 +47,8 @@ class TalkState:
     """Sentences to say before the next question or the closing."""
     simpler: bool = False
     """Ask the open item in simpler words this time."""
+    short: bool = False
+    """Ask it without its introduction this time: it was said already."""
     quiet: bool = False
     """Do not ask the open item this time: the customer asked to wait."""
     asked_before: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from followup.dialogue import answers, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
+from followup.dialogue.items import ticket_of
 from followup.dialogue.turn import Turn, Verdict
 
 
@@ -15,10 +16,11 @@ def unclear(turn: Turn, no_text: bool = False) -> Verdict:
         turn.lead("unclear.no_text" if no_text else "unclear.first")
         state.asked_before = False
         state.simpler = state.open in (st.CONSENT, st.IDENTITY, st.RESUME)
+        state.short = not state.simpler
         return Verdict.GO_ON
     if times == 2:
         turn.lead("unclear.second")
-        state.simpler = True
+        state.simpler = state.short = True
         return Verdict.GO_ON
     turn.effects.append(TakeNote("unclear", reply.text, topic=state.open))
     return give_up(turn)
@@ -31,6 +33,8 @@ def give_up(turn: Turn) -> Verdict:
         question = turn.script.question(state.question_id)
         turn.effects.append(StoreAnswer(question.id, None, turn.reply.text, "unclear"))
         state.keep(question.id, None, turn.reply.text)
+        if question.ticket:  # "请同事核对" is a promise: whoever would have had the ticket looks at the words
+            turn.effects.append(ticket_of(question, turn.reply.text, {"answer": None, "unclear": True}))
         if (ending := answers.ending_of(question, None)) is not None:
             return turn.end(Outcome(ending.outcome), "unclear", turn.wording.fill(ending.say))
         turn.lead("acknowledge.unclear_skipped")

@@ -21,7 +21,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from followup.nlu.examples import Example, load_examples
 from followup.nlu.lexicon import Lexicon
-from followup.nlu.model import NOT_UNDERSTOOD_BELOW, IntentModel, ModelSettings
+from followup.nlu import NOT_UNDERSTOOD_BELOW
+from followup.nlu.model import IntentModel, ModelSettings
 from followup.nlu.normalise import normalise
 
 BINS = 10

@@ -22,11 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from followup.nlu import NOT_UNDERSTOOD_BELOW as NOT_UNDERSTOOD_BELOW
 from followup.nlu.features import Concepts, marked
 from followup.nlu.lexicon import Lexicon
-
-NOT_UNDERSTOOD_BELOW = 0.35
-"""Below this confidence the top intent is kept, but the dialogue treats the reply as not understood."""
 
 WITHHELD_WEIGHT = 0.1
 """Weight of a sentence of a withheld intent in the calibration, against 1 for the others."""

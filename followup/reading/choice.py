@@ -23,6 +23,8 @@ _INDEX_ONLY = re.compile(r"(?:我?(?:选|要|就|是|那|算)*)(?:(?:选项?|第
 _LAST = re.compile(r"最后(?:一)?(?:个|项|种)|后(?:一个|面那个|者)")
 _DENY = re.compile(r"(?:不是|不要|没有?|不选|不用|不想要?|不去|除了|别|非|不算|不太是|并非|不喜欢|没在|不在)(?:通过|因为|从|在|用|看|听|什么|选|是|要|有|的|过)*$")
 _DENY_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,3}?(?:不要|不行|不好|不是|不选|不去|没有|不考虑)")
+_TIME = re.compile(r"(?:今天|明天|后天|大后天|周|星期|礼拜|上午|下午|中午|晚上|早上|周末|改天)[一二三四五六日天末]?")
+_NO_TIME_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,4}?(?:没空|没有空|没时间|没有时间|不方便|不得空|有事|要上班|来不了|去不了|不能来|不来|抽不出|走不开|不在)")
 _TAKEN_BACK = re.compile(r"(?:不对|说错了?|错了|口误|哦不|噢不|啊不|更正|改成|还是(?=选|要|第))")
 
 
@@ -93,6 +95,8 @@ def _by_words(asked: Asked, text: str) -> list[_Hit]:
 
 def _denied(text: str, start: int, end: int) -> bool:
     clause_start = max(text.rfind(mark, 0, start) for mark in ",.;!? ") + 1
+    if _TIME.fullmatch(text[start:end]) and _NO_TIME_AFTER.match(text[end:]):
+        return True  # "明天没空" does not take tomorrow
     return bool(_DENY.search(text[clause_start:start]) or _DENY_AFTER.match(text[end:]))
 
 

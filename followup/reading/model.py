@@ -37,6 +37,9 @@ class Asked:
     other: bool = False
     low: float | None = None
     high: float | None = None
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    """Words that mean yes or no to this question only, e.g. 齐全 and 缺货."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ _CLAUSE = re.compile(r"[,.!;~\s]+")
 _PARTICLES = re.compile(r"[的了啊呀呢吧嘛哦噢哈啦诶喔哟]*")
 _LEAD = re.compile(r"(?:[嗯哦噢啊呃额哎那我就也都还真好]|应该|可能|当然|肯定|确实|好像|大概|一直|有时候?|现在|目前|这个|这次|他们?|你们)*")  # before a weak word
 _TAKEN_BACK = re.compile(r"(?:说错了?|口误|哦不|噢不|啊不是?|更正|(?<=[有是会要了到过])[,. ]*不对[,. ]+)")
+_NEGATED = re.compile(r"(?:不|没有?|未|别)(?:是|太|够|很|怎么|完全|全|都|再)*$")
+_ASKED = re.compile(r"[了的]?(?:吗|么|没有?\?|\?)")
 _INTENTS = {
     "consent": True, "satisfied": True, "neutral": True, "greet": None,
     "deny": False, "dissatisfied": False, "refuse": False, "nothing_to_add": False, "complain": False,
@@ -40,6 +42,8 @@ def read_yes_no(asked: Asked, heard: Heard) -> Reading | None:
     text = _TAKEN_BACK.split(text)[-1].strip(" ,.")
     if not text:
         return _by_intent(kind, heard)
+    if (own := _by_own_word(text, asked)) is not None:
+        return Reading(own, f"{kind}:own", STRONG)
     by_word = _by_word(text, kind)
     if by_word is not None:
         value, fit = by_word
@@ -48,6 +52,20 @@ def read_yes_no(asked: Asked, heard: Heard) -> Reading | None:
     if opinion is not None and opinion[0] != 0:
         return Reading(opinion[0] > 0, f"{kind}:opinion", STRONG)
     return _by_intent(kind, heard)
+
+
+def _by_own_word(text: str, asked: Asked) -> bool | None:
+    """The question's own words, turned round by a negator before them; one no among them is a no (齐全,就是少了脚垫)."""
+    words = {core(word) or word: value for value, listed in ((True, asked.yes), (False, asked.no)) for word in listed}
+    if not words:
+        return None
+    pattern = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+    values = [
+        words[match.group()] != bool(_NEGATED.search(text[: match.start()]))
+        for match in re.finditer(pattern, text)
+        if not _ASKED.match(text[match.end():])
+    ]
+    return all(values) if values else None
 
 
 def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:

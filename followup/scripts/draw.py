@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Mapping
 
 from followup.scripts.model import Condition, Question, Script
-from followup.scripts.walk import shown
+from followup.scripts.walk import negated, shown
 
 LONGEST = 44
 """Characters of a sentence that a box shows."""
@@ -157,6 +157,8 @@ def _named(key: str, script: Script) -> str:
 
 
 def _wanted(value: Any) -> str:
+    if (unwanted := negated(value)) is not None:
+        return f"不是{_wanted(unwanted)}"
     if isinstance(value, (list, tuple)):
         return "、".join(_wanted(one) for one in value)
     text = shown(value)

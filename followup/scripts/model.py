@@ -12,6 +12,9 @@ QUESTION_TYPES = (
 STEP_TYPES = ("tell", "compute")
 SATISFACTION_TYPES = ("scale3", "scale5")
 
+DEPARTMENT = "客户服务部"
+"""Sees to what nobody else is named for."""
+
 Condition = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """question, flag or variable -> wanted value (see `walk.matches`); all must hold. A list: one of them must hold."""
 
@@ -38,6 +41,22 @@ class ListenFor:
 
 
 @dataclass(frozen=True)
+class Concern:
+    """Something that went wrong, as customers put it, and who sees to it (scripts that the customer starts)."""
+
+    topic: str
+    words: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    department: str = DEPARTMENT
+    kind: str = "dissatisfaction"
+    """dissatisfaction; request for what is wanted rather than gone wrong ("我要退货")."""
+
+    def heard_in(self, text: str) -> bool:
+        """Whether `text` tells of it and does not deny it."""
+        return ListenFor(self.topic, self.words, self.unless).heard_in(text)
+
+
+@dataclass(frozen=True)
 class Ending:
     """An answer that ends the talk: nobody drove the car in, so there is nothing to ask about the drive."""
 
@@ -54,6 +73,9 @@ class Question:
     type: str
     ask: str = ""
     options: tuple[Option, ...] = ()
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    """Words of its own for a yes or a no, e.g. 齐全 and 缺货."""
     multiple: bool = False
     other: bool = False
     low: float | None = None
@@ -74,6 +96,8 @@ class Question:
     """Value (as written in the file), `answered` or `skipped` -> the talk ends with it."""
     of: tuple[str, ...] = ()
     """Questions a computed result is made of."""
+    before: str = ""
+    """The variable that holds the score given before, which a computed change starts from."""
     apart: bool = False
     """Said as a message of its own, e.g. the text message that accompanies a call."""
     probe_unless: str = ""
@@ -89,6 +113,8 @@ class Question:
     compute: str = ""
     say: str = ""
     ticket: Mapping[str, Any] | None = None
+    buttons: tuple[str, ...] | None = None
+    """Its own quick replies, none when empty; None: those that go with its type."""
 
     @property
     def is_step(self) -> bool:
@@ -116,6 +142,11 @@ class Script:
     """Consent has a third form: convenient, but on a landline (63714 首日回访)."""
     other_user: str = ""
     """Asked of somebody who is not the customer: "请问{plate}这款{model}是您在使用吗？" (63714 三日回访)."""
+    customer_led: bool = False
+    """The customer comes to us and leads; the questions are asked when something said makes them needful."""
+    concerns: tuple[Concern, ...] = ()
+    knowledge: tuple[str, ...] = ()
+    """Trades whose written answers it may give."""
 
     def question(self, question_id: str) -> Question:
         """The step with that id; KeyError when there is none."""
@@ -148,6 +179,9 @@ def build(content: Mapping[str, Any]) -> Script:
         minutes=raw.get("length", {}).get("minutes", 3),
         landline=raw.get("consent", {}).get("landline", False),
         other_user=raw.get("identity", {}).get("other_user", ""),
+        customer_led=raw.get("starts") == "customer",
+        concerns=tuple(_concern(item) for item in raw.get("concerns", ())),
+        knowledge=_strings(raw.get("knowledge", raw["trade"])),
     )
 
 
@@ -156,12 +190,14 @@ def _question(raw: Mapping[str, Any]) -> Question:
     probe = raw.get("probe_if", ["不满意", "非常不满意"] if kind in SATISFACTION_TYPES else [])
     low, high = (1, 10) if kind == "score" else (None, None)
     plain = ("ask", "multiple", "other", "ask_if", "required", "optional", "department", "on_unclear",
-             "acknowledge", "probe_unless", "ask_reason", "ask_improve", "total", "price", "compute",
+             "acknowledge", "probe_unless", "ask_reason", "ask_improve", "total", "price", "compute", "before",
              "say", "ticket", "apart")  # fmt: skip
     return Question(
         id=raw["id"],
         type=kind,
         options=tuple(_option(item) for item in raw.get("options", ())),
+        yes=_strings(raw.get("yes")),
+        no=_strings(raw.get("no")),
         low=raw.get("low", low),
         high=raw.get("high", high),
         aspects=_strings(raw.get("aspect")),
@@ -174,9 +210,15 @@ def _question(raw: Mapping[str, Any]) -> Question:
         takes=_strings(raw.get("takes")),
         probes=_strings(raw.get("probes", ["reason", "improve"])),
         of=_strings(raw.get("of")),
+        buttons=_strings(raw["buttons"]) if "buttons" in raw else None,
         ends={str(value): Ending(spec["outcome"], spec.get("say", "")) for value, spec in raw.get("ends", {}).items()},
         **{key: raw[key] for key in plain if key in raw},
     )
+
+
+def _concern(raw: Mapping[str, Any]) -> Concern:
+    plain = {key: raw[key] for key in ("department", "kind") if key in raw}
+    return Concern(raw["topic"], _strings(raw["words"]), _strings(raw.get("unless")), **plain)
 
 
 def _option(raw: Any) -> Option:

@@ -10,6 +10,9 @@ from followup.scripts.model import Condition, Question, Script
 NOTHING = "无"
 """Value of an open question to which the customer has nothing to say."""
 
+_NO_ANSWER = (None, NOTHING, "")
+"""Passed, nothing to say, or an empty cell of the customer's data."""
+
 Values = Mapping[str, Any]
 """question id, flag or variable -> value; a question that was passed without an answer is present with None."""
 
@@ -24,14 +27,16 @@ def holds(condition: Condition, values: Values) -> bool:
 
 
 def _entry_holds(wanted: Any, key: str, values: Values) -> bool:
+    if (unwanted := negated(wanted)) is not None:
+        return not _entry_holds(unwanted, key, values)
     name, _, part = key.partition(".")
     value = values.get(name)
     if part:
         value = value.get(part) if isinstance(value, Mapping) else None
     if wanted == "answered":
-        return value not in (None, NOTHING)
+        return value not in _NO_ANSWER
     if wanted == "skipped":
-        return name in values and value in (None, NOTHING)
+        return name in values and value in _NO_ANSWER
     return matches(wanted, value)
 
 
@@ -48,6 +53,11 @@ def matches(wanted: Any, value: Any) -> bool:
     if parts is None:
         return value == wanted or _same_number(wanted, value)
     return value not in (None, "") and _compare(parts[0], value, parts[1])
+
+
+def negated(wanted: Any) -> Any:
+    """X of `{not: X}`: everything but X, an unanswered question or a flag that was not heard included; None otherwise."""
+    return wanted["not"] if isinstance(wanted, Mapping) else None
 
 
 def comparison(wanted: Any) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from followup.scripts.checks import facts
 from followup.scripts.checks.facts import RawQuestion
 from followup.scripts.checks.finding import Document, Finding, NodePath
 from followup.scripts.checks.structure import nearest
-from followup.scripts.walk import comparison, matches, shown
+from followup.scripts.walk import comparison, matches, negated, shown
 
 _LOOKS_LIKE_COMPARISON = re.compile(r"^\s*[<>=≤≥＜＞≦≧]|^\s*(?:不少于|不超过|大于|小于|早于|晚于|至少|最多)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d$")
@@ -62,11 +62,16 @@ def _condition(document: Document, path: NodePath, condition: Mapping[str, Any],
     questions: list[RawQuestion] = document.data["questions"]
     variables = document.data["variables"]
     by_id = {question["id"]: position for position, question in enumerate(questions)}
-    flags = facts.flags(questions[:before])
+    flags = {*facts.flags(questions[:before]), *facts.flags_of_talk(document.data)}
     for key, value in condition.items():
         where = (*path, key)
+        if (unwanted := negated(value)) is not None:
+            where, value = (*where, "not"), unwanted
         name, _, part = key.partition(".")
         if name in flags and not part:
+            if value is False:
+                yield document.error(where, f"“{key}”是标记，只有听到这一种情况", f"{key}: {{not: true}}（没有听到）")
+                continue
             yield from _values(document, where, key, value, facts.FLAG_VALUES, special=())
         elif name not in by_id and (name in variables or name in facts.CUSTOMER_VARIABLES) and not part:
             yield from _variable_value(document, where, key, value, variables.get(name, {}).get("demo"))
@@ -96,7 +101,7 @@ def _question_value(
         known = "、".join(f"{question['id']}.{field}" for field in fields) or question["id"]
         yield document.error(where, f"“{question['id']}”的答案里没有“{part}”这一项", known)
     elif part:
-        allowed = (True, False) if fields[part] is bool else facts.PRECISIONS if part == "precision" else None
+        allowed = (True, False) if fields[part] is bool else {"precision": facts.PRECISIONS, "direction": facts.DIRECTIONS}.get(part)
         date = part in ("start", "end")
         yield from _values(document, where, key, value, allowed, number=fields[part] is float, date=date)
     elif kind in ("number", "score"):
@@ -164,7 +169,8 @@ def _variable_value(document: Document, where: NodePath, key: str, value: Any, d
         if isinstance(wanted, bool):
             yield document.error(where, f"“{key}”是变量，没有 {shown(wanted)} 这个值", f"{key}: 是（表格里写的那个词）")
         elif wanted in (facts.ANSWERED, facts.SKIPPED):
-            yield document.error(where, f"“{key}”是变量，没有“{wanted}”一说", f"{key}: 表格里的值")
+            if isinstance(value, list):
+                yield document.error(where, f"“{wanted}”不能放在列表里", f"{key}: {wanted}")
         elif comparison(wanted):
             yield from _against_demo(document, where, key, wanted, demo)
         elif isinstance(wanted, str) and _LOOKS_LIKE_COMPARISON.match(wanted):

@@ -33,9 +33,12 @@ PERSONAL_TYPES = ("phone", "address", "name", "date")
 FIELDS: Mapping[str, Mapping[str, type]] = {
     "quantity_of": {"bad": float, "total": float, "ratio": float, "at_least_half": bool},
     "datetime": {"start": str, "end": str, "precision": str},
-    "compute": {"bad": float, "total": float, "amount": float, "percent": float, "items": float},
+    "compute": {"bad": float, "total": float, "amount": float, "percent": float, "items": float,
+                "skipped": float, "change": float, "direction": str},
 }
 """Parts of an answer that a condition may name as `question.part`."""
+DIRECTIONS = ("better", "same", "worse", "unknown")
+"""What became of a score (`score_change`: `question.direction`)."""
 PRECISIONS = ("minute", "hour", "day_part", "day", "week", "month")
 """How exactly a customer names a time (`datetime`: `question.precision`)."""
 
@@ -43,19 +46,39 @@ GIVES: Mapping[str, tuple[str, ...]] = {
     "compensation_by_share": ("bad", "total", "amount"),
     "yes_share": ("percent", "items"),
     "score_share": ("percent", "items"),
+    "score_change": ("first", "second"),
 }
 """Computation -> variables its sentence may use."""
 COMPUTED_VARIABLES = tuple(dict.fromkeys(name for names in GIVES.values() for name in names))
 
-SHARE_OF: Mapping[str, tuple[str, ...]] = {"yes_share": ("yes_no", "confirm"), "score_share": ("score",)}
+SHARE_OF: Mapping[str, tuple[str, ...]] = {
+    "yes_share": ("yes_no", "confirm"),
+    "score_share": ("score",),
+    "score_change": ("scale3", "scale5", "score"),
+}
 """Computation -> types of the questions it is made of (`of`)."""
 
 COMPUTATION_NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compensation_by_share": (("price", "total"), ("spoiled_amount",)),
     "yes_share": ((), ()),
     "score_share": ((), ()),
+    "score_change": (("before",), ()),
 }
 """Computation -> (keys of the step that name a variable, quantity_of questions that must come before)."""
+
+
+CUSTOMER_LED_FLAGS = ("matter_unknown", "reach", "stop")
+"""Flags that a talk sets by itself when the customer starts it (`starts: customer`; followup.dialogue.inbound)."""
+
+
+def flags_of_talk(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Flags that are there without a question that listens for them."""
+    return CUSTOMER_LED_FLAGS if data.get("starts") == "customer" else ()
+
+
+def from_outside(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """What conditions may look at besides answers: the customer's data, and the flags the talk sets."""
+    return {**data["variables"], **{flag: {"demo": True} for flag in flags_of_talk(data)}}
 
 
 def is_step(question: RawQuestion) -> bool:

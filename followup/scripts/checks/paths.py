@@ -9,7 +9,7 @@ from typing import Any, Iterator, Mapping
 from followup.scripts.checks import facts
 from followup.scripts.checks.conditions import all_of
 from followup.scripts.checks.facts import RawQuestion
-from followup.scripts.walk import comparison, holds
+from followup.scripts.walk import comparison, holds, negated
 
 MOST_STATES = 4000
 READING_SPEED = 7  # Chinese characters a second, silent reading
@@ -27,6 +27,8 @@ class Ways:
     most_questions: int
     longest_seconds: float
     complete: bool = True
+    passed: frozenset[str] = frozenset()
+    """Questions whose condition does not hold on some way that has not ended."""
 
 
 def walk_all(questions: list[RawQuestion], variables: Mapping[str, Mapping[str, Any]] = {}) -> Ways:
@@ -40,12 +42,13 @@ def walk_all(questions: list[RawQuestion], variables: Mapping[str, Mapping[str, 
     for values in _customers(wanted, variables):
         _merge(states, values, 0, 0.0, set(wanted))
     ended: dict[str, tuple[dict[str, Any], int, float]] = {}
-    reachable = set()
+    reachable, passed = set(), set()
     for index, question in enumerate(questions):
         still_needed = {name for name, users in wanted.items() if max(users) > index}
         after: dict[str, tuple[dict[str, Any], int, float]] = {}
         for values, count, seconds in states.values():
             if not holds(question.get("ask_if", {}), values):
+                passed.add(question["id"])
                 _merge(after, values, count, seconds, still_needed)
                 continue
             reachable.add(question["id"])
@@ -55,10 +58,12 @@ def walk_all(questions: list[RawQuestion], variables: Mapping[str, Mapping[str, 
                 way, needed = (ended, set()) if over else (after, still_needed)
                 _merge(way, {**values, **outcome}, count + more, seconds + _seconds(question), needed)
         if len(after) > MOST_STATES:
-            return Ways(frozenset(q["id"] for q in questions), 0, 0, complete=False)
+            everything = frozenset(q["id"] for q in questions)
+            return Ways(everything, 0, 0, complete=False, passed=everything)
         states = after
     ways = [*states.values(), *ended.values()]
-    return Ways(frozenset(reachable), max(count for _, count, _ in ways), max(seconds for _, _, seconds in ways))
+    most, longest = max(count for _, count, _ in ways), max(seconds for _, _, seconds in ways)
+    return Ways(frozenset(reachable), most, longest, passed=frozenset(passed))
 
 
 def _customers(
@@ -70,7 +75,8 @@ def _customers(
     for name in names:
         looked_at = [value for pairs in wanted[name].values() for _, value in pairs]
         demo = variables.get(name, {}).get("demo", "")
-        choices.append(list(dict.fromkeys([demo, *_examples(looked_at), OTHERWISE])))
+        empty = [""] if facts.SKIPPED in looked_at or facts.ANSWERED in looked_at else []
+        choices.append(list(dict.fromkeys([demo, *_examples(looked_at), OTHERWISE, *empty])))
     for combination in islice(product(*choices), MOST_STATES):
         yield dict(zip(names, combination))
 
@@ -108,7 +114,8 @@ def _wanted(questions: list[RawQuestion]) -> dict[str, dict[int, list[Any]]]:
         for condition in all_of(question.get("ask_if", {})):
             for key, value in condition.items():
                 name, _, part = key.partition(".")
-                wanted.setdefault(name, {}).setdefault(index, []).extend((part, v) for v in facts.as_list(value))
+                looked_at = value if negated(value) is None else negated(value)
+                wanted.setdefault(name, {}).setdefault(index, []).extend((part, v) for v in facts.as_list(looked_at))
     return wanted
 
 

@@ -37,7 +37,7 @@ _TWO_TOPICS = re.compile(
 
 def check_questionnaire(document: Document, sentences: list[Sentence]) -> Iterator[Finding]:
     """All reminders on how the questions are put and in which order."""
-    yield from _length(document, walk_all(document.data["questions"], document.data["variables"]))
+    yield from _length(document, walk_all(document.data["questions"], facts.from_outside(document.data)))
     yield from _order(document)
     for number, question in enumerate(document.data["questions"]):
         if not facts.is_step(question):

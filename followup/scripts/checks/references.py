@@ -87,7 +87,7 @@ def _of(document: Document, here: NodePath, questions: list[RawQuestion], number
 
 def check_reachable(document: Document) -> Iterator[Finding]:
     """No step whose condition can never hold."""
-    ways = walk_all(document.data["questions"], document.data["variables"])
+    ways = walk_all(document.data["questions"], facts.from_outside(document.data))
     for number, question in enumerate(document.data["questions"]):
         if question["id"] not in ways.reachable:
             where = ("questions", number, "ask_if")

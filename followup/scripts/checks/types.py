@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping
 
+from followup.reading import Asked, Heard, read
 from followup.scripts.walk import shown
 from followup.scripts.checks import facts
 from followup.scripts.checks.conditions import check_wanted
@@ -17,16 +18,19 @@ _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     "options": ("choice",),
     "multiple": ("choice",),
     "other": ("choice",),
+    "yes": ("yes_no", "confirm"),
+    "no": ("yes_no", "confirm"),
     "low": ("number", "score"),
     "high": ("number", "score"),
     "total": ("quantity_of", "compute"),
     "price": ("compute",),
     "compute": ("compute",),
     "of": ("compute",),
+    "before": ("compute",),
     "say": ("tell", "compute"),
     "apart": ("tell",),
 }
-_STEP_KEYS = ("id", "type", "ask_if", "say", "compute", "of", "total", "price", "ticket", "apart")
+_STEP_KEYS = ("id", "type", "ask_if", "say", "compute", "of", "before", "total", "price", "ticket", "apart")
 
 
 def check_types(document: Document) -> Iterator[Finding]:
@@ -49,10 +53,11 @@ def check_types(document: Document) -> Iterator[Finding]:
         yield from _ticket(document, here, question)
         yield from _probing(document, here, question)
         yield from _word_lists(document, here, question)
+        yield from _buttons(document, here, question)
 
 
 def check_variable_use(document: Document) -> Iterator[Finding]:
-    """`total` and `price` name declared variables; no variable takes a built-in name."""
+    """`total`, `price` and `before` name declared variables; no variable takes a built-in name."""
     declared = document.data["variables"]
     for name in declared:
         if name in (*facts.BUILT_IN_VARIABLES, facts.ANSWER_VARIABLE, *facts.COMPUTED_VARIABLES):
@@ -60,7 +65,7 @@ def check_variable_use(document: Document) -> Iterator[Finding]:
                 ("variables", name), f"“{name}”是内置变量，不用说明", f"删掉这一行，或者换一个名字，例如 {name}_text"
             )
     for number, question in enumerate(document.data["questions"]):
-        for key in ("total", "price"):
+        for key in ("total", "price", "before"):
             if key in question and question[key] not in declared:
                 near = nearest(question[key], declared)
                 advice = near or "variables 里的一个变量"
@@ -97,6 +102,8 @@ def _step(document: Document, here: NodePath, question: RawQuestion) -> Iterator
         yield document.error(here, f"计算规则“{rule}”需要“of”", "of: [前面题目的编号, ...]")
     elif rule not in facts.SHARE_OF and "of" in question:
         yield document.error((*here, "of"), f"计算规则“{rule}”不用“of”", f"删掉，of 只用于 {'、'.join(facts.SHARE_OF)}")
+    if rule == "score_change" and len(facts.as_list(question.get("of"))) > 1:
+        yield document.error((*here, "of"), "前后比较只能用一道题", f"of: [{facts.as_list(question['of'])[0]}]")
     before = {q["id"]: q["type"] for q in document.data["questions"][: int(here[1])]}
     for name in needed:
         if before.get(name) != "quantity_of":
@@ -202,12 +209,33 @@ def _probing(document: Document, here: NodePath, question: RawQuestion) -> Itera
             )
 
 
+def _buttons(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
+    """A choice shows its options; a button of any other question must be an answer to it."""
+    if "buttons" not in question:
+        return
+    kind = question["type"]
+    if kind == "choice":
+        yield document.error((*here, "buttons"), "选择题的按钮就是选项，不用另写", "删掉 buttons，改 options")
+        return
+    low, high = facts.bounds(question)
+    own = {key: tuple(facts.as_list(question.get(key))) for key in ("yes", "no")}
+    asked = Asked(kind, low=low, high=high, **own)
+    for index, text in enumerate(question["buttons"]):
+        # Where words are free, and for times that depend on today, nothing is to be checked.
+        if kind not in ("open", "datetime", "date") and read(asked, Heard(text)) is None:
+            yield document.error((*here, "buttons", index), f"按钮“{text}”听不出是哪个回答", "换成这一题能听懂的说法")
+
+
 def _word_lists(document: Document, here: NodePath, question: RawQuestion) -> Iterator[Finding]:
     lists = [
         ((*here, "options", i, "say"), o.get("say"))
         for i, o in enumerate(question.get("options", []))
         if isinstance(o, dict)
     ]
+    lists += [((*here, key), question.get(key)) for key in ("yes", "no", "buttons")]
+    both = [word for word in facts.as_list(question.get("no")) if word in facts.as_list(question.get("yes"))]
+    for word in both:
+        yield document.error((*here, "no"), f"“{word}”同时写在 yes 和 no 里", "只留在一处")
     for flag, spec in question.get("listen_for", {}).items():
         lists += [((*here, "listen_for", flag, key), spec.get(key)) for key in ("words", "unless")]
     for where, words in lists:

@@ -86,3 +86,23 @@ def test_half_spoiled_leads_to_the_customers_choice():
 def test_no_family_size_leads_to_the_customers_own_job():
     values = {"experience": "很满意", "suggestions": NOTHING, "family_size": None}
     assert next_question(load_script("farm_product"), values).id == "own_job"
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "expected"),
+    [
+        ({"reason": {"not": "车已经卖了"}}, {"reason": "太远"}, True),
+        ({"reason": {"not": "车已经卖了"}}, {"reason": "车已经卖了"}, False),
+        ({"reason": {"not": "车已经卖了"}}, {}, True),
+        ({"reason": {"not": ["太远", "太贵"]}}, {"reason": "太贵"}, False),
+        ({"spoiled": {"not": True}}, {}, True),
+        ({"spoiled": {"not": True}}, {"spoiled": True}, False),
+        ({"price": {"not": "answered"}}, {}, True),
+        ({"attitude": {"not": "< 5"}}, {"attitude": 7}, True),
+        ({"has_address": "answered"}, {"has_address": "上海市"}, True),
+        ({"has_address": "answered"}, {"has_address": ""}, False),
+        ({"has_address": "skipped"}, {"has_address": ""}, True),
+    ],
+)
+def test_conditions_may_be_turned_round(condition: dict, values: dict, expected: bool) -> None:
+    assert holds(condition, values) is expected

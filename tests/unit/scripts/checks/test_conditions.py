@@ -63,7 +63,10 @@ def test_conditions_that_are_right(check_condition, condition):
     [
         ("{knd: 个人}", "“knd”不是前面的题目，也不是标记或变量", "kind"),
         ("{kind: true}", "“kind”是变量，没有 true 这个值", "表格里写的那个词"),
-        ("{kind: answered}", "“kind”是变量，没有“answered”一说", "表格里的值"),
+        ("{kind: [answered, 企业]}", "“answered”不能放在列表里", "kind: answered"),
+        ("{rating: {not: 很好}}", "“rating”的答案里没有“很好”", ""),
+        ("{knd: {not: 个人}}", "“knd”不是前面的题目，也不是标记或变量", "kind"),
+        ("{kind: {nt: 个人}}", "不认识“nt”这个键", "not"),
         ('{kind: "> 3"}', "演示值“个人”不是数字", "demo: 5"),
         ('{boxes: ">= 2007-07-09"}', "演示值“3”不是日期", 'demo: "2010-03-15"'),
         ('{boxes: "> 三"}', "“三”不是数字，也不是日期", ">= 5"),
@@ -105,3 +108,20 @@ WHEN = """\
 def test_how_exactly_a_time_was_named_is_a_condition(check, told):
     assert check(WHEN % "[day, week]") == []
     assert told(check(WHEN % "天"), "错误", "没有“天”", "minute、hour、day_part、day、week、month")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["{kind: answered}", "{kind: {not: 个人}}", "{rating: {not: [1, 2]}}", '{rating: {not: "< 5"}}', "{born: {not: answered}}"],
+)
+def test_a_condition_may_be_turned_round_and_may_ask_whether_there_is_a_value(check_condition, condition):
+    assert errors(check_condition(condition)) == []
+
+
+def test_a_flag_that_was_not_heard_is_written_with_not(check, told):
+    listening = """\
+    - {id: a, ask: 您好吃吗？, type: open, listen_for: {spoiled: {words: [坏]}}}
+    - {id: b, ask: 您还有建议吗？, type: open, ask_if: {spoiled: %s}}
+    """
+    assert errors(check(listening % "{not: true}")) == []
+    assert told(check(listening % "false"), "错误", "“spoiled”是标记，只有听到这一种情况", "{not: true}")

@@ -9,7 +9,7 @@ def test_an_unknown_key_suggests_the_nearest(check, told):
 
 
 def test_an_unknown_key_like_no_other_lists_what_there_is(check, told):
-    assert told(check(more="colour: 红\n"), "错误", "不认识“colour”这个键", "closing、wording", line=11)
+    assert told(check(more="colour: 红\n"), "错误", "不认识“colour”这个键", "closing、unwell、wording", line=11)
 
 
 def test_an_unknown_key_in_an_option(check, told):

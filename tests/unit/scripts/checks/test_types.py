@@ -282,3 +282,26 @@ def test_what_every_computation_gives_is_known():
 def test_consent_on_a_landline_and_another_user(check, told):
     assert check(more="consent: {landline: true}\nidentity: {ask: 请问是本人吗？, other_user: 请问这车是您在用吗？}\n") == []
     assert told(check(more="consent: {landline: 是}\n"), "错误", "“landline”（可以改用座机）的写法不对", "true 或 false")
+
+
+def test_a_yes_no_question_may_have_its_own_words_and_buttons(check):
+    own = "- {id: box, ask: 东西齐全吗？, type: yes_no, yes: [齐全], no: [缺货, 少了], buttons: [齐全, 缺货]}"
+    assert [f for f in check(own) if f.is_error] == []
+
+
+def test_a_button_that_answers_nothing_is_an_error(check, told):
+    assert told(check("- {id: box, ask: 东西齐全吗？, type: yes_no, buttons: [蓝色]}"), "错误", "按钮“蓝色”听不出是哪个回答")
+
+
+def test_the_buttons_of_a_choice_are_its_options(check, told):
+    choice = "- {id: how, ask: 怎么来？, type: choice, on_unclear: 哪种？, options: [走路, 坐车], buttons: [飞]}"
+    assert told(check(choice), "错误", "选择题的按钮就是选项", "改 options")
+
+
+def test_a_word_is_a_yes_or_a_no_but_not_both(check, told):
+    both = "- {id: box, ask: 东西齐全吗？, type: yes_no, yes: [全], no: [全]}"
+    assert told(check(both), "错误", "“全”同时写在 yes 和 no 里")
+
+
+def test_own_words_are_for_yes_and_no_only(check, told):
+    assert told(check("- {id: box, ask: 您说呢？, type: open, yes: [全]}"), "错误", "“yes”不能用在 open 题里")

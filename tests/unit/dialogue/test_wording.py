@@ -1,0 +1,53 @@
+"""Which of several sentences is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.dialogue.player import Player, script_of
+
+IDEAS = "- {id: ideas, type: open, ask: 您有什么建议吗？}\n"
+CLOSING = """\
+closing:
+  completed:
+  - 感谢您的支持，再见！
+  - {say: 您的建议我记下了，再见！, if: {ideas: answered}}
+  - 打扰您了，再见！
+"""
+
+
+@pytest.mark.parametrize("case", ["a", "b", "c", "d", "e", "f"])
+def test_a_closing_for_this_case_is_never_exchanged_for_a_general_one(case: str) -> None:
+    player = Player(script_of(IDEAS, CLOSING), given={"voice": case})
+    player.say("方便", "consent")
+    assert player.say("多开一家店", "suggest").endswith("您的建议我记下了，再见！")
+
+
+@pytest.mark.parametrize("case", ["a", "b", "c", "d", "e", "f"])
+def test_a_closing_whose_condition_fails_is_not_said(case: str) -> None:
+    player = Player(script_of(IDEAS, CLOSING), given={"voice": case})
+    player.say("方便", "consent")
+    assert "建议我记下" not in player.say("没有了", "nothing_to_add")
+
+
+SEVERAL = """\
+- id: reaction
+  type: choice
+  multiple: true
+  ask: 用了以后感觉怎么样？
+  options: [舒服, 发红, 发痒]
+  acknowledge:
+    发痒: [发痒请先停用。]
+    发红: [发红请先停用。]
+    answered: [好的。]
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("发红", "发红请先停用。"), ("发红，还发痒", "发痒请先停用。"), ("挺舒服", "好的。")],
+)
+def test_each_of_several_answers_may_have_its_own_words(words: str, said: str) -> None:
+    player = Player(script_of(SEVERAL + IDEAS))
+    player.say("方便", "consent")
+    assert player.say(words, "inform").startswith(said)
