@@ -39,10 +39,10 @@ train: uv
 	uv sync --frozen
 	uv run --no-sync followup train
 
-# docs/coverage.md: which documented script, situation and question is where, and which talks test it.
+# docs/coverage.md: every talk is played, and what it walked is written down beside what the documents ask for.
 coverage: uv
 	uv sync --frozen
-	uv run --no-sync python -m followup.scripts.coverage
+	uv run --no-sync python -m tests.e2e.coverage
 
 uv:
 	@command -v uv >/dev/null || { python3 -m pip install --quiet uv && command -v uv >/dev/null; } 2>/dev/null \

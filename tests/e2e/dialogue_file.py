@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ruamel.yaml import YAML
 
@@ -32,12 +32,12 @@ from followup import clock
 from followup.settings import SHANGHAI
 from followup.store.records import TranscriptLine
 from followup.talk.inbox import Trigger
-from followup.talk.trial import Trial, TrialResult
+from followup.talk.trial import TrialResult
 
 DEFAULT_NOW = "2026-11-23 10:00"
 EVENTS = {"开始": Trigger.START, "继续回访": Trigger.RESUME, "没有回复": Trigger.SILENCE}
 STEPS = {"助手", "助手不说", "客户", "时间", "事件"}
-KEYS = {"talk", "script", "now", "variables", "dialogue", "outcome", "answers", "no_answers", "tickets", "callback", "notes", "covers"}
+KEYS = {"talk", "person", "script", "now", "variables", "dialogue", "outcome", "answers", "no_answers", "tickets", "callback", "notes", "covers"}
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,20 @@ class DialogueFile:
         return cls(path, raw)
 
 
+class Holdable(Protocol):
+    """A talk to be held: `followup.talk.trial.Trial`, or `InProcessTrial`."""
+
+    async def start(self) -> list[TranscriptLine]: ...
+    async def trigger(self, trigger: Trigger, key: str = "") -> list[TranscriptLine]: ...
+    async def say(self, text: str) -> list[TranscriptLine]: ...
+    async def result(self) -> TrialResult: ...
+
+
 class TalkFailed(AssertionError):
     """What was expected, what came, and the whole transcript."""
 
 
-async def hold(file: DialogueFile, trial: Trial, set_now: Any) -> None:
+async def hold(file: DialogueFile, trial: Holdable, set_now: Any) -> None:
     """Hold the talk and compare. Raises TalkFailed with the transcript."""
     set_now(file.raw.get("now", DEFAULT_NOW))
     try:
