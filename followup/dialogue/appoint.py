@@ -68,12 +68,20 @@ def chosen_point(start: datetime, end: datetime, precision: str, now: datetime) 
 
 def spoken(at: datetime, now: datetime) -> str:
     """A time as one says it: `明天（11月22日，周日）下午3点`."""
+    hour = at.hour if at.hour <= 12 else at.hour - 12
+    minute = "" if at.minute == 0 else "半" if at.minute == 30 else f"{at.minute:02d}分"
+    return f"{spoken_day(at, now)}{part_of_day(at.hour)}{hour}点{minute}"
+
+
+def part_of_day(hour: int) -> str:
+    """凌晨, 上午, 中午, 下午 or 晚上."""
+    return "凌晨" if hour < 6 else "上午" if hour < 12 else "中午" if hour < 13 else "下午" if hour < 18 else "晚上"
+
+
+def spoken_day(at: datetime, now: datetime) -> str:
+    """A day as one says it: `明天（11月22日，周日）`."""
     days = (at.date() - now.date()).days
     near = {0: "今天", 1: "明天", 2: "后天"}.get(days, "")
     year = f"{at.year}年" if at.year != now.year else ""
     date = f"{year}{at.month}月{at.day}日，周{_WEEKDAYS[at.weekday()]}"
-    day = f"{near}（{date}）" if near else f"{date}，".replace("，周", "（周").replace("，", "）")
-    part = "凌晨" if at.hour < 6 else "上午" if at.hour < 12 else "中午" if at.hour < 13 else "下午" if at.hour < 18 else "晚上"
-    hour = at.hour if at.hour <= 12 else at.hour - 12
-    minute = "" if at.minute == 0 else "半" if at.minute == 30 else f"{at.minute:02d}分"
-    return f"{day}{part}{hour}点{minute}"
+    return f"{near}（{date}）" if near else f"{date}，".replace("，周", "（周").replace("，", "）")

@@ -82,6 +82,8 @@ def ask(script: Script, state: TalkState) -> Said:
         lead += wording.say("back_to_question")
     state.simpler = state.short = state.quiet = False
     state.asked_before = True
+    if state.open == st.LISTENING:
+        state.counts["opened"] = 1
     return Said(lead + text, buttons)
 
 
@@ -97,13 +99,15 @@ def go_on(script: Script, state: TalkState) -> list[Effect]:
     while (question := next_question(script, state.values, state.told, variables)) is not None and question.is_step:
         state.told.append(question.id)
         if question.type == "tell":
-            said = wording.fill(question.say)
-            state.lead.append(f"{APART}{said}{APART}" if question.apart else said)
+            if wording.can_say(question.say):
+                said = wording.fill(question.say)
+                state.lead.append(f"{APART}{said}{APART}" if question.apart else said)
             if question.ticket:
                 effects.append(ticket_of(question, _words(question, state), _results(question, state)))
         else:
             effects.extend(_compute(question, state, wording))
-    state.open = st.END if question is None else st.QUESTION + question.id
+    last = st.LISTENING if script.customer_led else st.END
+    state.open = last if question is None else st.QUESTION + question.id
     return effects
 
 
@@ -123,6 +127,17 @@ def _compute(question: Question, state: TalkState, wording: Wording) -> list[Eff
 def _words(question: Question, state: TalkState) -> str:
     """What the customer said to the questions that a step looks at."""
     return "；".join(state.words[i] for i in state.order if i in _sources(question))
+
+
+def computed_again(script: Script, state: TalkState, question_id: str) -> list[Effect]:
+    """The results that an answer went into, once more: it was given again after they had been computed. Nothing is said."""
+    variables = _variables(Wording(script, state), state)
+    effects: list[Effect] = []
+    for step in script.questions:
+        if step.id in state.told and question_id in step.of:
+            result = state.values[step.id] = COMPUTATIONS[step.compute](step, state.values, variables)
+            effects.append(StoreAnswer(step.id, result, _words(step, state), f"compute:{step.compute}"))
+    return effects
 
 
 def _results(question: Question, state: TalkState) -> dict[str, Any]:
@@ -174,8 +189,23 @@ def _plain(script: Script, state: TalkState, wording: Wording) -> str:
         st.LANDLINE: lambda: wording.say("busy.ask_landline"),
         st.OTHER_USER: lambda: wording.fill(script.other_user),
         st.OTHER_NAME: lambda: wording.say("third_person.ask_name"),
+        st.LISTENING: lambda: _your_turn(script, state, wording),
         st.END: lambda: "",
     }[item]()
+
+
+def first_item(script: Script) -> str:
+    """What is open when a talk begins."""
+    if script.customer_led:
+        return st.LISTENING
+    return st.IDENTITY if script.identity_ask else st.CONSENT
+
+
+def _your_turn(script: Script, state: TalkState, wording: Wording) -> str:
+    """The customer has the word: greeted the first time, then asked what else there is."""
+    if "opened" not in state.counts:
+        return wording.fill(script.opening)
+    return wording.say("inbound.anything_else" if state.values.get("served") else "inbound.ask")
 
 
 def _simpler(script: Script, state: TalkState, wording: Wording) -> str:
@@ -187,6 +217,8 @@ def _simpler(script: Script, state: TalkState, wording: Wording) -> str:
         return wording.say("unclear_consent")
     if item == st.CALLBACK:
         return wording.say("busy.ask_when_again")
+    if item == st.LISTENING:
+        return wording.say("inbound.examples")
     if item.startswith(st.QUESTION) and script.question(state.question_id).on_unclear:
         return wording.fill(script.question(state.question_id).on_unclear)
     return _plain(script, state, wording)
@@ -211,6 +243,8 @@ def _buttons(script: Script, state: TalkState, wording: Wording) -> tuple[str, .
         return tuple(named[item])
     if item == st.OTHER_USER:
         return tuple(named["yes_no"])
+    if item == st.LISTENING:
+        return tuple(named["anything_else" if state.values.get("served") else "listening"])
     if not item.startswith(st.QUESTION):
         return ()
     question = script.question(state.question_id)

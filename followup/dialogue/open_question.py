@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
-from followup.dialogue import answers, state as st
+from followup.dialogue import ahead, answers, state as st
 from followup.dialogue.effects import SetOutcome, TakeNote
 from followup.dialogue.items import asked
+from followup.dialogue.record import listen
 from followup.dialogue.reply import (
     DOES_NOT_KNOW,
     ENDS_NOW,
@@ -42,13 +43,13 @@ def hear_question(turn: Turn) -> Verdict:
         return _interrupted(turn, question, wanted)
     mine, foreign = reply, []
     if question.type in SATISFACTION_TYPES:
-        mine, foreign = answers.split_by_aspect(turn, question)
-        mine = mine and answers.without_the_rest(question, mine)
+        mine, foreign = ahead.split_by_aspect(turn, question)
+        mine = mine and ahead.without_the_rest(question, mine)
     reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
-    if reading is None and answers.listen(turn, question):
+    if reading is None and listen(turn, question):
         reading = Reading("不满意", "listen", "strong")
-    ahead = answers.take_ahead(turn, foreign)
-    if reading is None and ahead:
+    early = ahead.take_ahead(turn, foreign)
+    if reading is None and early:
         turn.lead("acknowledge.also_noted")
         return Verdict.GO_ON
     if reading is not None and _has_nothing_to_say(question, reply):
@@ -146,7 +147,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
         return answers.nothing(turn, question)
     if reply.says(DOES_NOT_KNOW):
         return answers.passed(turn, question, "unknown")
-    if reply.base in FEELINGS and reply.sure and answers.take_ahead(turn, answers.split_by_aspect(turn, question)[1]):
+    if reply.base in FEELINGS and reply.sure and ahead.take_ahead(turn, ahead.split_by_aspect(turn, question)[1]):
         turn.lead("acknowledge.also_noted")
         state.asked_before = True
         return Verdict.GO_ON
@@ -183,4 +184,6 @@ def hear_probe(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED
     silent = reply.base in ("deny", "nothing_to_add", "skip", "refuse", "thank") or reply.says(DOES_NOT_KNOW)
     answers.probe_answer(turn, question, kind, "" if silent else reply.text)
+    if state.over:
+        return Verdict.OVER
     return answers.finished(turn) if state.open == st.END else Verdict.GO_ON

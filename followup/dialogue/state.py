@@ -15,6 +15,7 @@ COMPLAINT = "complaint"
 LANDLINE = "landline"
 OTHER_USER = "other_user"
 OTHER_NAME = "other_name"
+LISTENING = "listening"
 END = "end"
 REASON = "reason:"
 IMPROVE = "improve:"
@@ -37,6 +38,8 @@ class TalkState:
     """question id -> the customer's words."""
     order: list[str] = field(default_factory=list)
     """Question ids in the order in which they were answered or passed."""
+    ahead: list[str] = field(default_factory=list)
+    """Questions answered before their turn, whose ticket or ending is still to come."""
     told: list[str] = field(default_factory=list)
     """`tell` and `compute` steps already said."""
     unclear: dict[str, int] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from followup.dialogue import answers, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
 from followup.dialogue.items import ticket_of
+from followup.dialogue.record import ending_of
 from followup.dialogue.turn import Turn, Verdict
 
 
@@ -35,12 +36,16 @@ def give_up(turn: Turn) -> Verdict:
         state.keep(question.id, None, turn.reply.text)
         if question.ticket:  # "请同事核对" is a promise: whoever would have had the ticket looks at the words
             turn.effects.append(ticket_of(question, turn.reply.text, {"answer": None, "unclear": True}))
-        if (ending := answers.ending_of(question, None)) is not None:
+        if (ending := ending_of(question, None)) is not None:
             return turn.end(Outcome(ending.outcome), "unclear", turn.wording.fill(ending.say))
         turn.lead("acknowledge.unclear_skipped")
         return answers.proceed(turn)
     if state.open.startswith((st.REASON, st.IMPROVE)):
         return answers.proceed(turn)
+    if state.open == st.LISTENING:
+        from followup.dialogue import inbound  # it hears through this module
+
+        return inbound.give_up(turn)
     if state.open == st.THIRD_PERSON:
         return turn.end(Outcome.WRONG_PERSON, "unclear", turn.wording.say("third_person.declined"))
     turn.effects.append(BookCallback(None, "unclear", turn.reply.text))

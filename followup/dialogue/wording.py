@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from datetime import datetime
 from typing import Any, Mapping
 
 from followup.scripts.model import Script
-from followup.scripts.walk import holds
+from followup.scripts.walk import NOTHING, holds
 from followup.dialogue.season import care, greeting, season, wish
+from followup.dialogue.spoken import spoken
 from followup.dialogue.state import TalkState
+
+
+_READ_BACK = re.compile(r"\{answer:([a-z][a-z0-9_]*)\}")
 
 
 class Wording:
@@ -41,13 +46,20 @@ class Wording:
 
     def fill(self, sentence: str, **extra: Any) -> str:
         """The sentence with its {variables} replaced; an unknown one stays as it is for the checker to find."""
-        return sentence.format_map(_Known({**self._built_in(), **self.state.variables, **extra}))
+        answer = _Answers(self.state, str(extra.get("answer", "{answer}")))
+        return sentence.format_map(_Known({**self._built_in(), **self.state.variables, **extra, "answer": answer}))
+
+    def can_say(self, sentence: str) -> bool:
+        """Whether every answer that the sentence reads back (`{answer:visit_time}`) was given."""
+        return all(self.state.values.get(name) not in (None, NOTHING) for name in _READ_BACK.findall(sentence))
 
     def _best(self, node: list[Any]) -> list[str]:
         """Sentences written for this very case, where their condition holds; otherwise those that always fit."""
         known = {**self.script.demo_variables(), **self.state.variables, **self.state.values}
         fitting = [item["say"] for item in node if isinstance(item, Mapping) and holds(item.get("if", {}), known)]
-        return fitting or [item for item in node if isinstance(item, str)]
+        fitting = [sentence for sentence in fitting if self.can_say(sentence)]
+        sayable = [item for item in node if isinstance(item, str) and self.can_say(item)]
+        return fitting or [item for item in sayable if _READ_BACK.search(item)] or sayable
 
     def _built_in(self) -> dict[str, Any]:
         title = self.state.variables.get("title", "")
@@ -70,6 +82,21 @@ class Wording:
         own = self.script.wording.get("care", {}).get(season(now))
         caring = own or care(now, str(self.state.variables.get("weather", "")))
         return {"greeting": greeting(now), "wish": wish(now), "care": caring}
+
+
+class _Answers:
+    """`{answer}` is the answer just given, `{answer:visit_time}` the one given to that question."""
+
+    def __init__(self, state: TalkState, given: str) -> None:
+        self.state = state
+        self.given = given
+
+    def __format__(self, question_id: str) -> str:
+        value = self.state.values.get(question_id) if question_id else None
+        if value is None:
+            return self.given if not question_id else ""
+        now = datetime.fromisoformat(self.state.now)
+        return spoken(value, self.state.words.get(question_id, ""), now)
 
 
 class _Known(dict):

@@ -51,9 +51,11 @@ class Concern:
     kind: str = "dissatisfaction"
     """dissatisfaction; request for what is wanted rather than gone wrong ("我要退货")."""
 
-    def heard_in(self, text: str) -> bool:
-        """Whether `text` tells of it and does not deny it."""
-        return ListenFor(self.topic, self.words, self.unless).heard_in(text)
+    def heard_at(self, text: str) -> int:
+        """Where in `text` it is first told of; -1 when it is not, or is denied."""
+        for denial in self.unless:
+            text = text.replace(denial, "　" * len(denial))
+        return min((place for word in self.words if (place := text.find(word)) >= 0), default=-1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,34 @@
+"""An answer as it is read back to the customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Mapping
+
+from followup.dialogue import appoint
+
+
+LONG = 8
+"""Characters of a customer's words that still sound natural in our sentence (周六上午); longer ones are not only the time."""
+
+
+def spoken(value: Any, words: str, now: datetime) -> str:
+    """A time in plain words, several answers in a row, anything else as the customer said it (`words`)."""
+    if isinstance(value, Mapping) and "precision" in value:
+        own_words = words.strip("，。！!吧呢啊")
+        if value["precision"] in ("day", "day_part") and len(own_words) > LONG:
+            start = datetime.fromisoformat(value["start"])
+            part = appoint.part_of_day(start.hour) if value["precision"] == "day_part" else ""
+            return appoint.spoken_day(start.replace(tzinfo=now.tzinfo), now) + part
+        if value["precision"] not in ("minute", "hour"):
+            return own_words
+        return appoint.spoken(point(value, now), now)
+    if isinstance(value, (list, tuple)):
+        return "、".join(str(one) for one in value)
+    return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else words
+
+
+def point(value: Mapping[str, str], now: datetime) -> datetime:
+    """The moment chosen within a time as read (ISO local times, Asia/Shanghai)."""
+    start, end = (datetime.fromisoformat(value[key]).replace(tzinfo=now.tzinfo) for key in ("start", "end"))
+    return appoint.chosen_point(start, end, value["precision"], now)
