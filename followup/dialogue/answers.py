@@ -56,6 +56,8 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
         return _dissatisfied(turn, question)
     if (ending := ending_of(question, value)) is not None and not reply.has("complain"):
         return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say, answer=spoken(value, reply.text, reply.at)))
+    if (over := settle(turn)) is not None:
+        return over
     if not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
         state.lead.append(acknowledgement(turn, question, value))
     if reply.has("complain"):

@@ -11,7 +11,7 @@ from typing import Any, Iterable, Mapping
 
 from ruamel.yaml import YAML
 
-from followup.scripts.checks import conditions, questionnaire, references, sentences, structure, types
+from followup.scripts.checks import conditions, questionnaire, read_back, references, sentences, structure, types
 from followup.scripts.checks.finding import Document, Finding, Level
 from followup.scripts.checks.lines import read_document
 from followup.scripts.forbidden import Forbidden, from_rows
@@ -69,6 +69,7 @@ def _script(document: Document, path: Path, folder: Path) -> list[Finding]:
         *_missing_for_shared(document, shared, own),
         *sentences.check_forbidden(document, own, _phrases(folder)),
         *sentences.check_print(document, own),
+        *read_back.check_read_back(document, own),
     ]
     broken = [*conditions.check_conditions(document), *references.check_links(document)]
     # Ways through the script mean something only once every condition points somewhere.

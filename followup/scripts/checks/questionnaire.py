@@ -120,7 +120,7 @@ def _several(ask: str) -> bool:
 
 def _unused_variables(document: Document, sentences: list[Sentence]) -> Iterator[Finding]:
     used = {name for sentence in sentences for name in sentence.variables}
-    used |= {q[key] for q in document.data["questions"] for key in ("total", "price") if key in q}
+    used |= {q[key] for q in document.data["questions"] for key in ("total", "price", "before") if key in q}
     conditions = [question.get("ask_if", {}) for question in document.data["questions"]]
     closings = [closing for closing in document.data.get("closing", {}).values() if isinstance(closing, list)]
     conditions += [item["if"] for closing in closings for item in closing if isinstance(item, dict)]

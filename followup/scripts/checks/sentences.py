@@ -22,6 +22,7 @@ _ONLY_IN = {
     **{name: f"只用在 compute: {rule} 的 say 里" for rule, names in facts.GIVES.items() for name in names},
     **dict.fromkeys(("percent", "items"), "只用在 compute: yes_share 或 score_share 的 say 里"),
 }
+_READ_BACK = re.compile(r"answer:(.*)")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _BLANKS = re.compile(r"\s+")
@@ -83,6 +84,8 @@ def check_variables(document: Document, sentences: Sequence[Sentence], declared:
     for sentence in sentences:
         known = [*declared, *facts.BUILT_IN_VARIABLES, *sentence.more]
         for name in dict.fromkeys(sentence.variables):
+            if _READ_BACK.fullmatch(name):
+                continue  # see `read_back.py`
             if not _NAME.fullmatch(name):
                 yield document.error(
                     sentence.path,
