@@ -304,8 +304,8 @@ def test_the_shares_are_kept_as_answers_and_said_where_the_script_says_them() ->
     for words, intent in (("有的", "affirm"), ("没有", "deny"), ("9分", "give_score")):
         player.say(words, intent)
     said = player.say("8分", "give_score")
-    assert player.answers["done"] == {"percent": 50, "items": 2}
-    assert player.answers["liked"] == {"percent": 85, "items": 2}
+    assert player.answers["done"] == {"percent": 50, "items": 2, "skipped": 0}
+    assert player.answers["liked"] == {"percent": 85, "items": 2, "skipped": 0}
     assert "2项得分率85%。分数不错。" in said
     computed = {answer.question_id: answer for answer in player.effects_of(StoreAnswer)}
     assert (computed["done"].how, computed["done"].text) == ("compute:yes_share", "有的；没有")
@@ -315,7 +315,7 @@ def test_what_was_not_answered_does_not_count() -> None:
     player = agreed(script_of(SHARES))
     for words, intent in (("有的", "affirm"), ("跳过", "skip"), ("跳过", "skip"), ("跳过", "skip")):
         player.say(words, intent)
-    assert player.answers["done"] == {"percent": 100, "items": 1}
+    assert player.answers["done"] == {"percent": 100, "items": 1, "skipped": 1}
     assert "liked" not in player.answers and player.state.outcome == Outcome.COMPLETED
 
 
@@ -363,3 +363,42 @@ def test_nobody_is_handed_over_on_a_public_holiday(at: datetime, outcome: Outcom
     player = Player(script_of(IDEAS), now=at.replace(tzinfo=SHANGHAI))
     player.say("转人工", "request_human")
     assert (player.state.outcome or None) == outcome
+
+
+# —— an opinion compared with the one before ————————————————————————————————————————
+
+COMPARED = """\
+- {id: service, type: scale3, ask: 您对处理满意吗？, probes: []}
+- {id: comparison, type: compute, compute: score_change, of: [service], before: first_score, say: "上次{first}，这次{second}。"}
+- id: worse
+  type: tell
+  say: 我会请经理过问。
+  ask_if: {comparison.direction: worse, service: [一般, 不满意]}
+  ticket: {topic: comparison, department: 经理, severity: 2}
+"""
+def compared(first: str) -> Player:
+    return agreed(script_of(COMPARED + IDEAS), first_score=first)
+
+
+def test_a_worse_opinion_goes_to_the_manager_with_both() -> None:
+    player = compared("很满意")
+    said = player.say("一般般", "neutral")
+    assert "上次很满意，这次一般。" in said and "我会请经理过问" in said
+    (ticket,) = player.effects_of(RaiseTicket)
+    assert (ticket.department, ticket.reason) == ("经理", "一般般")
+    assert ticket.data == {"first": "很满意", "second": "一般", "change": -1, "direction": "worse"}
+    assert player.answers["comparison"] == ticket.data
+
+
+def test_without_an_opinion_before_nothing_is_said_of_it_and_the_second_is_kept() -> None:
+    player = compared("")
+    assert "上次" not in player.say("很满意", "satisfied")
+    assert player.answers["comparison"] == {"first": None, "second": "很满意", "change": None, "direction": "unknown"}
+
+
+def test_an_answer_changed_later_changes_what_was_computed_from_it() -> None:
+    player = compared("很满意")
+    player.say("很满意", "satisfied")
+    player.say("刚才说错了，应该是一般", "correct")
+    assert player.answers["comparison"] == {"first": "很满意", "second": "一般", "change": -1, "direction": "worse"}
+    assert "我会请经理过问" in player.say("没有了", "nothing_to_add")
