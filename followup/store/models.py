@@ -256,7 +256,19 @@ class Ticket(Base):
     """Every message that raised it: `[{"message_id", "text"}]`, which makes raising it twice harmless."""
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     status: Mapped[str] = mapped_column(server_default="open")
+    """open | working | solved | closed"""
     due_at: Mapped[datetime]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Who works on it."""
+    solution: Mapped[str] = mapped_column(server_default="")
+    solved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    """When staff were last reminded that it is due or late."""
+    revisit_case_id: Mapped[str | None] = mapped_column(
+        String(CASE_ID_LENGTH), ForeignKey("cases.id", ondelete="SET NULL"), index=True
+    )
+    """The talk that asks afterwards whether it is really solved (58741: within 3 days of the solution)."""
     message_id: Mapped[int | None] = _message()
     created_at: Mapped[datetime] = _now()
     updated_at: Mapped[datetime] = _now()
@@ -314,6 +326,12 @@ class User(Base):
     name: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
     role: Mapped[str]
+    """admin | supervisor | agent | trainer | auditor"""
+    department: Mapped[str] = mapped_column(server_default="")
+    """Whose tickets concern this person; empty: no department's in particular."""
+    must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Somebody else knows the password: it was made up for the account."""
+    disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = _now()
 
 
