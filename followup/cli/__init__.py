@@ -14,6 +14,7 @@ from followup.cli.chinese import ChineseCommand, ChineseGroup, usage_message
 COMMANDS = {
     "up": ("followup.cli.up", "up", "启动全部服务，按 Ctrl-C 停止"),
     "scripts": ("followup.cli.scripts", "scripts", "查看、检查话术"),
+    "knowledge": ("followup.cli.knowledge", "knowledge", "查看、检查业务问答"),
     "talk": ("followup.cli.talk", "talk", "在终端里试走一场回访"),
     "nlu": ("followup.cli.lines", "nlu", "逐行识别意图（标准输入，每行一句）"),
     "read": ("followup.cli.lines", "read", "逐行读取某类题目的答案（标准输入，每行一句）"),

@@ -7,6 +7,7 @@ import signal
 import time
 
 from followup.demo import DemoTalk, prepare_demo
+from followup.knowledge.check import check_all
 from followup.settings import Settings, SettingsError
 from followup.supervise.health import responds
 from followup.supervise.keeper import StartError
@@ -54,6 +55,7 @@ async def _start(stack: Stack, progress: Progress) -> None:
     progress.line(f"回访服务正在启动，数据目录：{stack.settings.home}")
     with progress.step("准备网页组件"):
         await asyncio.to_thread(ensure_assets, lambda _line: None)
+    _tell_of_knowledge(progress)
     await stack.start()
     try:
         await _wait_whole(stack)
@@ -64,6 +66,12 @@ async def _start(stack: Stack, progress: Progress) -> None:
         raise
     progress.line(f"全部就绪，共用 {time.monotonic() - began:.0f} 秒。\n")
     _show_links(stack.settings, talks, progress)
+
+
+def _tell_of_knowledge(progress: Progress) -> None:
+    """What is wrong with data/knowledge. It stops nothing: a topic that cannot be used goes to a colleague."""
+    for finding in filter(lambda one: one.is_error, check_all()):
+        progress.line(f"业务问答：{finding}")
 
 
 def _show_links(settings: Settings, talks: list[DemoTalk], progress: Progress) -> None:
