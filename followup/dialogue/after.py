@@ -6,10 +6,9 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from followup.dialogue import answers, appoint, state as st
+from followup.dialogue import answers, health, appoint, inbound, knowledge, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
 from followup.dialogue.items import go_on
-from followup.dialogue.knowledge import known_answer
 from followup.dialogue.state import TalkState
 from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
@@ -25,6 +24,12 @@ def after(turn: Turn) -> bool:
     """Answer into the state's lead. True when the customer wants to go on with the talk now."""
     state, reply = turn.state, turn.reply
     state.last_at = reply.at.isoformat()
+    health.pass_on(turn)
+    if turn.script.customer_led:
+        from followup.dialogue.hear import hear
+        from followup.dialogue.interrupt import respond
+
+        return inbound.again(turn, hear, respond)
     if (act := reply.has(NEVER_CONTACT)) is not None and act.confidence >= FIRM:
         turn.effects.append(StopContact(reply.text))
         turn.end(Outcome.DO_NOT_CONTACT, reply.text[:200])
@@ -41,6 +46,10 @@ def after(turn: Turn) -> bool:
 
 def resume(script: Script, state: TalkState, agreed: bool = False) -> None:
     """Open the talk again at its unanswered question; consent is asked anew unless the customer just gave it."""
+    if script.customer_led:
+        if not agreed:
+            inbound.open_again(state)
+        return
     if state.open not in (st.END, st.CALLBACK, st.OFFER):
         state.resume_at = state.open
     state.outcome = state.outcome_reason = state.closing = ""
@@ -102,11 +111,11 @@ def _say(turn: Turn) -> None:
         kind = "complaint" if base == "complain" else "request" if base == "request_human" else "dissatisfaction"
         turn.effects.append(RaiseTicket("after", kind, 2 if kind != "dissatisfaction" else 3, "客户服务部", reply.text))
         turn.lead("after.dissatisfied" if base != "request_human" else "after.colleague")
-    elif base == "faq" and (answer := known_answer(reply.intent, turn.script.trade)):
-        state.lead.append(turn.wording.fill(answer))
-    elif base in QUESTIONS_TO_US and base != "faq":
+    elif base == "faq":
+        knowledge.tell(turn, "after.colleague")
+    elif base in QUESTIONS_TO_US:
         turn.lead(f"answers.{base}")
-    elif base in ("faq", "out_of_scope", "ask_repeat", "not_understood"):
+    elif base in ("out_of_scope", "ask_repeat", "not_understood"):
         turn.effects.append(TakeNote("colleague_question", reply.text))
         turn.lead("after.colleague")
     elif base == "satisfied":

@@ -128,6 +128,12 @@ def passed(turn: Turn, question: Question, how: str) -> Verdict:
     return proceed(turn)
 
 
+def only_heard(turn: Turn, question: Question) -> Verdict:
+    """No answer to this question, but something it listens for ("我用了过敏" to "您用上了吗？"): the flag leads on."""
+    store(turn, question, None, turn.reply.text, "listen")
+    return proceed(turn)
+
+
 def nothing(turn: Turn, question: Question) -> Verdict:
     """ "没有了" to a request for suggestions."""
     store(turn, question, NOTHING, turn.reply.text, "open:nothing")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from followup.dialogue import answers, state as st
+from followup.dialogue import answers, health, inbound, state as st
+from followup.dialogue.buttons import meant_otherwise, pressed
 from followup.dialogue.consent import hear_consent, hear_landline
 from followup.dialogue.open_question import hear_probe, hear_question
 from followup.dialogue.reply import NEVER_CONTACT
@@ -28,9 +29,13 @@ def hear(turn: Turn) -> Verdict:
         return unclear(turn, no_text=True)
     if not _CHINESE_OR_NUMBER.search(reply.text) and not reply.sure:
         return unclear(turn)  # "/restart", "asdf"
-    if reply.has(NEVER_CONTACT):
+    health.pass_on(turn)
+    if reply.has(NEVER_CONTACT) and not pressed(turn):
         return Verdict.INTERRUPTED
-    return _HANDLERS[state.open.split(":")[0]](turn)
+    if (verdict := meant_otherwise(turn)) is not None:
+        return verdict
+    verdict = _HANDLERS[state.open.split(":")[0]](turn)
+    return inbound.settle(turn, verdict) if turn.script.customer_led else verdict
 
 
 def _welcome_back(turn: Turn) -> None:
@@ -56,6 +61,7 @@ _HANDLERS = {
     st.LANDLINE: hear_landline,
     st.OTHER_USER: hear_other_user,
     st.OTHER_NAME: hear_other_user,
+    st.LISTENING: inbound.listen,
     st.QUESTION.rstrip(":"): hear_question,
     st.REASON.rstrip(":"): hear_probe,
     st.IMPROVE.rstrip(":"): hear_probe,

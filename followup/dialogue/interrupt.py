@@ -6,14 +6,14 @@ import re
 from datetime import datetime
 from typing import Callable
 
-from followup.dialogue import answers, appoint, state as st
+from followup.dialogue import answers, appoint, inbound, knowledge, state as st
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, asks_something
 from followup.dialogue.turn import Turn
-from followup.dialogue.knowledge import known_answer
 from followup.holidays import works_on
 from followup.reading import Asked
 
+_WRONG_NUMBER = re.compile(r"打错|不认识|没这个人|没有这个人|查无此人|号码不对|号码错|空号|换号|新号")
 PATIENCE = 3
 """How often one thing is answered before the talk moves on."""
 _BARE_COMPLAINT = re.compile(r"我|要|想|得|就是|必须|投诉|举报|曝光|你们|你|了|啊|的|[^\w]")
@@ -26,6 +26,8 @@ def respond(turn: Turn) -> None:
     """
     state = turn.state
     if state.over:  # the answer in the same reply was the last one
+        return
+    if turn.script.customer_led and inbound.respond(turn):
         return
     if (act := turn.reply.has(NEVER_CONTACT)) is not None:
         _stop_contact(turn) if act.confidence >= FIRM else _perhaps_never_again(turn)
@@ -105,10 +107,16 @@ def _wait(turn: Turn) -> None:
 def _wrong_person(turn: Turn) -> None:
     state = turn.state
     state.lead.clear()
-    if turn.script.other_user and state.open in (st.IDENTITY, st.CONSENT) and not state.order:
+    if _may_be_the_user(turn) and not _WRONG_NUMBER.search(turn.reply.text):
         state.open, state.asked_before = st.OTHER_USER, False
         return
     turn.end(Outcome.WRONG_PERSON, turn.reply.text[:200])
+
+
+def _may_be_the_user(turn: Turn) -> bool:
+    """Whoever answers for the customer may be the one who uses the car (63714 三日回访 ②); asked once, at the beginning."""
+    state = turn.state
+    return bool(turn.script.other_user) and state.open in (st.IDENTITY, st.CONSENT) and not state.order
 
 
 def _someone_else(turn: Turn) -> None:
@@ -120,6 +128,9 @@ def _someone_else(turn: Turn) -> None:
         return
     turn.state.lead.clear()
     turn.state.resume_at = turn.state.open
+    if _may_be_the_user(turn) and not (turn.read(Asked("phone")) or turn.read(Asked("datetime"))):
+        turn.state.open, turn.state.asked_before = st.OTHER_USER, False
+        return
     turn.state.open, turn.state.asked_before = st.THIRD_PERSON, False
     if turn.read(Asked("phone")) or turn.read(Asked("datetime")):
         hear(turn)
@@ -147,12 +158,7 @@ def _knowledge(turn: Turn) -> None:
     """A known topic is answered; anything else is recorded for a colleague, never guessed (58741 (3))."""
     if _tired_of(turn):
         return
-    answer = known_answer(turn.reply.intent, turn.script.trade)
-    if answer:
-        turn.state.lead.append(turn.wording.fill(answer))
-    else:
-        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
-        turn.lead("answers.colleague")
+    knowledge.tell(turn)
     _shorten_consent(turn)
 
 
@@ -191,7 +197,7 @@ def _tired_of(turn: Turn) -> bool:
     """The same item was put off by questions more than three times: it is passed over, so that no talk loops."""
     from followup.dialogue.unclear import give_up
 
-    if turn.state.count(f"aside:{turn.state.open}") <= PATIENCE:
+    if turn.state.open == st.LISTENING or turn.state.count(f"aside:{turn.state.open}") <= PATIENCE:
         return False
     turn.effects.append(TakeNote("unclear", turn.reply.text, topic=turn.state.open))
     give_up(turn)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 
 from followup.dialogue import ahead, answers, state as st
+from followup.dialogue.buttons import chosen
 from followup.dialogue.effects import SetOutcome, TakeNote
+from followup.dialogue.health import is_no_verdict
 from followup.dialogue.items import asked
 from followup.dialogue.record import listen
 from followup.dialogue.reply import (
@@ -39,6 +41,8 @@ def hear_question(turn: Turn) -> Verdict:
     state, reply = turn.state, turn.reply
     question = turn.script.question(state.question_id)
     wanted = asked(turn.script, state.open)
+    if (exact := chosen(turn, question)) is not None:
+        return answers.take(turn, question, exact)
     if reply.interrupts and not _answers_anyway(turn, question, wanted):
         return _interrupted(turn, question, wanted)
     mine, foreign = reply, []
@@ -47,11 +51,15 @@ def hear_question(turn: Turn) -> Verdict:
         mine = mine and ahead.without_the_rest(question, mine)
     reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
     if reading is None and listen(turn, question):
+        if question.type not in SATISFACTION_TYPES:
+            return answers.only_heard(turn, question)
         reading = Reading("不满意", "listen", "strong")
     early = ahead.take_ahead(turn, foreign)
     if reading is None and early:
         turn.lead("acknowledge.also_noted")
         return Verdict.GO_ON
+    if reading is not None and _asks_more_than_it_answers(question, reply, reading):
+        return Verdict.INTERRUPTED
     if reading is not None and _has_nothing_to_say(question, reply):
         return answers.nothing(turn, question)
     if reading is not None and reading.fit != "strong" and len(reply.text) <= 10 and reply.says(DOES_NOT_KNOW):
@@ -98,6 +106,11 @@ def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
     )
 
 
+def _asks_more_than_it_answers(question: Question, reply: Reply, reading: Reading) -> bool:
+    """A question about the business where `takes: [faq]` stands: an answer only where it names one, or words are free."""
+    return reply.base == "faq" and "faq" in question.takes and question.type != "open" and reading.fit != "strong"
+
+
 def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
     """A feeling about the business is no answer to "how did you hear of us", though any words would do there."""
     if turn.reply.base in question.takes:
@@ -108,6 +121,8 @@ def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
 def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     """Whether what looks like an interruption is the answer to this very question."""
     reply = turn.reply
+    if is_no_verdict(turn, question):
+        return False
     if reply.base in question.takes:
         return True
     if question.optional and _passes(reply):
@@ -141,6 +156,8 @@ def _passes(reply: Reply) -> bool:
 def _no_reading(turn: Turn, question: Question) -> Verdict:
     """Nothing readable for the open question: declined, unknown, about something else, or unclear."""
     state, reply = turn.state, turn.reply
+    if reply.interrupts and reply.base in question.takes:
+        return Verdict.INTERRUPTED  # it might have been an answer here, but it is none
     if question.optional and reply.base in ("deny", "nothing_to_add", "skip", "refuse"):
         return answers.passed(turn, question, "skipped")
     if question.type == "open" and reply.base in ("deny", "nothing_to_add"):
@@ -168,6 +185,8 @@ def _stands_at_a_reason(turn: Turn) -> bool:
     reply = turn.reply
     if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON:
         return False
+    if reply.base == "unwell" and turn.script.unwell is not None:
+        return False  # "打完针头晕得厉害" is the reason, and the doctor hears of it anyway
     return reply.base not in ("not_understood", "ask_repeat") or len(reply.text) <= 8 or asks_something(reply.text)
 
 

@@ -29,7 +29,10 @@ def hear_other_user(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED
     if yes is None:
         return unclear(turn)
-    return turn.end(Outcome.WRONG_PERSON, "other_user")
+    # Neither the customer nor the user of the car: when can the customer be reached? (63714 三日回访 ②: 预约、致谢)
+    state.resume_at = st.IDENTITY if turn.script.identity_ask else st.CONSENT
+    state.open, state.asked_before = st.THIRD_PERSON, False
+    return hear_third_person(turn) if turn.read(Asked("phone")) or turn.read(Asked("datetime")) else Verdict.GO_ON
 
 
 def hear_third_person(turn: Turn) -> Verdict:

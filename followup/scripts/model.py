@@ -59,6 +59,22 @@ class Concern:
 
 
 @dataclass(frozen=True)
+class Unwell:
+    """A script that minds the customer's health: whoever says to be unwell gets this ticket the same day."""
+
+    ticket: Mapping[str, Any]
+    listener: ListenFor
+
+    def told_in(self, text: str) -> bool:
+        """Whether the words themselves say so (过敏, 发红), whatever they were taken for."""
+        return self.listener.heard_in(text)
+
+    def denied_in(self, text: str) -> bool:
+        """Whether all that is said is that nothing is wrong (没有不舒服)."""
+        return any(denial in text for denial in self.listener.unless) and not self.told_in(text)
+
+
+@dataclass(frozen=True)
 class Ending:
     """An answer that ends the talk: nobody drove the car in, so there is nothing to ask about the drive."""
 
@@ -142,6 +158,7 @@ class Script:
     minutes: int = 3
     landline: bool = False
     """Consent has a third form: convenient, but on a landline (63714 首日回访)."""
+    unwell: Unwell | None = None
     other_user: str = ""
     """Asked of somebody who is not the customer: "请问{plate}这款{model}是您在使用吗？" (63714 三日回访)."""
     customer_led: bool = False
@@ -181,6 +198,7 @@ def build(content: Mapping[str, Any]) -> Script:
         minutes=raw.get("length", {}).get("minutes", 3),
         landline=raw.get("consent", {}).get("landline", False),
         other_user=raw.get("identity", {}).get("other_user", ""),
+        unwell=_unwell(raw["unwell"]) if "unwell" in raw else None,
         customer_led=raw.get("starts") == "customer",
         concerns=tuple(_concern(item) for item in raw.get("concerns", ())),
         knowledge=_strings(raw.get("knowledge", raw["trade"])),
@@ -221,6 +239,10 @@ def _question(raw: Mapping[str, Any]) -> Question:
 def _concern(raw: Mapping[str, Any]) -> Concern:
     plain = {key: raw[key] for key in ("department", "kind") if key in raw}
     return Concern(raw["topic"], _strings(raw["words"]), _strings(raw.get("unless")), **plain)
+
+
+def _unwell(raw: Mapping[str, Any]) -> Unwell:
+    return Unwell(raw["ticket"], ListenFor("unwell", _strings(raw.get("words")), _strings(raw.get("unless"))))
 
 
 def _option(raw: Any) -> Option:

@@ -160,6 +160,8 @@ def test_a_third_person_hears_nothing_of_the_business(script_id: str, item: str)
         pytest.skip("an answer here")
     player = at(script_id, item)
     said = player.say("我是她老公，她不在", "third_person")
+    if player.state.open == "other_user":  # they may be the one who drives the car (63714 三日回访 ②)
+        said = player.say("不是", "deny")
     business = [str(player.state.variables.get(name, "—")) for name in ("product", "bought_on")] + ["车贷", "企贷", "满意度"]
     assert Wording(player.script, player.state).say("third_person.ask") in said
     assert not [word for word in business if word in said]
