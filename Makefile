@@ -10,20 +10,20 @@ export UV_COMPILE_BYTECODE := 1
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
-.PHONY: run test test-long bench train coverage uv
+.PHONY: run test test-long bench train coverage examples uv
 
 # Start everything; Ctrl-C stops it.
 run: uv
 	uv sync --frozen
 	@exec uv run --no-sync followup up
 
-# Every test there is.
+# Units, integration, the chat page, every talk in process and the chosen ones with the real Rasa: see docs/testing.md.
 test: uv
 	uv sync --frozen
 	uv run --no-sync python -m followup.web.assets
 	uv run --no-sync pytest
 
-# The same, and what takes long: killing processes again and again.
+# The same, and what takes long: every talk with the real Rasa, and killing processes again and again.
 test-long: uv
 	uv sync --frozen
 	uv run --no-sync python -m followup.web.assets
@@ -43,6 +43,11 @@ train: uv
 coverage: uv
 	uv sync --frozen
 	uv run --no-sync python -m tests.e2e.coverage
+
+# docs/zh/examples: talks as people would hold them, three or more a trade, as they go today.
+examples: uv
+	uv sync --frozen
+	uv run --no-sync python -m tests.e2e.examples
 
 uv:
 	@command -v uv >/dev/null || { python3 -m pip install --quiet uv && command -v uv >/dev/null; } 2>/dev/null \

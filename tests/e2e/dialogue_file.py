@@ -17,6 +17,7 @@
     callback: {at: "2026-11-24T15:00", reason: in_meeting}
     notes: [third_contact]
     covers: [in_meeting]          # 谈到了 docs/coverage.yml 里的哪些情形和问题
+    rasa: happy                   # 每次测试都用真实的 Rasa 谈：happy 一路顺利，branch 走另一条路；每份话术各一场（chosen.py）
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from followup.talk.trial import TrialResult
 DEFAULT_NOW = "2026-11-23 10:00"
 EVENTS = {"开始": Trigger.START, "继续回访": Trigger.RESUME, "没有回复": Trigger.SILENCE}
 STEPS = {"助手", "助手不说", "客户", "时间", "事件"}
-KEYS = {"talk", "person", "script", "now", "variables", "dialogue", "outcome", "answers", "no_answers", "tickets", "callback", "notes", "covers"}
+KEYS = {"talk", "person", "script", "now", "variables", "dialogue", "outcome", "answers", "no_answers", "tickets", "callback", "notes", "covers", "rasa"}
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ TRADES = {
     "service": "售后服务",
 }
 _TICKETS = {"dissatisfaction": "不满意", "complaint": "投诉", "request": "请求", "question": "疑问", "compensation": "赔偿"}
+_COMPUTED = {"yes_share": "落实度", "score_share": "满意度", "compensation_by_share": "赔偿金额"}
 _WEEKDAYS = "一二三四五六日"
 _PARTS = {range(0, 6): "凌晨", range(6, 12): "上午", range(12, 14): "中午", range(14, 18): "下午", range(18, 24): "晚上"}
 _EXACT = ("minute", "hour")
@@ -46,8 +47,8 @@ def page(trade: str) -> str:
     lines = [
         f"# 对话示例：{TRADES[trade]}",
         "",
-        "客户的话由人写成，助手的话、答案和工单都是系统当场给出的，没有修饰；姓名、号码和单位全是演示用的。",
-        "话术或语料改动以后，用 `make examples` 重新生成这一页。",
+        "客户的话是事先写好的，助手的话、记下的答案和工单都是系统当场给出的，没有改动；姓名、号码和单位都是演示用的。",
+        "话术或语料改动以后，执行 `make examples` 重新生成。",
         "",
     ]
     for path in talk_files(trade):
@@ -65,7 +66,7 @@ def talk_files(trade: str) -> list[Path]:
 
 def index() -> str:
     """docs/zh/examples/README.md: the trades and their talks."""
-    lines = ["# 对话示例", "", "每个行业至少三场，都是系统当场谈出来的。", ""]
+    lines = ["# 对话示例", "", "每个行业至少三场，客户有爱聊的、话少的、带着气来的，也有问长问短的；助手的话都是系统当场说的。", ""]
     for trade, name in TRADES.items():
         lines += [f"## [{name}]({trade}.md)", ""]
         lines += [f"- {DialogueFile.load(path).raw['talk']}" for path in talk_files(trade)]
@@ -113,11 +114,13 @@ def _answers(script: Script, file: DialogueFile, result: TrialResult) -> Iterato
 
 
 def _asked(script: Script, question_id: str, variables: Mapping[str, Any]) -> str:
-    """What the question asks, in one sentence; a computed result has none and goes by its id."""
+    """What the question asks, in one sentence; a computed result goes by its name."""
     question = script.question(question_id)
+    if question.compute:
+        return f"{_COMPUTED[question.compute]}（计算得出）"
     sentences = [part for part in question.ask.replace("？", "？\n").replace("。", "。\n").split("\n") if part.strip()]
     asking = next((part for part in sentences if part.endswith("？")), question.ask)
-    return _cell(asking.strip().format_map(_Left(variables))) if question.ask else f"`{question_id}`（计算）"
+    return _cell(asking.strip().format_map(_Left(variables)))
 
 
 class _Left(dict[str, Any]):
@@ -140,10 +143,17 @@ def shown(value: Any) -> str:
     if "precision" in value:
         return _time(value)
     if "bad" in value:
-        return f"坏{value['bad']}个，共{value['total']}个" + (f"，赔偿{value['amount']}元" if "amount" in value else "")
+        return _quantity(value)
     if "percent" in value:
         return f"{value['percent']}%（{value['items']}项）"
     return _cell(str(dict(value)))
+
+
+def _quantity(value: Mapping[str, Any]) -> str:
+    if value["bad"] is None:  # only the share was said
+        return "一半或者更多" if value["at_least_half"] else "不到一半"
+    total = f"，共{value['total']}个" if value["total"] else ""
+    return f"坏{value['bad']}个{total}" + (f"，赔偿{value['amount']}元" if "amount" in value else "")
 
 
 def _time(value: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Every talk in tests/e2e/talks is held with the real Rasa and the real actions, a few of them at a time."""
+"""Every talk in tests/e2e/talks is held: all of them in this process, the chosen ones with the real Rasa and actions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,31 @@ import pytest
 from followup.store.database import Database
 from followup.talk.rasa_client import RasaClient
 from followup.talk.trial import Trial
+from tests.e2e.chosen import held_with_rasa
 from tests.e2e.conftest import Addresses
 from tests.e2e.dialogue_file import DialogueFile, hold, set_now
+from tests.e2e.play import TALKS_DIR, play, talk_files
 
-TALKS = sorted((Path(__file__).parent / "talks").rglob("*.yml"))
 AT_A_TIME = 3
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(TALKS_DIR).with_suffix(""))
+
+
+@pytest.mark.parametrize("path", talk_files(), ids=named)
+def test_a_talk_in_this_process(path: Path) -> None:
+    if failure := play(path).failure:
+        raise failure
 
 
 @pytest.fixture(scope="session")
 def held(request: pytest.FixtureRequest, addresses: Addresses) -> Iterator[dict[Path, Future[None]]]:
     """The talks that were asked for, under way: each in a thread with a clock of its own."""
-    wanted = [item.callspec.params["path"] for item in request.session.items if hasattr(item, "callspec") and "path" in item.callspec.params]
+    items = [item for item in request.session.items if getattr(item, "originalname", "") == test_a_talk_with_rasa.__name__]
+    wanted = [item.callspec.params["path"] for item in items]
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="talk") as pool:
-        yield {path: pool.submit(lambda path=path: asyncio.run(hold_one(path, addresses))) for path in wanted if path in TALKS}
+        yield {path: pool.submit(lambda path=path: asyncio.run(hold_one(path, addresses))) for path in wanted}
         pool.shutdown(cancel_futures=True)
 
 
@@ -34,7 +46,7 @@ async def hold_one(path: Path, addresses: Addresses) -> None:
     database = Database(addresses.database_url, pool_size=2)
     try:
         async with RasaClient(addresses.rasa_url) as rasa:
-            # `voice` chooses among the wordings of a sentence, so that a talk is worded the same in every run.
+            # `voice` as in `play`: a talk is worded the same in every run.
             variables = {"voice": path.stem, **file.raw.get("variables", {})}
             trial = await Trial.open(database, rasa, file.raw["script"], variables)
             await hold(file, trial, set_now)
@@ -42,6 +54,6 @@ async def hold_one(path: Path, addresses: Addresses) -> None:
         await database.close()
 
 
-@pytest.mark.parametrize("path", TALKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_talk(path: Path, held: dict[Path, Future[None]]) -> None:
+@pytest.mark.parametrize("path", held_with_rasa(), ids=named)
+def test_a_talk_with_rasa(path: Path, held: dict[Path, Future[None]]) -> None:
     held[path].result()

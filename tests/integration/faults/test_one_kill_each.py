@@ -1,6 +1,6 @@
 """kill -9 of each process, once, in the middle of a talk. Twenty times each: tests/long/test_kills.py."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,15 +12,9 @@ from .moments import Moment
 from .talk import as_it_should_be
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack.temporary(most_backoff=0.5) as running:
-        yield running
-
-
 @pytest.fixture
-async def database(stack: Stack) -> AsyncIterator[Database]:
-    database = Database(stack.database_url)
+async def database(running_stack: Stack) -> AsyncIterator[Database]:
+    database = Database(running_stack.database_url)
     yield database
     await database.close()
 
@@ -35,11 +29,11 @@ async def database(stack: Stack) -> AsyncIterator[Database]:
     ],
 )
 async def test_a_killed_process_costs_no_answer_and_doubles_none(
-    stack: Stack, database: Database, part: str, moment: Moment
+    running_stack: Stack, database: Database, part: str, moment: Moment
 ) -> None:
-    undisturbed = await Killing(stack, database, part).hold_talk()
+    undisturbed = await Killing(running_stack, database, part).hold_talk()
     as_it_should_be(undisturbed)
-    killing = Killing(stack, database, part, [moment])
+    killing = Killing(running_stack, database, part, [moment])
     for left in await killing.hold_talks(lanes=2):
         assert left == undisturbed
     assert len(killing.killed_at) == 1
