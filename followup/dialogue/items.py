@@ -57,6 +57,7 @@ def question_asked(question: Question) -> Asked:
         other=question.other,
         yes=question.yes,
         no=question.no,
+        any_time=question.type == "datetime",
         low=question.low,
         high=question.high,
     )

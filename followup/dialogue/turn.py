@@ -9,6 +9,7 @@ from followup.dialogue.effects import Effect, Outcome, SetOutcome
 from followup.dialogue.reply import Reply
 from followup.dialogue.state import TalkState
 from followup.dialogue.wording import Wording
+from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.reading import Asked, Heard, Reading, read
 from followup.scripts.model import Script
 
@@ -53,6 +54,6 @@ class Turn:
 
 
 def heard(reply: Reply) -> Heard:
-    """The reader's view of a reply. A guessed intent is not passed on."""
-    acts = tuple((act.base, act.text) for act in reply.acts)
+    """The reader's view of a reply. A guessed intent is not passed on, neither as leading nor as an act."""
+    acts = tuple((act.base, act.text) for act in reply.acts if act.confidence >= NOT_UNDERSTOOD_BELOW)
     return Heard(reply.text, reply.base if reply.sure else "", acts, reply.at)

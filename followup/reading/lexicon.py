@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 OPINIONS = "opinions.yml"
 ASPECTS = "aspects.yml"
 HOLIDAYS = "holidays.yml"
+ANY_TIME = "any_time.yml"
 
 
 def lexicon_dir() -> Path:

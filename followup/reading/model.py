@@ -40,6 +40,8 @@ class Asked:
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     """Words that mean yes or no to this question only, e.g. 齐全 and 缺货."""
+    any_time: bool = False
+    """Whether "随时都行" answers: to a question of the script it does; elsewhere it may be said of anything."""
 
 
 @dataclass(frozen=True)

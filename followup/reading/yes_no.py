@@ -16,6 +16,8 @@ _PARTICLES = re.compile(r"[的了啊呀呢吧嘛哦噢哈啦诶喔哟]*")
 _LEAD = re.compile(r"(?:[嗯哦噢啊呃额哎那我就也都还真好]|应该|可能|当然|肯定|确实|好像|大概|一直|有时候?|现在|目前|这个|这次|他们?|你们)*")  # before a weak word
 _TAKEN_BACK = re.compile(r"(?:说错了?|口误|哦不|噢不|啊不是?|更正|(?<=[有是会要了到过])[,. ]*不对[,. ]+)")
 _NEGATED = re.compile(r"(?:不|没有?|未|别)(?:是|太|够|很|怎么|完全|全|都|再)*$")
+_TURNED = re.compile(r"(?:不|没有?|未|非|别)(?:是|太|大|怎么|咋|经?常|再|完全|全|都|算|像)*$")  # before a yes word
+_SELF_DENIED = re.compile(r"(?:也|都|并|还|根本|从来|倒)?(?:没|不(?!错|过|是))")  # "我本人没去"
 _ASKED = re.compile(r"[了的]?(?:吗|么|没有?\?|\?)")
 _INTENTS = {
     "consent": True, "satisfied": True, "neutral": True, "greet": None,
@@ -82,6 +84,10 @@ def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:
                 continue
             if group == "unsure":
                 return None, WEAK
+            if group == "yes" and match.group().endswith(("本人", "我")) and _SELF_DENIED.match(clause[match.end():]):
+                continue
+            if group == "yes" and _TURNED.search(clause[: match.start()]):
+                return False, STRONG
             if group in ("yes", "no"):
                 return group == "yes", STRONG
             if group in ("soft_yes", "soft_no"):

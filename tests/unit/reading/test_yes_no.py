@@ -47,3 +47,20 @@ def test_the_intent_decides_where_no_word_does() -> None:
     assert yes_no("中不中中", "consent") is not None
     reading = read(Asked("yes_no"), Heard("妥妥滴", "consent"))
     assert reading and (reading.value, reading.fit) == (True, "weak")
+
+
+@pytest.mark.parametrize("text", [
+    "好像不是我签的", "是我老公代签的", "是同事帮我签的", "应该不是本人签的", "不怎么用了", "不咋用了", "是我爱人签的字",
+])
+def test_a_yes_word_behind_a_no_or_about_somebody_else_is_no_yes(text: str) -> None:
+    assert yes_no(text) is False
+
+
+@pytest.mark.parametrize("text", ["我自己签的", "是我亲自签的", "不错，是我签的"])
+def test_who_signed_in_person_says_yes(text: str) -> None:
+    assert yes_no(text) is True
+
+
+def test_somebody_who_was_not_there_in_person_says_no_by_intent() -> None:
+    assert yes_no("我本人没去") is None
+    assert yes_no("我本人没去", "deny") is False
