@@ -12,7 +12,7 @@ from followup.scripts.walk import negated, shown
 LONGEST = 44
 """Characters of a sentence that a box shows."""
 
-_OUTCOMES = {
+OUTCOMES = {
     "completed": "完成", "appointed": "已预约", "refused": "拒访", "do_not_contact": "免打扰", "wrong_person": "非本人",
     "unreachable": "未响应", "handed_over": "转人工", "ended_early": "中途结束", "complained": "投诉",
 }  # fmt: skip
@@ -76,7 +76,7 @@ def flow(script: Script) -> Flow:
         _lead(graph, loose, question.id)
         _beside(graph, question, script)
         loose = [] if _always_ends(question) else [(question.id, "")]
-    graph.nodes.append(Node("end", Kind.END, _OUTCOMES["completed"], "结束"))
+    graph.nodes.append(Node("end", Kind.END, OUTCOMES["completed"], "结束"))
     _lead(graph, [*loose, *bypass], "end")
     return graph
 
@@ -135,8 +135,8 @@ def _beside(graph: Flow, question: Question, script: Script) -> None:
         graph.nodes.append(Node(f"{question.id}.probe", Kind.PROBE, text, beside=question.id))
         graph.edges.append(Edge(question.id, f"{question.id}.probe", _wanted(list(question.probe_if))))
     for number, (value, ending) in enumerate(question.ends.items()):
-        text = shorten(_filled(ending.say, script)) if ending.say else _OUTCOMES[ending.outcome]
-        node = Node(f"{question.id}.end{number}", Kind.END, text, f"结束：{_OUTCOMES[ending.outcome]}", beside=question.id)
+        text = shorten(_filled(ending.say, script)) if ending.say else OUTCOMES[ending.outcome]
+        node = Node(f"{question.id}.end{number}", Kind.END, text, f"结束：{OUTCOMES[ending.outcome]}", beside=question.id)
         graph.nodes.append(node)
         graph.edges.append(Edge(question.id, node.id, _wanted(value)))
 
