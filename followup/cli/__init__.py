@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": ("followup.cli.migrate", "migrate", "更新数据表"),
     "contacts": ("followup.cli.contacts", "contacts", "导入客户名单"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
+    "figures": ("followup.cli.figures", "figures", "统计表：满意度、落实度"),
 }
 
 

@@ -1,0 +1,48 @@
+"""What figures are made of, read from the records: one query for each kind of row. Only valid answers are read."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.figures.talks import Given, TalkAnswers
+from followup.settings import SHANGHAI
+from followup.store.models import Answer, Case, Contact
+
+
+async def talks_between(
+    session: AsyncSession, script_id: str, first: date, last: date, *, demo: bool = False
+) -> list[TalkAnswers]:
+    """Talks of the script with an answer that ended, or were last spoken in, from `first` to `last` (days in Shanghai).
+
+    Demonstrations and trials are left out; with `demo` they are read too.
+    """
+    rows = await session.execute(
+        select(Case, Contact.name, Contact.title, Answer.question_id, Answer.value, Answer.words)
+        .join(Contact, Contact.id == Case.contact_id)
+        .join(Answer, and_(Answer.case_id == Case.id, ~Answer.superseded))
+        .where(Case.script_id == script_id, held_between(first, last), *([] if demo else [~Case.is_demo]))
+        .order_by(_held_at(), Case.id, Answer.id)
+    )
+    found: dict[str, tuple[Case, str, dict[str, Given]]] = {}
+    for case, name, title, question_id, value, words in rows:
+        _, _, answers = found.setdefault(case.id, (case, f"{name}{title}", {}))
+        answers[question_id] = Given(value, words)
+    return [
+        TalkAnswers(case.id, customer, case.variables, answers, case.ended_at or case.last_message_at)
+        for case, customer, answers in found.values()
+    ]
+
+
+def held_between(first: date, last: date) -> ColumnElement[bool]:
+    """Whether a case belongs to the days `first` to `last`, both included."""
+    begin = datetime.combine(first, time(), SHANGHAI)
+    end = datetime.combine(last + timedelta(days=1), time(), SHANGHAI)
+    return and_(_held_at() >= begin, _held_at() < end)
+
+
+def _held_at() -> Any:
+    return func.coalesce(Case.ended_at, Case.last_message_at, Case.created_at)
