@@ -7,13 +7,12 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.context import Meta, case_of, remember_script, talk, turn_of, utter, write
-from followup.dialogue import state as st
 from followup.dialogue.after import after, resume
 from followup.dialogue.effects import Outcome
 from followup.dialogue.finish import close
 from followup.dialogue.hear import hear
 from followup.dialogue.interrupt import respond
-from followup.dialogue.items import Said, ask
+from followup.dialogue.items import Said, ask, first_item
 from followup.dialogue.silence import fall_silent
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
@@ -36,10 +35,9 @@ class StartFollowup(Action):
         case = await case_of(Meta.of(tracker))
         script = remember_script(case)
         variables = {**case.variables, "customer": case.contact_name, "title": case.contact_title}
-        opening = st.IDENTITY if script.identity_ask else st.CONSENT
         now = Meta.of(tracker).received_at.isoformat()
-        state = TalkState(case.case_id, script.id, variables, open=opening, now=now)
-        if case.do_not_contact:
+        state = TalkState(case.case_id, script.id, variables, open=first_item(script), now=now)
+        if case.do_not_contact and not script.customer_led:
             state.outcome = Outcome.DO_NOT_CONTACT
             utter(dispatcher, Said(Turn(script, state, None).wording.say("after.do_not_contact")))
         return talk(state, talk_over=state.over)

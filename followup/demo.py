@@ -37,7 +37,7 @@ async def prepare_demo(database_url: str) -> list[DemoTalk]:
         async with database.session() as session:
             return [
                 await _talk(session, script, _CUSTOMERS[number % len(_CUSTOMERS)])
-                for number, script in enumerate(load.load_all())
+                for number, script in enumerate(script for script in load.load_all() if not script.customer_led)
             ]
     finally:
         await database.close()

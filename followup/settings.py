@@ -11,6 +11,9 @@
 | FOLLOWUP_RASA_URL     | Rasa, loopback (http://127.0.0.1:5005); set by `followup up`                  |
 | FOLLOWUP_ACTION_URL   | action server, loopback (http://127.0.0.1:5055); set by `followup up`         |
 | FOLLOWUP_EMBED_ORIGINS| sites that may embed the chat, separated by commas                           |
+| FOLLOWUP_ENQUIRIES    | script of the public entry /ask (inbound_enquiry); off closes the entry      |
+| FOLLOWUP_COMPANY      | the firm's name at the public entry; the script's own when unset             |
+| FOLLOWUP_PROXIES      | how many proxies of ours stand in front and add to X-Forwarded-For (0)       |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -18,6 +21,7 @@ Importing this module touches nothing; `load_settings` only reads.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,6 +58,10 @@ class Settings:
     rasa_url: str = "http://127.0.0.1:5005"
     action_url: str = "http://127.0.0.1:5055"
     embed_origins: tuple[str, ...] = ()
+    enquiry_script: str | None = "inbound_enquiry"
+    """None: the public entry is closed."""
+    company: str = ""
+    proxies: int = 0
     now: datetime | None = None
     project_dir: Path = PROJECT_DIR
 
@@ -83,6 +91,9 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         rasa_url=_url(env, "FOLLOWUP_RASA_URL", "http://127.0.0.1:5005"),
         action_url=_url(env, "FOLLOWUP_ACTION_URL", "http://127.0.0.1:5055"),
         embed_origins=_origins(env),
+        enquiry_script=_enquiry_script(env),
+        company=_text(env, "FOLLOWUP_COMPANY") or "",
+        proxies=_proxies(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
 
@@ -155,6 +166,22 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
                 "请写成 https://www.example.com 这样的格式，多个之间用英文逗号分开。"
             )
     return tuple(origin.rstrip("/") for origin in origins)
+
+
+def _enquiry_script(env: Mapping[str, str]) -> str | None:
+    text = _text(env, "FOLLOWUP_ENQUIRIES") or "inbound_enquiry"
+    if text.lower() == "off":
+        return None
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        raise SettingsError(f"FOLLOWUP_ENQUIRIES 的值“{text}”不是话术编号，请填写话术的编号，或者填 off 关闭在线客服入口。")
+    return text
+
+
+def _proxies(env: Mapping[str, str]) -> int:
+    text = _text(env, "FOLLOWUP_PROXIES") or "0"
+    if not text.isascii() or not text.isdigit() or int(text) > 9:
+        raise SettingsError(f"FOLLOWUP_PROXIES 的值“{text}”不对，请填写前面有几层代理，0 到 9 之间的整数。")
+    return int(text)
 
 
 def _is_web_address(text: str) -> bool:

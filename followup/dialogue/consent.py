@@ -11,6 +11,9 @@ from followup.dialogue.unclear import unclear
 from followup.reading import Asked
 
 
+_MOST_TOLD_EARLY = 3
+
+
 def hear_consent(turn: Turn) -> Verdict:
     state, reply = turn.state, turn.reply
     if _denies_identity(turn):
@@ -21,6 +24,8 @@ def hear_consent(turn: Turn) -> Verdict:
         return hear_landline(turn)
     if reply.base in ("consent", "satisfied", "neutral") and reply.sure or reply.has("consent") and not reply.interrupts:
         return agreed(turn)
+    if (verdict := _told_at_once(turn)) is not None:
+        return verdict
     if reply.interrupts:
         return Verdict.INTERRUPTED
     if reply.base in ("deny", "nothing_to_add") and reply.sure:
@@ -35,6 +40,28 @@ def hear_consent(turn: Turn) -> Verdict:
         state.simpler = True
         return Verdict.GO_ON
     return unclear(turn)
+
+
+def _told_at_once(turn: Turn) -> Verdict | None:
+    """ "你好，我买的梨坏了" before anybody asked: taken where the script has a place for it, passed on where it has none."""
+    state, told = turn.state, turn.reply.without("greet")
+    if told.base not in ("inform", "dissatisfied", "suggest") or not told.sure or state.open == st.RESUME:
+        return None
+    first = next((question for question in turn.script.questions if not question.is_step), None)
+    if first and state.open == st.CONSENT and any(one.heard_in(told.text) for one in first.listen_for):
+        turn.effects.extend(go_on(turn.script, state))
+        from followup.dialogue.hear import hear  # consent is heard by it; what was told is an answer
+
+        return hear(Turn(turn.script, state, told, turn.effects))
+    if told is turn.reply or state.count("told_early") > _MOST_TOLD_EARLY:
+        return None
+    if told.base == "dissatisfied":
+        answers.remark(turn, told)
+    else:
+        turn.effects.append(TakeNote("suggestion" if told.base == "suggest" else "enquiry", told.text))
+        turn.lead("acknowledge.also_noted")
+    state.simpler = True
+    return Verdict.GO_ON
 
 
 def _names_themselves(turn: Turn) -> bool:

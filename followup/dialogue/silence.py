@@ -15,6 +15,7 @@ def fall_silent(turn: Turn) -> None:
         return
     state.resume_at = state.resume_at or state.open
     state.callback_reason = "silence"
-    turn.effects.append(BookCallback(None, "silence", ""))
-    outcome = Outcome.ENDED_EARLY if state.order else Outcome.UNREACHABLE
+    if not turn.script.customer_led:  # who came to us is not called after
+        turn.effects.append(BookCallback(None, "silence", ""))
+    outcome = Outcome.ENDED_EARLY if state.order or state.values.get("served") else Outcome.UNREACHABLE
     turn.end(outcome, "silence", turn.wording.say("silence.last"))

@@ -14,11 +14,11 @@ from aiohttp import web
 
 from followup.settings import Settings
 from followup.store.database import Database
-from followup.web import chat, events, landing
+from followup.web import chat, enquiry, events, landing
 from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
-from followup.web.keys import DATABASE, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC
-from followup.web.limits import TalkLimiter
+from followup.web.keys import DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC
+from followup.web.limits import EnquiryLimiter, TalkLimiter
 from followup.web.security import add_headers, friendly_errors, json_answer
 from followup.web.session import Sessions
 from followup.web.static import StaticFiles
@@ -34,6 +34,7 @@ def make_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app[STATIC] = StaticFiles()
     app[LIMITER] = TalkLimiter()
+    app[ENQUIRIES] = EnquiryLimiter()
     app[SESSIONS] = Sessions(
         settings.signing_secret(),
         secure=settings.public_url.startswith("https://"),
@@ -56,6 +57,8 @@ def _add_routes(app: web.Application) -> None:
             web.get("/healthz", healthz),
             web.get("/c/{token}", landing.landing),
             web.post("/c/{token}/start", landing.start),
+            web.get("/ask", enquiry.page),
+            web.post("/ask", enquiry.start),
             web.get("/chat", chat.page),
             web.post("/chat/messages", chat.post_message),
             web.get("/chat/history", chat.history),

@@ -62,6 +62,7 @@ async def page(request: web.Request) -> web.Response:
         request,
         {
             "company": talk.company or load_wording().no_company,
+            "enquiry": talk.enquiry,
             "talk": request.app[SESSIONS].public_name(who),
             "max_length": MAX_LENGTH,
         },

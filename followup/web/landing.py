@@ -35,7 +35,7 @@ async def landing(request: web.Request) -> web.Response:
             "company": talk.company or load_wording().no_company,
             "stage": "ended" if talk.ended else "begun" if talk.started else "new",
             "token": token,
-            "embedded": _is_embedded(request),
+            "embedded": is_embedded(request),
         },
     )
 
@@ -54,7 +54,7 @@ async def start(request: web.Request) -> web.Response:
     except links.LinkError as error:
         return _no_talk(request, error)
     response = web.Response(status=303, headers={"Location": "/chat"})
-    request.app[SESSIONS].write(response, who, embedded=_is_embedded(request))
+    request.app[SESSIONS].write(response, who, embedded=is_embedded(request))
     return response
 
 
@@ -80,5 +80,5 @@ def _no_talk(request: web.Request, error: links.LinkError) -> web.Response:
     return notice(request, "unknown", 404)
 
 
-def _is_embedded(request: web.Request) -> bool:
+def is_embedded(request: web.Request) -> bool:
     return request.query.get("embed") == "1"

@@ -1,4 +1,4 @@
-"""How fast one talk may send. Against a stuck key or a script, not against people: nobody types 20 lines at once."""
+"""How fast one talk may send, and how many talks may begin. Against a stuck key or a script, not against people: nobody types 20 lines at once."""
 
 from __future__ import annotations
 
@@ -45,3 +45,16 @@ class TalkLimiter:
             return
         self._swept = now
         self._buckets = {talk: b for talk, b in self._buckets.items() if now - b.at < full_after}
+
+
+class EnquiryLimiter:
+    """How many new talks one address, and everybody together, may begin. Kept in memory only, as are the addresses."""
+
+    def __init__(self, one: TalkLimiter | None = None, everybody: TalkLimiter | None = None) -> None:
+        # Whole offices and mobile networks share one address, so the first ones are free.
+        self._one = one or TalkLimiter(burst=10, per_second=1 / 60)
+        self._everybody = everybody or TalkLimiter(burst=200, per_second=2.0)
+
+    def wait_for(self, address: str) -> int:
+        """0 when a talk may begin now (and that is counted), else the whole seconds to wait."""
+        return self._one.wait_for(address) or self._everybody.wait_for("everybody")

@@ -65,6 +65,8 @@ class Standing:
     waits: bool
     """It has begun, is not over, and nobody has said anything for a while."""
     last_message_id: int
+    enquiry: bool = False
+    """The customer began it; no link was sent."""
 
 
 async def stands(session: AsyncSession, who: Session) -> bool:
@@ -97,9 +99,9 @@ async def begin(session: AsyncSession, case_id: str) -> Session:
 
 async def standing(session: AsyncSession, case_id: str) -> Standing:
     """The firm's name and how far the talk is. Shows nothing that concerns the customer."""
-    case, declared = (
+    case, declared, starts = (
         await session.execute(
-            select(Case, ScriptRevision.content["variables"])
+            select(Case, ScriptRevision.content["variables"], ScriptRevision.content[("script", "starts")].astext)
             .join(ScriptRevision, ScriptRevision.id == Case.revision_id)
             .where(Case.id == case_id)
         )
@@ -113,6 +115,7 @@ async def standing(session: AsyncSession, case_id: str) -> Standing:
         ended=case.status == "closed",
         waits=case.status == "waiting" or (case.status == "open" and _is_long_ago(case.last_message_at)),
         last_message_id=last or 0,
+        enquiry=starts == "customer",
     )
 
 

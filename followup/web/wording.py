@@ -20,6 +20,8 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class Wording:
     no_company: str
+    visitor: str
+    """Name of a contact who has not given one; staff read it."""
     errors: dict[str, str]
     pages: dict[str, Notice]
 
@@ -31,4 +33,4 @@ class Wording:
 def load_wording() -> Wording:
     data = YAML(typ="safe").load(Path(__file__).with_name("wording.yml"))
     pages = {key: Notice(page["title"], tuple(page["lines"])) for key, page in data["pages"].items()}
-    return Wording(data["no_company"], data["errors"], pages)
+    return Wording(data["no_company"], data["visitor"], data["errors"], pages)

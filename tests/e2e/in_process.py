@@ -18,13 +18,12 @@ import joblib
 from ruamel.yaml import YAML
 
 from followup import clock
-from followup.dialogue import state as st
 from followup.dialogue.after import after, resume
 from followup.dialogue.effects import Effect, Outcome
 from followup.dialogue.finish import close
 from followup.dialogue.hear import hear
 from followup.dialogue.interrupt import respond
-from followup.dialogue.items import Said, ask
+from followup.dialogue.items import Said, ask, first_item
 from followup.dialogue.reply import Act, Reply
 from followup.dialogue.silence import fall_silent
 from followup.dialogue.state import TalkState
@@ -104,7 +103,7 @@ class InProcessTrial:
         self._messages = 0
         # As actions/talk.py begins: the case's variables, with the contact's name and title.
         given = {**script.demo_variables(), "customer": CUSTOMER, "title": TITLE, **variables}
-        opening = st.IDENTITY if script.identity_ask else st.CONSENT
+        opening = first_item(script)
         self._state = TalkState(CASE_ID, script.id, given, open=opening)
 
     async def start(self) -> list[TranscriptLine]:

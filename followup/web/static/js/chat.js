@@ -67,7 +67,7 @@ let thread;
 function signedOut(message) {
   clearTimeout(downTimer);
   typing(false);
-  say(banner, message || "这次对话已在此处失效，请重新打开您收到的链接");
+  say(banner, message || "这次对话已在此处失效，请重新打开您收到的链接，或者回到在线客服页面");
 }
 
 /** One row of the transcript, from history or live; a row that is known already changes nothing. */

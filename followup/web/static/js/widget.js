@@ -1,15 +1,18 @@
 /**
  * Puts the chat on any page with one tag:
- *   <script src="https://followup.example.com/widget.js" data-token="..." async></script>
+ *   <script src="https://followup.example.com/widget.js" async></script>                    在线客服: whoever visits the site
+ *   <script src="https://followup.example.com/widget.js" data-token="..." async></script>   客户回访: one customer's own talk
  * Optional: data-label (text of the button), data-side ("left" or "right").
  * The site must be named in FOLLOWUP_EMBED_ORIGINS, or the browser will not show the frame.
  */
 (() => {
   const script = document.currentScript;
-  const token = script?.dataset.token ?? "";
-  if (!/^[A-Za-z0-9_-]{8,200}$/.test(token) || document.getElementById("followup-widget")) return;
+  if (!script) return;
+  const token = script.dataset.token;
+  // A page that means one customer's talk and names none must not show everybody's.
+  if ((token !== undefined && !/^[A-Za-z0-9_-]{8,200}$/.test(token)) || document.getElementById("followup-widget")) return;
   const origin = new URL(script.src).origin;
-  const label = script.dataset.label || "客户回访";
+  const label = script.dataset.label || (token ? "客户回访" : "在线客服");
   const side = script.dataset.side === "left" ? "left" : "right";
 
   const host = document.createElement("div");
@@ -52,7 +55,7 @@
     if (!frame && open) {
       // Made on the first click only: a page view must not open a talk.
       frame = document.createElement("iframe");
-      frame.src = `${origin}/c/${encodeURIComponent(token)}?embed=1`;
+      frame.src = `${origin}/${token ? `c/${encodeURIComponent(token)}` : "ask"}?embed=1`;
       frame.title = label;
       frame.referrerPolicy = "no-referrer";
       root.append(frame);
