@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
+from followup.reading.text import normalise
+
 QUESTION_TYPES = (
     "choice", "scale3", "scale5", "score", "yes_no", "open", "number", "quantity_of",
     "datetime", "phone", "address", "name", "date", "confirm",
@@ -34,7 +36,8 @@ class ListenFor:
     unless: tuple[str, ...] = ()
 
     def heard_in(self, text: str) -> bool:
-        """Whether `text` mentions it and does not deny it."""
+        """Whether `text`, in whatever characters it is written, mentions it and does not deny it."""
+        text = normalise(text)
         for denial in self.unless:
             text = text.replace(denial, "")
         return any(word in text for word in self.words)
@@ -52,7 +55,8 @@ class Concern:
     """dissatisfaction; request for what is wanted rather than gone wrong ("我要退货")."""
 
     def heard_at(self, text: str) -> int:
-        """Where in `text` it is first told of; -1 when it is not, or is denied."""
+        """Where in `text`, in whatever characters it is written, it is first told of; -1 when it is not, or is denied."""
+        text = normalise(text)
         for denial in self.unless:
             text = text.replace(denial, "　" * len(denial))
         return min((place for word in self.words if (place := text.find(word)) >= 0), default=-1)

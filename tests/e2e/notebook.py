@@ -91,6 +91,7 @@ class Notebook:
             return
         if effect.reason and effect.reason not in known["reason"].split("\n"):
             known["reason"] = "\n".join(part for part in (known["reason"], effect.reason) if part)
+        known["department"] = effect.department
         if effect.severity < known["severity"]:
             known["severity"], known["kind"] = effect.severity, effect.kind
         known["data"] = {**known["data"], **effect.data}

@@ -11,7 +11,7 @@ from followup.dialogue.wording import Wording
 from followup.scripts.load import load_all
 from tests.unit.dialogue.player import Player
 
-SCRIPTS = {script.id: script for script in load_all()}
+SCRIPTS = {script.id: script for script in load_all() if not script.customer_led}
 
 
 def items(script_id: str) -> list[str]:
