@@ -29,6 +29,8 @@ def _says_so(turn: Turn) -> bool:
 
 
 def is_no_verdict(turn: Turn, question: Question) -> bool:
-    """ "我头晕得厉害" says how the customer is, not how the service was."""
+    """ "我头晕得厉害" says how the customer is, not how the service was. What the question listens for is its own matter."""
     reply = turn.reply
+    if any(listener.heard_in(reply.text) for listener in question.listen_for):
+        return False
     return question.type in (*SATISFACTION_TYPES, "score") and reply.base == "unwell" and reply.confidence >= _SURE

@@ -52,7 +52,7 @@ def hear_third_person(turn: Turn) -> Verdict:
     if any(words in reply.text for words in ("转告", "告诉他", "告诉她", "帮你问", "帮您问", "跟他说", "跟她说")):
         turn.effects.append(TakeNote("third_contact", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
-    if reply.base in ("deny", "refuse", "nothing_to_add", "skip", "goodbye") and reply.sure:
+    if reply.base in ("deny", "refuse", "nothing_to_add", "skip", "goodbye", "busy") and reply.sure:
         return turn.end(Outcome.WRONG_PERSON, "third_person_refused", turn.wording.say("third_person.declined"))
     if reply.interrupts and reply.base not in ("thank", "call_later"):
         return Verdict.INTERRUPTED
