@@ -89,7 +89,7 @@ def _talk(file: DialogueFile, result: TrialResult) -> Iterator[str]:
 
 def _called(file: DialogueFile) -> str:
     variables = file.raw.get("variables", {})
-    return f"{variables.get('customer', CUSTOMER)}{variables.get('title', TITLE)}"
+    return f"{variables.get('customer', CUSTOMER)}{variables.get('title', TITLE)}" or "客户"
 
 
 def _said(lines: list[TranscriptLine], customer: str) -> Iterator[str]:
