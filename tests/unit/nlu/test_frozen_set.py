@@ -1,7 +1,9 @@
-"""The frozen test set, tests/nlu/replies.tsv: nothing of it was trained on, and the model understands it well.
+"""The frozen test sets in tests/nlu: nothing of them was trained on, and the model understands them well.
 
 A line is `text<TAB>intent`; a line that begins with `# ` opens the replies of one kind of speaker,
-`# register: who speaks`. The set is never trained on and never bent to the model: a line goes only when it is wrong.
+`# register: who speaks`. The sets are never trained on and never bent to the model: a line goes only when it is wrong.
+replies.tsv came first and has been looked at while the examples grew; late.tsv was written afterwards by somebody who had
+seen none of the examples, with reviews and messages to other bots among it, and is the stricter of the two.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from followup.nlu.model import IntentModel
 from followup.nlu.normalise import normalise
 
 PROJECT = Path(__file__).resolve().parents[3]
-REPLIES = PROJECT / "tests" / "nlu" / "replies.tsv"
+SETS = PROJECT / "tests" / "nlu"
 
-MACRO_ACCURACY_FLOOR = 0.905
+MACRO_ACCURACY_FLOORS = {"replies.tsv": 0.905, "late.tsv": 0.86}
 """Mean over the intents of the share that is understood; 0.02 under what was measured last."""
 
 ENOUGH_LINES = 900
@@ -45,7 +47,7 @@ class Reply:
     register: str
 
 
-def read_replies(path: Path = REPLIES) -> list[Reply]:
+def read_replies(path: Path) -> list[Reply]:
     replies, register = [], ""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("# "):
@@ -75,16 +77,22 @@ def distance(left: str, right: str) -> int:
 def resembles(left: str, right: str) -> bool:
     """Whether the edit similarity of two keys is above `SIMILAR`."""
     allowed = (1 - SIMILAR) * max(len(left), len(right)) - 1e-9
-    if abs(len(left) - len(right)) >= allowed:
+    if abs(len(left) - len(right)) >= allowed or len(set(left) - set(right)) >= allowed:
         return False
     if max((Counter(left) - Counter(right)).total(), (Counter(right) - Counter(left)).total()) >= allowed:
         return False
     return distance(left, right) < allowed
 
 
+@pytest.fixture(scope="module", params=sorted(MACRO_ACCURACY_FLOORS))
+def name(request: pytest.FixtureRequest) -> str:
+    """The file of a frozen set."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def replies() -> list[Reply]:
-    return read_replies()
+def replies(name: str) -> list[Reply]:
+    return read_replies(SETS / name)
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +101,15 @@ def examples() -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def taken_for(replies: list[Reply], examples: list[Example]) -> list[str]:
-    """The intent that a freshly trained model gives each reply."""
+def model(examples: list[Example]) -> IntentModel:
+    """A freshly trained model."""
     texts, intents = [example.text for example in examples], [example.intent for example in examples]
-    model = IntentModel.train(texts, intents, lexicon=Lexicon.read(PROJECT / "data" / "lexicon"))
+    return IntentModel.train(texts, intents, lexicon=Lexicon.read(PROJECT / "data" / "lexicon"))
+
+
+@pytest.fixture(scope="module")
+def taken_for(replies: list[Reply], model: IntentModel) -> list[str]:
+    """The intent that the model gives each reply."""
     return [ranking[0].intent for ranking in model.rank_all([reply.text for reply in replies], 1)]
 
 
@@ -109,6 +122,11 @@ def test_the_set_is_large_and_asks_every_intent(replies: list[Reply], examples: 
 
 def test_no_reply_stands_twice(replies: list[Reply]) -> None:
     assert [text for text, count in Counter(reply.text for reply in replies).items() if count > 1] == []
+
+
+def test_the_sets_share_no_reply() -> None:
+    texts = [{key(reply.text) for reply in read_replies(SETS / each)} for each in MACRO_ACCURACY_FLOORS]
+    assert [text for text in set.intersection(*texts) if len(text) > UNAVOIDABLE] == []
 
 
 def test_no_reply_was_trained_on(replies: list[Reply], examples: list[Example]) -> None:
@@ -136,16 +154,19 @@ def test_a_short_reply_is_not_trained_under_another_intent(replies: list[Reply],
     assert contrary == []
 
 
-def test_the_model_understands_what_it_never_saw(replies: list[Reply], taken_for: list[str]) -> None:
+def test_the_model_understands_what_it_never_saw(name: str, replies: list[Reply], taken_for: list[str]) -> None:
     right: dict[str, list[bool]] = defaultdict(list)
+    heard: dict[str, list[bool]] = defaultdict(list)
     for reply, intent in zip(replies, taken_for):
         right[reply.intent].append(intent == reply.intent)
+        heard[reply.register].append(intent == reply.intent)
     shares = {intent: sum(found) / len(found) for intent, found in right.items()}
     macro = sum(shares.values()) / len(shares)
     accuracy = sum(map(sum, right.values())) / len(replies)
-    worst = ", ".join(f"{name} {shares[name]:.2f}" for name in sorted(shares, key=shares.__getitem__)[:WORST_SHOWN])
-    print(f"accuracy {accuracy:.3f}, macro accuracy {macro:.3f}; worst: {worst}")
-    assert macro >= MACRO_ACCURACY_FLOOR, f"macro accuracy {macro:.3f}; worst: {worst}"
+    worst = ", ".join(f"{each} {shares[each]:.2f}" for each in sorted(shares, key=shares.__getitem__)[:WORST_SHOWN])
+    registers = ", ".join(f"{register} {sum(found) / len(found):.3f}" for register, found in heard.items())
+    print(f"{name}: accuracy {accuracy:.3f} ({registers}), macro accuracy {macro:.3f}; worst: {worst}")
+    assert macro >= MACRO_ACCURACY_FLOORS[name], f"macro accuracy {macro:.3f}; worst: {worst}"
 
 
 @pytest.mark.parametrize(
