@@ -10,6 +10,11 @@
       when.py            the time of a call-back
       open_question.py   a question of the script, its reason and improvement
       unclear.py         asked again, in simpler words, passed over
+    buttons.py   quick replies, and an option's very own words
+    health.py    remarks about the customer's health
+    record.py    what one answer writes down
+    ahead.py     answers given before their question
+    spoken.py    an answer as it is read back
     answers.py   answers taken, acknowledged, probed, corrected
     interrupt.py what the bot does about an interruption
     appoint.py   call-backs: understood, moved to a proper hour, read back
