@@ -26,13 +26,13 @@ NOTHING_SAID = "out_of_scope"
 MAX_PIECES = 7
 """A reply of more clauses is a story: what it says in passing is no act of its own."""
 
-CLAUSE_MIN = 0.55
+CLAUSE_MIN = 0.5
 """A part below this confidence is no act; its words stay with the act before it."""
 
 LEADING_MIN = 0.7
 """A doubtful "算了" must not end a talk in which something else was said clearly."""
 
-_STRONG_CUT, _WEAK_CUT = 0.08, 0.25  # price of a cut in log-confidence, with and without punctuation
+_STRONG_CUT, _WEAK_CUT = 0.2, 0.25  # price of a cut in log-confidence, with and without punctuation
 
 PRIORITY: tuple[str, ...] = (
     # Ends every contact; then what makes each further word wrong or dangerous.
@@ -89,6 +89,18 @@ PRIORITY: tuple[str, ...] = (
 
 _RANK = {name: place for place, name in enumerate(PRIORITY)}
 
+# A talk that ends here is safe; one that goes on is not. These lead whatever the reply as a whole resembles.
+_HARD = frozenset(PRIORITY[: PRIORITY.index("third_person") + 1])
+
+_STILL_TALKING = frozenset({"busy", "resting", "wait"})
+"""What a later "你讲吧" takes back; somebody who drives is let go all the same."""
+
+WHOLE_MIN = 0.7
+"""What the reply as a whole says leads over its own parts when it is this certain."""
+
+_COURTESY = frozenset({"thank", "greet"})
+"""Said beside everything else, and seldom what a reply is about."""
+
 # Only worth an act when said alone or with full confidence: shreds of other sentences look like them.
 _SLIGHT = frozenset({"wait", "consent", "deny", "out_of_scope", "not_understood", "ask_repeat", "greet", "correct", "go_back"})
 _SLIGHT_MIN = 0.8
@@ -100,6 +112,9 @@ _TAKES_CONTENT = frozenset({"correct", "go_back", "third_person"})
 _STORY = re.compile(r"因为|由于|那天|当时|上次|那次|昨天|前天|之前|上周|上个?月|去年|[那每]时候")
 
 _PUNCTUATION = re.compile(r"[\s,.!?;:~…。，！？；：、]+")
+_TRAIL = re.compile(_PUNCTUATION.pattern + "$")
+# Words of manners that open a clause and are none: the clause goes on behind them.
+_MANNERS = re.compile(r"(?:不好意思|抱歉|对不起|对不住|麻烦|请问|其实|反正|哎呀|真的|老实说|说实话)[啊哈呀了]?")
 _CONNECTIVES = "但是|不过|可是|但|只不过|只是|然后|而且|另外|还有|所以|因为"
 _STRONG_BEGIN = re.compile(rf"(?<=[^我你他她它这那也不都\s])(?:就是(?!说)|{_CONNECTIVES})(?=..)")
 _WEAK_BEGIN = re.compile(
@@ -138,9 +153,20 @@ class Reading:
 
     @property
     def leading(self) -> Act:
-        """The act that decides what happens next (`PRIORITY`), among those that are certain enough to decide."""
-        certain = [act for act in self.acts if act.confidence >= LEADING_MIN] or self.acts
-        return min(certain, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
+        """The act that decides what happens next, among those that are certain enough to decide.
+
+        `PRIORITY` decides, except that "你讲吧" at the end takes back a soft interruption, and that a sure reading of
+        the whole reply knows better than the order which of its parts it is about ("没有了，您忙").
+        """
+        telling = [act for act in self.acts if act.intent not in _COURTESY] or self.acts
+        certain = [act for act in telling if act.confidence >= LEADING_MIN] or telling
+        first = min(certain, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
+        if first.intent in _STILL_TALKING and self.acts[-1].intent == "consent" and self.acts[-1] in certain:
+            return self.acts[-1]
+        whole = self.ranking[0]
+        if whole.confidence < WHOLE_MIN or whole.intent in _COURTESY or first.intent in _HARD:
+            return first
+        return next((act for act in certain if act.intent == whole.intent), first)
 
 
 def read_acts(text: str, classify: Classify) -> Reading:
@@ -157,7 +183,7 @@ def read_acts(text: str, classify: Classify) -> Reading:
     acts = _acts(folded, text, pieces, best) if spans else []
     if len(acts) < 2:
         # One clear clause among unclear ones says more than an unclear whole.
-        clear = acts and acts[0].intent not in _SLIGHT and acts[0].confidence > whole[0].confidence
+        clear = acts and acts[0].intent not in _SLIGHT | _COURTESY and acts[0].confidence > whole[0].confidence
         only = acts[0] if clear else whole[0]
         acts = [Act(only.intent, only.confidence, text)]
     return _forbid(text, Reading(tuple(acts), tuple(whole)))
@@ -173,7 +199,9 @@ def _pieces(folded: Folded) -> list[_Piece]:
     places = sorted(place for place in begins if place < len(text))
     pieces: list[_Piece] = []
     for place, until in zip(places, [*places[1:], len(text)]):
-        end = place + len(_PUNCTUATION.sub("", text[place:until]))
+        if pieces and _MANNERS.fullmatch(text, pieces[-1].start, pieces[-1].end):
+            place = pieces.pop().start
+        end = place + len(_TRAIL.sub("", text[place:until]))
         if end == place:
             continue
         if not begins[place] and pieces and pieces[-1].end - pieces[-1].start < 2:

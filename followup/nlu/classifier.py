@@ -27,6 +27,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from followup.nlu.lexicon import Lexicon
 from followup.nlu.model import IntentModel, ModelSettings
 from followup.nlu.normalise import normalise
+from followup.nlu.segment import OWN_WORDS
 from followup.nlu.understanding import read_reply
 from followup.reading.lexicon import lexicon_dir
 
@@ -63,14 +64,14 @@ class ReplyClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def required_packages() -> list[str]:
-        return ["sklearn", "zhconv", "joblib"]
+        return ["sklearn", "zhconv", "joblib", "jieba"]
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Word lists and our own code are part of what is trained: a change of theirs empties Rasa's cache."""
         digest = hashlib.sha256()
         for folder in (lexicon_dir(), Path(__file__).parent):
-            for path in sorted((*folder.glob("*.yml"), *folder.glob("*.py"))):
+            for path in sorted((*folder.glob("*.yml"), *folder.glob("*.py"), *folder.glob(OWN_WORDS))):
                 digest.update(path.name.encode() + path.read_bytes())
         return digest.hexdigest()
 

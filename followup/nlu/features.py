@@ -1,4 +1,4 @@
-"""What the intent model sees of a text: character n-grams with boundary marks, concepts, and the verdict in it.
+"""What the intent model sees of a text: character n-grams with boundary marks, words, concepts, and the verdict in it.
 
 Concepts (concepts.yml, and the aspects of data/lexicon) are groups of words that mean alike; they let a word that was
 rare in the examples borrow from its neighbours. Both are counted with their order: "不" before "满意" is not "满意"
@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from followup.nlu.lexicon import Lexicon
 from followup.nlu.normalise import normalise
+from followup.nlu.segment import words
 from followup.reading.polarity import level
 
 START, END = "\u2402", "\u2403"
@@ -26,7 +27,7 @@ EMPTY = "\u2400"
 """Stands for a text without anything to read."""
 
 NGRAMS = (1, 2)
-"""Lengths of the character n-grams. Longer ones were measured: they cost time and gained nothing."""
+"""Lengths of the character n-grams. Longer ones were measured: they cost time and lose a point."""
 
 _CONCEPTS = Path(__file__).with_name("concepts.yml")
 
@@ -64,7 +65,8 @@ class Concepts:
     def tokens(self, text: str) -> list[str]:
         """Everything the model counts of one marked text."""
         grams = [text[i : i + n] for n in NGRAMS for i in range(len(text) - n + 1)]
-        return grams + self.found(text) + _verdict(text.strip(START + END))
+        inside = text.strip(START + END)
+        return grams + [f"w:{word}" for word in words(inside)] + self.found(text) + _verdict(inside)
 
     def found(self, text: str) -> list[str]:
         """Concepts of a text, in order, and each pair of neighbours (`negation>positive`)."""

@@ -25,11 +25,12 @@ from sklearn.svm import LinearSVC
 from followup.nlu import NOT_UNDERSTOOD_BELOW as NOT_UNDERSTOOD_BELOW
 from followup.nlu.features import Concepts, marked
 from followup.nlu.lexicon import Lexicon
+from followup.nlu.normalise import normalise
 
 WITHHELD_WEIGHT = 0.1
 """Weight of a sentence of a withheld intent in the calibration, against 1 for the others."""
 
-FORMAT = 3
+FORMAT = 4
 """Version of the stored file; a file of another version is refused, not guessed at."""
 
 
@@ -70,7 +71,7 @@ class _Machine:
     intents: NDArray[np.str_]
 
     def margins(self, texts: Iterable[Tokens]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Margins (texts, intents) of texts' tokens, and the share of each one's tokens seen in training (texts,)."""
+        """Margins (texts, intents) of texts' tokens, and how much of each one was seen in training (texts,): tokens, the rare ones weigh more."""
         rows = [self._margins_of(tokens) for tokens in texts]
         return np.array([row for row, _ in rows], dtype=float), np.array([known for _, known in rows])
 
@@ -83,7 +84,9 @@ class _Machine:
         places = [place for place, _ in known]
         values = (1.0 + np.log(np.array([count for _, count in known], dtype=np.float32))) * self.idf[places]
         values /= np.linalg.norm(values)
-        return values @ self.weights[places] + self.bias, len(known) / len(counts)
+        mass = float(self.idf[places].sum())
+        unknown = (len(counts) - len(known)) * float(self.idf.max())
+        return values @ self.weights[places] + self.bias, mass / (mass + unknown)
 
 
 def _as_they_are(tokens: Tokens) -> Tokens:
@@ -158,7 +161,7 @@ class IntentModel:
         if not texts:
             return []
         margins, known = self.machine.margins(self.concepts.tokens(marked(text)) for text in texts)
-        right = self._probability(_signals(margins, known))
+        right = self._probability(_signals(margins, known)) * [self._familiar(text) for text in texts]
         order = np.argsort(-margins, axis=1)[:, :length]
         shares = np.exp(3.0 * (margins - margins.max(axis=1, keepdims=True)))
         shares /= shares.sum(axis=1, keepdims=True)
@@ -168,6 +171,12 @@ class IntentModel:
             + [Guess(str(names[i]), float(min(top, (1.0 - top) * share[i]))) for i in row[1:]]
             for row, top, share in zip(order, right, shares)
         ]
+
+    def _familiar(self, text: str) -> float:
+        """1, or 0.5 when half of the letters or more never stood in an example: babble ("呜啦呜啦") is a guess."""
+        letters = [char for char in normalise(text) if char.isalnum()]
+        unknown = sum(char not in self.machine.vocabulary for char in letters)
+        return 0.5 if letters and 2 * unknown >= len(letters) else 1.0
 
     def _probability(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
         # The logistic function by hand: scikit-learn's own checks cost more than the arithmetic.

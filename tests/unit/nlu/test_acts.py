@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.nlu.acts import NOTHING_SAID, PRIORITY, Reading, read_acts
 from followup.nlu.examples import load_examples
 from followup.nlu.lexicon import Lexicon
@@ -59,6 +60,47 @@ def test_one_thing_said_with_a_comma_stays_whole(text, intent):
     reading = read(text)
     assert [act.intent for act in reading.acts] == [intent]
     assert reading.acts[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("搬家了", "inform"),
+        ("没有在你们那里办过卡", "deny"),
+        ("明白", "consent"),
+        ("我去", "consent"),
+        ("还没吃呢", "deny"),
+        ("怎么了", "ask_purpose"),
+        ("好像不是我签的", "deny"),
+        ("是我老公代签的", "inform"),
+        ("什么时候给我答复", "faq/response_time"),
+        ("我头晕得厉害", "unwell"),
+        ("随时都行", "consent"),
+    ],
+)
+def test_what_was_misread_once_is_read_right(text, intent):
+    assert read(text).leading.intent == intent
+
+
+def test_babble_is_no_more_than_a_guess():
+    assert read("呜啦呜啦").leading.confidence < NOT_UNDERSTOOD_BELOW
+
+
+@pytest.mark.parametrize("text", ["刚歇下来 你讲吧", "我在忙，不过你说吧"])
+def test_who_says_go_on_is_asked_although_he_was_resting_or_busy(text):
+    assert read(text).leading.intent == "consent"
+
+
+def test_who_drives_is_let_go_although_he_says_go_on():
+    assert read("我在开车，你说吧").leading.intent == "driving"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [("谢谢，这次就不参与了", "refuse"), ("没有了，您忙", "nothing_to_add"), ("不好意思，手头正在赶一份材料", "busy")],
+)
+def test_words_of_manners_do_not_hide_what_a_reply_is_about(text, intent):
+    assert read(text).leading.intent == intent
 
 
 def test_a_story_is_not_torn_into_what_it_mentions():
