@@ -84,7 +84,8 @@ def closing_values(sentences: Any, values: Values) -> Iterator[str]:
 
 
 def _opening(script: Script) -> Iterator[Branch]:
-    yield Branch("", Kind.OPENING, "consent", "方便 → 开始提问")
+    if not script.customer_led:
+        yield Branch("", Kind.OPENING, "consent", "方便 → 开始提问")
     if script.identity_ask:
         yield Branch("", Kind.OPENING, "identity", "先核对身份：是本人")
         yield Branch("", Kind.OPENING, "not_identity", "先核对身份：不是本人")

@@ -103,8 +103,7 @@ class InProcessTrial:
         self._messages = 0
         # As actions/talk.py begins: the case's variables, with the contact's name and title.
         given = {**script.demo_variables(), "customer": CUSTOMER, "title": TITLE, **variables}
-        opening = first_item(script)
-        self._state = TalkState(CASE_ID, script.id, given, open=opening)
+        self._state = TalkState(CASE_ID, script.id, given, open=first_item(script))
 
     async def start(self) -> list[TranscriptLine]:
         self._messages += 1
