@@ -36,7 +36,8 @@ TRADES = {
     "service": "售后服务",
 }
 _TICKETS = {"dissatisfaction": "不满意", "complaint": "投诉", "request": "请求", "question": "疑问", "compensation": "赔偿"}
-_COMPUTED = {"yes_share": "落实度", "score_share": "满意度", "compensation_by_share": "赔偿金额"}
+_COMPUTED = {"yes_share": "落实度", "score_share": "满意度", "compensation_by_share": "赔偿金额", "score_change": "与上次相比"}
+_DIRECTIONS = {"better": "比上次好", "same": "与上次一样", "worse": "不如上次", "unknown": "上次没有评价"}
 _WEEKDAYS = "一二三四五六日"
 _PARTS = {range(0, 6): "凌晨", range(6, 12): "上午", range(12, 14): "中午", range(14, 18): "下午", range(18, 24): "晚上"}
 _EXACT = ("minute", "hour")
@@ -144,6 +145,8 @@ def shown(value: Any) -> str:
         return _time(value)
     if "bad" in value:
         return _quantity(value)
+    if "direction" in value:
+        return _DIRECTIONS[value["direction"]]
     if "percent" in value:
         return f"{value['percent']}%（{value['items']}项）"
     return _cell(str(dict(value)))

@@ -42,6 +42,7 @@ def test_the_index_names_every_talk() -> None:
         (["转账汇款", "查账"], "转账汇款、查账"),
         ({"bad": 2, "total": 12, "amount": 11.33}, "坏2个，共12个，赔偿11.33元"),
         ({"bad": None, "total": None, "at_least_half": True}, "一半或者更多"),
+        ({"first": "一般", "second": "不满意", "change": -1, "direction": "worse"}, "不如上次"),
         ({"items": 4, "percent": 75}, "75%（4项）"),
         ({"start": "2026-11-24T08:00:00", "end": "2026-11-24T12:00:00", "precision": "day_part"}, "11月24日（周二）上午"),
         ({"start": "2026-11-25T15:00:00", "end": "2026-11-25T15:00:00", "precision": "hour"}, "11月25日（周三）15:00"),
