@@ -6,9 +6,11 @@ import os
 import signal
 import time
 
+from followup.console import accounts
 from followup.demo import DemoTalk, prepare_demo
 from followup.knowledge.check import check_all
 from followup.settings import Settings, SettingsError
+from followup.store.database import Database
 from followup.supervise.health import responds
 from followup.supervise.keeper import StartError
 from followup.supervise.model import TrainingError
@@ -61,11 +63,14 @@ async def _start(stack: Stack, progress: Progress) -> None:
         await _wait_whole(stack)
         with progress.step("准备演示客户"):
             talks = await prepare_demo(stack.database_url)
+        admin_password = await _first_admin(stack.database_url)
     except BaseException:
         await stack.stop()
         raise
     progress.line(f"全部就绪，共用 {time.monotonic() - began:.0f} 秒。\n")
     _show_links(stack.settings, talks, progress)
+    _show_console(stack.settings, admin_password, progress)
+    progress.line("\n按 Ctrl-C 停止。")
 
 
 def _tell_of_knowledge(progress: Progress) -> None:
@@ -79,7 +84,23 @@ def _show_links(settings: Settings, talks: list[DemoTalk], progress: Progress) -
     for talk in talks:
         progress.line(f"  {talk.script_name} · {talk.customer}")
         progress.line(f"  回访链接：{settings.link(talk.token)}")
-    progress.line("\n按 Ctrl-C 停止。")
+
+
+async def _first_admin(database_url: str) -> str | None:
+    """The first start makes an administrator; the password is shown once and changed at the first login."""
+    store = Database(database_url, pool_size=1)
+    try:
+        async with store.session() as session:
+            return await accounts.first_admin(session)
+    finally:
+        await store.close()
+
+
+def _show_console(settings: Settings, password: str | None, progress: Progress) -> None:
+    progress.line(f"\n管理后台：{settings.public_url}/console")
+    if password is not None:
+        progress.line(f"  管理员账号：{accounts.FIRST_ADMIN}")
+        progress.line(f"  初始密码：{password}（只显示这一次，登录后会请您修改）")
 
 
 async def _wait_whole(stack: Stack) -> None:

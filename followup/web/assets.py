@@ -21,6 +21,12 @@ VENDOR = Path(__file__).with_name("static") / "vendor"
 _PARTS = {
     "deep-chat/dist/deepChat.bundle.js": "deep-chat/deepChat.bundle.js",
     "deep-chat/LICENSE": "deep-chat/LICENSE",
+    "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
+    "htmx.org/LICENSE": "htmx/LICENSE",
+    "echarts/dist/echarts.min.js": "echarts/echarts.min.js",
+    "echarts/LICENSE": "echarts/LICENSE",
+    "sortablejs/Sortable.min.js": "sortablejs/Sortable.min.js",
+    "sortablejs/LICENSE": "sortablejs/LICENSE",
 }
 _STAMP = ".installed"
 _TIMEOUT_SECONDS = 600

@@ -36,7 +36,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("Content-Security-Policy", content_policy(request.app[SETTINGS]))
+    headers.setdefault("Content-Security-Policy", content_policy(request.config_dict[SETTINGS]))
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     shared = "cross-origin" if request.path in _EMBEDDABLE_BY_ALL else "same-origin"
     headers.setdefault("Cross-Origin-Resource-Policy", shared)
@@ -56,7 +56,7 @@ def is_from_our_page(request: web.Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None or origin == "null":
         return True
-    ours = {request.host, urlsplit(request.app[SETTINGS].public_url).netloc}
+    ours = {request.host, urlsplit(request.config_dict[SETTINGS].public_url).netloc}
     return urlsplit(origin).netloc in ours
 
 

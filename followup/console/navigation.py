@@ -1,0 +1,27 @@
+"""The areas of the console, in the order of the navigation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from followup.console.permissions import Permission, Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An entry of the navigation; shown to those who may use it."""
+
+    path: str
+    name: str
+    permission: Permission
+
+
+AREAS = (
+    Area("/console/people", "账号", Permission.MANAGE_PEOPLE),
+    Area("/console/audit", "操作记录", Permission.READ_AUDIT),
+)
+
+
+def areas_of(staff: Staff | None) -> list[Area]:
+    """The areas that this person may use."""
+    return [area for area in AREAS if staff is not None and staff.may(area.permission)]
