@@ -120,7 +120,9 @@ def settle(turn: Turn, verdict: Verdict) -> Verdict:
         turn.effects.extend(go_on(turn.script, state))
     if not state.over and state.open == st.LISTENING and state.values.get(_WISH):
         return _handed_over(turn)
-    return Verdict.OVER if state.over else verdict
+    if state.over:
+        return Verdict.OVER
+    return Verdict.GO_ON if verdict is Verdict.OVER else verdict
 
 
 def proceed(turn: Turn) -> Verdict:

@@ -16,6 +16,9 @@ from followup.dialogue.effects import (
     StopContact,
     TakeNote,
 )
+from followup.dialogue.hear import hear
+from followup.dialogue.reply import Act, Reply
+from followup.dialogue.turn import Turn, Verdict
 from followup.settings import SHANGHAI
 from tests.unit.dialogue.player import Player
 
@@ -200,3 +203,12 @@ def test_after_the_end_thanks_are_returned_and_a_new_matter_opens_the_talk(visit
     assert visitor.state.over
     assert "售后部" in visitor.say("对了，苹果烂了好几个", "dissatisfied")
     assert visitor.effects_of(Reopen) and not visitor.state.over
+
+
+def test_a_time_agreed_does_not_end_the_talk_before_the_number_is_asked_for():
+    player = Player("inbound_enquiry", now=FRIDAY_NIGHT)
+    player.say("转人工", "request_human")
+    act = Act("propose_time", 0.95, "明天上午十点")
+    turn = Turn(player.script, player.state, Reply(act.text, act.intent, 0.95, (act,), FRIDAY_NIGHT, 9))
+    assert hear(turn) is Verdict.GO_ON  # what the form goes by, whatever the state says
+    assert player.state.question_id == "phone"
