@@ -25,6 +25,7 @@
     knowledge.py answers to what customers ask about the business
     silence.py   a customer who does not reply
     finish.py    closing sentences by outcome
+    inbound.py   talks that the customer begins
     after.py     what is said once the talk is over
     effects.py   what is to be written down
 """

@@ -8,13 +8,12 @@ from functools import lru_cache
 from textwrap import dedent
 from typing import Any
 
-from followup.dialogue import state as st
 from followup.dialogue.after import after, resume
 from followup.dialogue.effects import Effect, StoreAnswer
 from followup.dialogue.finish import close
 from followup.dialogue.hear import hear
 from followup.dialogue.interrupt import respond
-from followup.dialogue.items import Said, ask
+from followup.dialogue.items import Said, ask, first_item
 from followup.dialogue.reply import Act, Reply
 from followup.dialogue.silence import fall_silent
 from followup.dialogue.state import TalkState
@@ -64,8 +63,7 @@ class Player:
         self.script = _script(self.of) if isinstance(self.of, str) else self.of
         self.script_id = self.script.id
         variables = {**self.script.demo_variables(), "customer": "张", "title": "女士", **self.given}
-        opening = st.IDENTITY if self.script.identity_ask else st.CONSENT
-        self.state = TalkState("0" * 32, self.script_id, variables, open=opening, now=self.now.isoformat())
+        self.state = TalkState("0" * 32, self.script_id, variables, open=first_item(self.script), now=self.now.isoformat())
         self._ask()
 
     def say(self, text: str, intent: str, *more: tuple[str, str], confidence: float = 0.95) -> str:
