@@ -131,7 +131,8 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
         return True  # "还不知道哪天有空": the day is open, the talk is not put off
     if question.type == "open" and reply.confidence < FIRM:
         return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
-    told = reply.base == "faq" and question.type != "open" and not asks_something(reply.text)  # "洗完脸就用" asks nothing
+    # "洗完脸就用" asks nothing; "我那单发了没发啊" is sure to.
+    told = reply.base == "faq" and question.type != "open" and reply.confidence < 0.9 and not asks_something(reply.text)
     if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM and not told:
         return False
     if reply.base in ENDS_NOW and reply.confidence >= FIRM and (question.type != "choice" or _RIGHT_NOW.search(reply.text)):

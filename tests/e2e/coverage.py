@@ -104,7 +104,7 @@ class Coverage:
     @cached_property
     def topics(self) -> dict[str, Path]:
         """Knowledge topic -> its file."""
-        return {str(topic): path for path in sorted(KNOWLEDGE.glob("*.yml")) for topic in _yaml(path)}
+        return {path.stem: path for path in sorted(KNOWLEDGE.glob("*.yml")) if not path.name.startswith("_")}
 
     def of_script(self, script_id: str) -> list[Talk]:
         """The script's talks that work."""
