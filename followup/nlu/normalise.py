@@ -60,6 +60,9 @@ _DOUBLED_WORD = re.compile(r"([^\d\s]{2,8})[,\s]?\1+")
 _FILLERS = re.compile(r"^(?:(?:嗯+|呃+|额+|啊+|哎+|唉+|喔+|哦+|噢+|诶+|那个|就是说|怎么说呢|emm+|em|那什么)[,.!?\s]*)+")
 _DIGITS = re.compile(r"\d+")
 
+# Numbers that chat has made words ("bye-bye", "great", "boo-hoo", "ha-ha", "I love you"), alone or before a particle.
+_NUMBER_WORD = re.compile(r"(?:88|886|6{3,}|5{3,}|233+|520|1314|5201314)(?=[啦咯了喽哦喔啊呀哈\s,.!?]*$)")
+
 
 @dataclass(frozen=True)
 class Folded:
@@ -130,6 +133,7 @@ def normalise(text: str) -> str:
 
     Emoji and stickers become the sign of their group, runs and doubled words are said once, leading fillers go
     when something follows, digits become 0 (their number kept up to four): which number it is, is for the reader.
+    A reply that is nothing but a number word of the chats (88, 666) keeps it: 88 says goodbye, 95 is a score.
     """
     text = _STICKER.sub(_sticker, simplify(text))
     text = "".join(_EMOJI.get(char, char) for char in text)
@@ -138,9 +142,9 @@ def normalise(text: str) -> str:
     text = _LONG_RUN.sub(r"\1\1", text)
     text = _STUTTER.sub(r"\1", text)
     text = _DOUBLED_WORD.sub(r"\1", text)
-    text = _DIGITS.sub(lambda match: "0" * min(len(match[0]), 4), text)
     text = _ENDS.sub("", _SPACES.sub(" ", text))
-    return _FILLERS.sub("", text) or text
+    text = _FILLERS.sub("", text) or text
+    return text if _NUMBER_WORD.match(text) else _DIGITS.sub(lambda match: "0" * min(len(match[0]), 4), text)
 
 
 def _sticker(match: re.Match[str]) -> str:

@@ -46,6 +46,19 @@ def test_numbers_become_their_shape():
     assert normalise("13800138000") == "0000"
 
 
+@pytest.mark.parametrize(
+    ("word", "number"), [("88", "95"), ("８８！", "９５！"), ("嗯，886", "嗯，500"), ("88啦", "95啦"), ("666", "750"), ("23333", "12000")]
+)
+def test_a_number_that_chat_has_made_a_word_is_no_other_number(word, number):
+    assert normalise(word) != normalise(number)
+    assert normalise(normalise(word)) == normalise(word)
+
+
+@pytest.mark.parametrize(("number", "other"), [("95", "77"), ("88分", "95分"), ("打88", "打95"), ("886块", "500块"), ("8", "7")])
+def test_any_other_number_stays_its_shape(number, other):
+    assert normalise(number) == normalise(other)
+
+
 @pytest.mark.parametrize("nothing", ["", "   ", "……", "\x00\x01", "\ufeff\u200b"])
 def test_a_reply_without_anything_to_read_becomes_empty(nothing):
     assert normalise(nothing) == ""
