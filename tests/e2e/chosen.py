@@ -1,7 +1,7 @@
 """Which talks are held with the real Rasa and the real actions in every run; all of them are with FOLLOWUP_LONG_TESTS.
 
-The one place that says so: every talk outside the folders below (the situations of any talk, the questions about the
-business), and within them the talks that say `rasa: happy` or `rasa: branch`, one of each for every script.
+The one place that says so: every talk outside the folders below (the situations of any talk), and within them the
+talks that say `rasa: happy` or `rasa: branch`, one of each for every script.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.e2e.dialogue_file import DialogueFile
 from tests.e2e.play import TALKS_DIR, talk_files
 
-OF_A_SCRIPT = ("scripts", "people", "happy")
-"""Folders of talks that show one script each."""
+OF_ONE_THING = ("scripts", "people", "happy", "knowledge", "seasons")
+"""Folders of talks that show one script, one answer or one season each."""
 HAPPY, BRANCH = "happy", "branch"
 
 
@@ -23,7 +23,7 @@ def key_of(path: Path) -> str:
 
 
 def is_chosen(path: Path) -> bool:
-    return path.relative_to(TALKS_DIR).parts[0] not in OF_A_SCRIPT or key_of(path) in (HAPPY, BRANCH)
+    return path.relative_to(TALKS_DIR).parts[0] not in OF_ONE_THING or key_of(path) in (HAPPY, BRANCH)
 
 
 def held_with_rasa() -> list[Path]:
