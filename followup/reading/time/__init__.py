@@ -26,15 +26,45 @@ from followup.reading.time.span import TimeSpan
 ZONE = ZoneInfo("Asia/Shanghai")
 _DIGIT_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=\d)|(?<=\d) +(?=[\u4e00-\u9fff])")  # "明天 3 点"
 
+_USUAL = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        ("廿", "二十"),
+        ("卅", "三十"),
+        ("元月(?!夜)", "一月"),
+        (r"(?<=\d) ?(?:hours?|hrs?|h)(?![a-z])", "小时"),
+        (r"(?<=\d) ?min(?:ute)?s?(?![a-z])", "分钟"),
+        (r" ?(?<![a-z])(?:the day after tomorrow)(?![a-z]) ?", "后天"),
+        (r" ?(?<![a-z])(?:tomorrow|tmr|tmrw)(?![a-z]) ?", "明天"),
+        (r" ?(?<![a-z])today(?![a-z]) ?", "今天"),
+        (r" ?(?<![a-z])tonight(?![a-z]) ?", "今晚"),
+        (r" ?(?<![a-z])next week(?![a-z]) ?", "下周"),
+        (r" ?(?<![a-z])(?:weekend)(?![a-z]) ?", "周末"),
+        *((rf" ?(?<![a-z]){name}(?![a-z]) ?", f"周{day}") for name, day in zip(
+            ("mon(?:day)?", "tue(?:s|sday)?", "wed(?:nesday)?", "thu(?:rs|rsday)?", "fri(?:day)?", "sat(?:urday)?", "sun(?:day)?"), "一二三四五六日")),
+        (r" ?(?<![a-z])(?:in the )?morning(?![a-z]) ?", "上午"),
+        (r" ?(?<![a-z])(?:in the )?afternoon(?![a-z]) ?", "下午"),
+        (r" ?(?<![a-z])(?:in the )?evening(?![a-z]) ?", "晚上"),
+    )
+)
+
 
 def local(moment: datetime) -> datetime:
     """Naive local time in Asia/Shanghai; a naive moment is taken as local already."""
     return moment.astimezone(ZONE).replace(tzinfo=None) if moment.tzinfo else moment
 
 
+def _in_one_way(text: str) -> str:
+    """Normalised text, with units, old numerals and the English words that people mix in as one usually writes them."""
+    text = close_up(normalise(text))
+    for pattern, word in _USUAL:
+        text = pattern.sub(word, text)
+    return _DIGIT_GAP.sub("", text)
+
+
 def read_time(text: str, reference: datetime) -> TimeSpan | None:
     """The next future time that `text` proposes, seen from `reference`; None when there is none or it cannot be."""
-    mention = choose(_DIGIT_GAP.sub("", close_up(normalise(text))).replace("廿", "二十").replace("卅", "三十"))
+    mention = choose(_in_one_way(text), proposed=True)
     if mention is None:
         return None
     try:

@@ -88,7 +88,7 @@ def _written(m: re.Match[str]) -> d.DayRule | None:
 
 
 def _month(m: re.Match[str]) -> d.DayRule | str | None:
-    part = (m["mp"] or "").rstrip("月") or None
+    part = re.sub("月$|^头上?$", lambda found: "初" if found.group().startswith("头") else "", m["mp"] or "") or None
     _, years = _year(m["y"])
     rel = m["rel"]
     if rel:
@@ -142,8 +142,8 @@ def _festival(m: re.Match[str]) -> d.DayRule | str:
         return PAST
     _, years = _year(m["y"])
     tail = m["tail"] or ""
-    done = bool(m["done"]) or bool(re.search("后|过去|完|回来|结束", tail))
-    rule = d.FestivalDay(festivals.names()[m["name"]], whole=bool(re.search("期间|假|长假", tail)) and not done,
+    done = bool(m["done"]) or bool(re.search("后|过去|过了|完|回来|结束", tail))
+    rule = d.FestivalDay(festivals.names()[m["name"]], whole=bool(re.search("期间|假|长假|几天|那段", tail)) and not done,
                          after=done, years=years)
     if tail.endswith("前一天"):
         return d.FestivalDay(rule.festival, shift=-1, years=years)
@@ -200,7 +200,7 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?:过完|过了)(?:年|春节)(?:以?后|之后)?|(?<![今明后去今多几\d半一两三四五六七八九十])年后", lambda m: d.FestivalDay("spring", after=True)),
         (r"(?<![今明后去多几\d半一两三四五六七八九十])年前", lambda m: d.Before(d.FestivalDay("spring"))),
         (rf"(?P<y>今年|明年|后年|去年)?的?(?P<done>过完|过了)?(?P<name>{_NAMES})(?!卡|路|店|费)"
-         r"(?P<tail>(?:节|当天|那天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过完|结束后?|回来|之前|以前|前一天|前(?!后|天))?)", _festival),
+         r"(?P<tail>(?:节|当天|那天|那几天|那段时间|这几天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过了|(?:过完|结束|回来)(?:以后|之后|后)?|之前|以前|前一天|前(?!后|天))?)", _festival),
         (r"(?:过完|过了)节|节(?:日|假日)?(?:以后|之后|过后|后)|放完假|假期(?:以?后|之后|结束|完)|收假", lambda m: d.AfterHoliday()),
         # calendar dates
         (r"(?<!\d)(?P<y>20\d\d)[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?!\d)[日号]?", _written),
@@ -209,10 +209,11 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?!))?(?P<m>{MM})月(?P<d>{DD})(?![\d点:个、])", _month_day),
         (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|0?[1-9])[/-](?P<d>[12]\d|3[01]|0?[1-9])(?![\d.:/点时分折%-]|小时|个|天|周|星期|人|次|刻)", _written),
         (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|[1-9])\.(?P<d>[12]\d|3[01]|0?[1-9])(?=(?:上午|下午|晚上|中午|早上|号|日| |$))", _written),
+        (r"(?P<y>(?!))?(?P<rel>(?:本|这个?|当|下下个?|下一?个?)月)的?(?P<m>(?!))?(?P<d>十[一二三四五六七八九]?|二十[一二三四五六七八九]?|三十一?)(?![\d点:个、天分多几号日])", _month_day),
         # months and years
-        (r"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
-        (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?<![\d个零一二三四五六七八九十])(?P<rel>(?!))?(?P<m>{MM})月份?的?(?P<mp>初|底|末|中旬|中|上旬|下旬)?", _month),
-        (r"(?<![个\d一二三四五六七八九十])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?月(?P<mp>初|底|末|中)", _month),
+        (r"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|头上?|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
+        (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?<![\d个零一二三四五六七八九十])(?P<rel>(?!))?(?P<m>{MM})月份?的?(?P<mp>初|底|末|头上?|中旬|中|上旬|下旬)?", _month),
+        (r"(?<![个\d一二三四五六七八九十])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?月(?P<mp>初|底|末|头上?|中)", _month),
         (r"(?P<mp>上旬|中旬|下旬|上半月|下半月)(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?", _month),
         (r"(?P<y>今|明|后|来|本)年的?(?P<yp>底|末|初)?", _year_alone),
         (r"年(?P<yp>底|末|尾)(?P<y>)", lambda m: d.Month(12)),

@@ -285,4 +285,7 @@ class Before(DayRule):
     ongoing = True
 
     def spans(self, today: date) -> list[DaySpan]:
-        return [DaySpan(today, span.start, DAY) for span in self.day.spans(today) if span.start > today]
+        spans = self.day.spans(today)
+        if isinstance(self.day, Month) and self.day.part is None and spans and spans[0].start <= today:
+            return []  # "年底之前" said in December: it has begun, nobody means next year's
+        return [DaySpan(today, span.start, DAY) for span in spans if span.start > today]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from followup.reading.time import context
 from followup.reading.time import tokens as t
 from followup.reading.time.clock import AFTERNOON, EARLY, MORNING, Clock, Event, Part
 from followup.reading.time.days import (
@@ -15,6 +16,7 @@ from followup.reading.time.days import (
     Before,
     Between,
     DayRule,
+    InDays,
     Month,
     MonthDay,
     Week,
@@ -26,9 +28,11 @@ from followup.reading.time.tokens import Atom, Wait
 # between a time and the next one: what refuses the time before it, what accepts it, what takes it back
 _POSITIVE_FIRST = re.compile(
     r"行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
+    # what keeps somebody until then: "8号上班再打", "开完会就打"
+    r"|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
 )
 _NEGATIVE = re.compile(
-    r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
+    r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
     r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|太早|太晚|不合适|不可能|别|不要|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃"
 )
 _ACTION = re.compile(r"打|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|去|在家|空")
@@ -37,6 +41,9 @@ _TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦�
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
 _ALTERNATIVE = re.compile(r"[ 、]*(?:,?或者?|和|跟|以及)?[ ]*")
 _TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
+_KEPT_BUSY = re.compile(r"上班|上课|开会|加班|忙|有会|出差|培训|考试|值班|手术")
+_ALONE_BEFORE = re.compile(r"[,.!;](?:那|就|要么|那就|我看|最好)*$")
+_ALONE_AFTER = re.compile(r"(?:吧|呗|了|再说|的样子|左右)*(?:[,.!;]|$)")
 _CLAUSE_END = re.compile(r"[,.!?;、]|吧|(?<=[打说聊系])(?=我)")
 
 
@@ -66,18 +73,39 @@ class Mention:
         return not (self.day or self.part or self.clock or self.event or self.wait)
 
 
-def choose(text: str) -> Mention | None:
-    """The time that a normalised text proposes; None when it proposes none."""
-    mentions = _corrected(_mentions(text), text)
-    if not mentions:
+def choose(text: str, proposed: bool = False) -> Mention | None:
+    """The time that is meant in a normalised text; None when there is none.
+
+    `proposed`: only a time to call at counts, not one that is told of or asked about.
+    """
+    if proposed:
+        text = context.without_lookalikes(text)
+    mentions = _mentions(text)
+    if proposed:
+        mentions = _proposals(mentions, text)
+    kept = _corrected(mentions, text)
+    if not kept:
         return None
-    return max(mentions, key=lambda pair: (pair[1], -pair[0].start))[0]
+    return max(kept, key=lambda pair: (pair[1], -pair[0].start))[0]
+
+
+def _proposals(mentions: list[Mention], text: str) -> list[Mention]:
+    """The mentions, those marked as past that are no time to call at."""
+    return [
+        replace(one, past=True) if not one.wait and context.is_no_proposal(text, one.start, one.end, _next_start(mentions, index)) else one
+        for index, one in enumerate(mentions)
+    ]
+
+
+def _next_start(mentions: list[Mention], index: int) -> int | None:
+    return mentions[index + 1].start if index + 1 < len(mentions) else None
 
 
 def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
     """Usable mentions with their weight, after refusals and corrections."""
     kept: list[tuple[Mention, int]] = []
     dropped: Mention | None = None
+    busy_then = False
     for index, mention in enumerate(mentions):
         before = text[mentions[index - 1].end if index else 0: mention.start]
         after = text[mention.end: mentions[index + 1].start if index + 1 < len(mentions) else len(text)]
@@ -87,13 +115,14 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
             mention = _inherit(mention, kept[-1][0], corrected=True)
             kept.pop()
         elif dropped is not None:
-            mention = _inherit(mention, dropped, corrected=False)
+            # "明天我上班，晚上打" is tomorrow evening; "今天不行，晚上吧" would be today's
+            mention = _inherit(mention, dropped, corrected=busy_then and mention.has_time)
         elif kept and (_ALTERNATIVE.fullmatch(before) or (before.strip() in (",", "") and after.startswith("都"))):  # "周三或者周四下午": the first one, with the time of both
             first, weight = kept[-1]
             if first.day and not first.has_time and mention.day and mention.has_time:
                 first = _with_time_of(first, mention)
             if _refused(after):  # "明天后天都不行"
-                dropped = kept.pop()[0]
+                dropped, busy_then = kept.pop()[0], False
             else:
                 kept[-1] = (first, weight + 1)
             continue
@@ -102,11 +131,16 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
         if mention.empty:
             continue
         if _REFUSED_BEFORE.search(before) or _refused(after):
-            dropped = mention
+            dropped, busy_then = mention, bool(_KEPT_BUSY.search(_CLAUSE_END.split(after, maxsplit=1)[0]))
             continue
-        kept.append((mention, 1 if _ACTION.search(after[:12]) else 0))
+        kept.append((mention, 1 if _ACTION.search(after[:12]) or kept and _stands_alone(before, after) else 0))
         dropped = None
     return kept
+
+
+def _stands_alone(before: str, after: str) -> bool:
+    """Whether a time is all there is in its clause: "孩子五点放学，六点以后" proposes the second."""
+    return bool(_ALONE_BEFORE.search(before) and _ALONE_AFTER.match(after))
 
 
 def _refused(after: str) -> bool:
@@ -243,6 +277,8 @@ def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
     """One day rule from two that refine each other: 下周 + 周三, 下个月 + 5号."""
     if old is None or new is None or old == new:
         return old or new
+    if isinstance(old, InDays) and isinstance(new, (Weekday, MonthDay)) and old.low == 1:
+        return old  # "明天礼拜一": the nearer one decides
     if isinstance(old, Week) and old.part is None:
         if isinstance(new, Weekday) and new.week in (None, old.week):
             return replace(new, week=old.week)

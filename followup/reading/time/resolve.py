@@ -22,7 +22,7 @@ def resolve(mention: Mention, now: datetime) -> TimeSpan | None:
         return _wait(mention, now)
     if not mention.has_time:
         return _days_only(mention, now) if mention.day else None
-    if mention.same_clock and not (mention.clock or mention.part or mention.event):
+    if mention.same_clock and not (mention.clock or mention.event) and _is_that_part(mention, now):
         mention_times = [InDay(now.hour * 60 + now.minute, now.hour * 60 + now.minute, MINUTE)]
         return _first_ahead(mention, now, lambda today: mention_times)
     return _first_ahead(mention, now, lambda today: _times(mention, today, now))
@@ -60,8 +60,15 @@ def _first_ahead(mention: Mention, now: datetime, times: Callable[[bool], list[I
             if start > now:
                 return TimeSpan(start, end, in_day.precision)
             if ongoing_day and in_day.ongoing and end > now:
-                return TimeSpan(start, end, in_day.precision)
+                clipped = now.replace(second=0, microsecond=0) if mention.before and not mention.part else start
+                return TimeSpan(clipped, end, in_day.precision)
     return None
+
+
+def _is_that_part(mention: Mention, now: datetime) -> bool:
+    """ "明晚这个点" said in the evening is the same hour; said at noon it is only tomorrow evening."""
+    part = mention.part
+    return part is None or part.start - 1 <= now.hour < part.end + 1
 
 
 def _candidate_days(rule: DayRule | None, today: date) -> Iterator[date]:
@@ -122,7 +129,7 @@ def _clock_times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
             start = max(end - 60, 0)
             if mention.part is not None and mention.part.start * 60 < end:
                 start = mention.part.start * 60
-        found.append(InDay(start, end, precision))
+        found.append(InDay(start, end, precision, ongoing=mention.before))
     return found
 
 

@@ -46,7 +46,7 @@ M = r"(?:[二三四五]?十[一二三四五六七八九]?|零[一二三四五六
 
 _PARTS: tuple[tuple[str, Part], ...] = (
     ("凌晨|拂晓|天没亮", c.DAWN),
-    ("一大早上?|大清早|清早|大早上|大早|一早|早上|早晨|清晨|早间|晨间|朝早", c.EARLY),
+    ("一大早上?|大清早|清早|大早上|大早|一早|早上(?!班)|早晨|清晨|早间|晨间|朝早", c.EARLY),
     ("上午|午前|上半天|头晌|前晌|上昼|am(?![a-z])", c.MORNING),
     ("中午|正午|晌午|午间|午休时间?(?!以?后|过后|之后|完)|午饭时间", c.NOON),
     ("下午|午后|下半天|后晌|下昼|晏昼|pm(?![a-z])", c.AFTERNOON),
@@ -57,14 +57,24 @@ _PARTS: tuple[tuple[str, Part], ...] = (
     ("午夜|大?半夜|深夜|三更半夜|夜里|夜间|入夜", c.NIGHT),
     ("白天", c.DAYTIME),
 )
+
+
+def _meal(names: str, parts: str) -> str:
+    """晚饭后, 吃好晚饭, 晚上吃过饭: when a meal is over."""
+    over = "以后|之后|过后|后|完"
+    eaten = "[吃用](?:完|过|了|好|罢|毕)"
+    at_home = "|".join(f"(?<={part})" for part in parts.split("|"))
+    return rf"(?:{eaten})?(?:{names})(?:{over})|(?:{eaten})(?:{names})|(?:{names})[吃用](?:完|过|好|了)|(?:{at_home})(?:等?我)?(?:{eaten})饭(?:{over})?"
+
+
 _EVENTS: tuple[tuple[str, int], ...] = (
     (r"下班(?:时间|了|的?时候)?(?:以后|之后|过后|后|再)?|下了班|收工(?:以?后|之后)?|放工(?:以?后|之后)?", 18 * 60),
     (r"放学(?:以后|之后|后|了)?|下课(?:以后|之后|后)|放了学", 17 * 60),
-    (r"上班(?:以后|之后|后|时间)|上了班", 9 * 60),
-    (r"(?:吃完|吃过|吃了)?(?:晚饭|晚餐)(?:以后|之后|过后|后|完)|(?:吃完|吃过|吃了)(?:晚饭|晚餐)|晚饭吃完", 19 * 60),
-    (r"(?:吃完|吃过|吃了)?(?:午饭|中饭|午餐)(?:以后|之后|过后|后|完)|(?:吃完|吃过|吃了)(?:午饭|中饭|午餐)|午饭吃完", 13 * 60),
-    (r"(?:吃完|吃过|吃了)?(?:早饭|早餐|早点)(?:以后|之后|过后|后)|(?:吃完|吃过)(?:早饭|早餐)", 9 * 60),
-    (r"(?:睡完|睡好|睡醒)?(?:午休|午睡|午觉)(?:以后|之后|过后|后|完|起来|结束)|睡完午觉|午休完", 14 * 60),
+    (r"上班(?:以后|之后|后|时间)|上了班|上班(?=(?:之|以)?前)", 9 * 60),
+    (_meal("晚饭|晚餐|夜饭|晚上饭", "晚上|傍晚|今晚|明晚"), 19 * 60),
+    (_meal("午饭|中饭|午餐|中午饭|晌午饭|晌饭", "中午|晌午"), 13 * 60),
+    (_meal("早饭|早餐|早点|早上饭", "早上|早晨|明早|今早"), 9 * 60),
+    (r"(?:睡完|睡好|睡醒|睡了|睡过)?(?:午休|午睡|午觉)(?:睡)?(?:以后|之后|过后|后|完|好|起来|醒来?|结束)|(?:睡完|睡好|睡醒|睡了|睡过)(?:个)?(?:午觉|中觉)", 14 * 60),
 )
 
 _LIST_NOUN = r"(?:条|个)?(?:小?建议|意见|要求|问题|想法|原因|看法|希望|体会|好处|缺点|优点|疑问|感受|需要|内容|注意|不满|不好|不足|要说|我觉得|想说|是关于|补充)"
@@ -239,7 +249,8 @@ def _wait_minutes(m: re.Match[str]) -> Found | None:
     if low is None:
         return None
     half = unit // 2 if m["half"] or m["halfafter"] else 0
-    minutes = low * unit + half + ((to_number(m["extra"]) or 0) if m["extra"] else 0)
+    quarters = 15 * (to_number(m["quarter"]) or 0) if m["quarter"] else 0
+    minutes = low * unit + half + quarters + ((to_number(m["extra"]) or 0) if m["extra"] else 0)
     if not 0 < minutes <= 60 * 24 * 366:
         return None
     within = bool(m["within"])
@@ -249,7 +260,7 @@ def _wait_minutes(m: re.Match[str]) -> Found | None:
 def _wait(prefix: str, suffix: str, minute: str = "分钟?") -> re.Pattern[str]:
     return re.compile(
         rf"{prefix}(?:大概|大约|差不多|约)?(?:(?P<from>{_AMOUNT})个?(?:到|至|-|~))?(?P<n>{_AMOUNT})(?:来|多)?个?(?:来|多)?(?P<half>半)?"
-        rf"(?P<unit>{minute}|小时|钟头|刻钟|个钟|钟(?=后|以后|之后))(?P<halfafter>半)?(?:[零又]?(?P<extra>{N})分钟?)?{suffix}"
+        rf"(?P<unit>{minute}|小时|钟头|刻钟|个钟|钟(?=后|以后|之后))(?P<halfafter>半)?(?:[零又]?(?P<extra>{N})分钟?|[零又]?(?P<quarter>[一三])刻钟?)?{suffix}"
     )
 
 
