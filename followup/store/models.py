@@ -143,7 +143,12 @@ class Case(Base):
     )
     """The newest open case of that customer: tickets and notes of this talk are shown there too."""
 
-    __table_args__ = (Index("cases_silence_idx", "last_message_at", postgresql_where=text("status = 'open'")),)
+    __table_args__ = (
+        Index("cases_silence_idx", "last_message_at", postgresql_where=text("status = 'open'")),
+        # The lists of talks: by the day they belong to (store.figures), by when somebody last spoke.
+        Index("cases_held_idx", text("coalesce(ended_at, last_message_at, created_at)")),
+        Index("cases_latest_idx", text("coalesce(last_message_at, created_at)"), "id"),
+    )
 
 
 class Attempt(Base):
@@ -214,6 +219,22 @@ class Message(Base):
         Index(None, "case_id", "id"),
         Index("messages_received_idx", "case_id", "id", postgresql_where=text("status = 'received'")),
         Index("messages_queued_idx", "case_id", "id", postgresql_where=text("status = 'queued'")),
+        # Text search: every character and every pair of neighbours (migration 0004).
+        Index(
+            "messages_grams_idx",
+            text("text_grams(text)"),
+            postgresql_using="gin",
+            postgresql_where=text("direction <> 'system'"),
+        ),
+        Index("messages_intent_idx", "intent", "case_id", postgresql_where=text("direction = 'in'")),
+        Index(
+            "messages_acts_idx",
+            "acts",
+            postgresql_using="gin",
+            postgresql_ops={"acts": "jsonb_path_ops"},
+            postgresql_where=text("direction = 'in'"),
+        ),
+        Index("messages_unsure_idx", "case_id", postgresql_where=text("direction = 'in' AND confidence < 0.7")),
     )
 
 
