@@ -1,7 +1,7 @@
 """A talk that the customer begins: they lead, we listen, answer, take down, and end when they have nothing more.
 
 There is no consent and no list to work through. The script's questions (what happened, a number to call, a name) are
-asked only when something said makes them needful: a flag of `FLAGS` then opens them by their `ask_if`.
+asked only when something said makes them needful: a flag (`MATTER`, `reach.REACH`, `reach.STOP`) then opens them by their `ask_if`.
 Whose number it is opens nothing here: docs/decisions/0007.
 """
 
@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, Callable
+from typing import Callable
 
-from followup.dialogue import answers, appoint, state as st
+from followup.dialogue import answers, reach, state as st
 from followup.dialogue.effects import (
     BookCallback,
-    Effect,
-    IdentifyCustomer,
     Outcome,
     RaiseTicket,
     Reopen,
     SetOutcome,
-    StopContact,
     StoreAnswer,
     TakeNote,
 )
@@ -33,15 +29,12 @@ from followup.dialogue.reply import ENDS_NOW, NEVER_CONTACT, Act, asks_something
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.reading import Asked
-from followup.scripts.model import DEPARTMENT, Concern, Question
+from followup.scripts.model import DEPARTMENT, Concern
 
-MATTER, REACH, STOP = "matter_unknown", "reach", "stop"
-"""Flags a script's questions look at: what happened is not known; a way to reach the customer is wanted; never again."""
-_KNOWN = "known"
-"""Variable: the customer came by a link of their own, so nobody need ask for a number."""
-_WISH, _COMPLAINED, _SERVED = "wish", "complained", "served"
+MATTER = "matter_unknown"
+"""Flag a script's questions look at: what happened is not known. The other two are `reach.REACH` and `reach.STOP`."""
+_COMPLAINED, _SERVED = "complained", "served"
 _MOST_OFF_TOPIC = 4
-_DAYS_AHEAD = 15  # longer than any holiday
 
 _COURTESY = ("greet", "thank", "goodbye", "consent")
 _PARTING = frozenset(("thank", "goodbye", "nothing_to_add", "deny", "refuse", "skip"))
@@ -85,7 +78,7 @@ def respond(turn: Turn) -> bool:
     """What an interruption of the few questions means here; False: it is handled as in every talk."""
     base = turn.reply.base
     if turn.reply.has(NEVER_CONTACT):
-        _opt_out(turn)
+        reach.opt_out(turn)
     elif base in ("complain", "dissatisfied"):
         _heard_at_question(turn)
     elif base == "request_human":
@@ -113,13 +106,13 @@ def settle(turn: Turn, verdict: Verdict) -> Verdict:
         # The booking stands; it is a colleague who keeps it, so the talk must not wait for us to go on with it.
         state.outcome = state.outcome_reason = state.closing = ""
         turn.effects[:] = [effect for effect in turn.effects if not isinstance(effect, SetOutcome)]
-        state.values[_WISH] = "call"
+        state.values[reach.WISH] = "call"
         if state.callback_at:
-            _in_staff_hours(turn)
-        _want_contact(turn)
+            reach.in_staff_hours(turn)
+        reach.want_contact(turn)
         turn.effects.extend(go_on(turn.script, state))
-    if not state.over and state.open == st.LISTENING and state.values.get(_WISH):
-        return _handed_over(turn)
+    if not state.over and state.open == st.LISTENING and state.values.get(reach.WISH):
+        return reach.handed_over(turn)
     if state.over:
         return Verdict.OVER
     return Verdict.GO_ON if verdict is Verdict.OVER else verdict
@@ -137,14 +130,6 @@ def proceed(turn: Turn) -> Verdict:
     return settle(turn, Verdict.GO_ON)
 
 
-def identified(turn: Turn, question: Question, value: Any) -> list[Effect]:
-    """A number or a name was given: for the records; with it an opt-out can take effect."""
-    if value is None or question.type not in ("phone", "name"):
-        return []
-    who = IdentifyCustomer(phone=str(value)) if question.type == "phone" else IdentifyCustomer(name=str(value))
-    return [who, StopContact(turn.reply.text)] if turn.state.values.get(STOP) else [who]
-
-
 def give_up(turn: Turn) -> Verdict:
     """Three times not understood: the words are taken down for a colleague; the second time the talk ends."""
     state = turn.state
@@ -153,7 +138,7 @@ def give_up(turn: Turn) -> Verdict:
         return turn.end(Outcome.ENDED_EARLY, "unclear")
     turn.effects.append(RaiseTicket("question", "question", 4, DEPARTMENT, turn.reply.text))
     turn.lead("inbound.gave_up")
-    _want_contact(turn)
+    reach.want_contact(turn)
     turn.effects.extend(go_on(turn.script, state))
     return Verdict.GO_ON
 
@@ -182,7 +167,7 @@ def again(turn: Turn, hear: Callable[[Turn], Verdict], interrupted: Callable[[Tu
 def open_again(state: st.TalkState) -> None:
     """The customer has the word again."""
     state.outcome = state.outcome_reason = state.closing = state.callback_at = state.callback_reason = ""
-    state.values.pop(_WISH, None)
+    state.values.pop(reach.WISH, None)
     state.unclear.clear()
     state.counts = {"opened": 1}
     state.open, state.asked_before = st.LISTENING, False
@@ -203,10 +188,10 @@ def _take(turn: Turn) -> None:
     reply = turn.reply
     concerns = _concerns(turn, reply.text)
     base = reply.base if reply.sure else ""
-    if _take_number(turn) and not concerns:
+    if reach.take_number(turn) and not concerns:
         return
     if reply.has(NEVER_CONTACT):
-        _opt_out(turn)
+        reach.opt_out(turn)
     elif base == "greet" and not concerns:
         turn.lead("answers.greet")
     elif base in ("request_human", "propose_time", "call_later"):
@@ -352,7 +337,7 @@ def _record(turn: Turn, words: str, concerns: list[Concern], complaint: bool, to
     request = all(one.kind == "request" for one in heard)
     key = "request" if request else "more" if turn.state.count("concerns") > 1 else "concern"
     _served(turn, f"inbound.{key}", department=departments)
-    _want_contact(turn)
+    reach.want_contact(turn)
 
 
 def _ticket(topic: str, concern: Concern, words: str, complaint: bool) -> RaiseTicket:
@@ -389,7 +374,7 @@ def _told(turn: Turn) -> bool:
 
 def _for_a_colleague(turn: Turn) -> None:
     turn.effects.append(RaiseTicket("question", "question", 4, DEPARTMENT, turn.reply.text))
-    _want_contact(turn)
+    reach.want_contact(turn)
 
 
 def _context(turn: Turn) -> None:
@@ -414,7 +399,7 @@ def _leave(turn: Turn) -> None:
     turn.end(Outcome.ENDED_EARLY, turn.reply.base, turn.wording.say("inbound.leave"))
 
 
-# —— a person, a number, never again ————————————————————————————————————————————
+# —— a person ————————————————————————————————————————————
 
 
 def _person(turn: Turn) -> None:
@@ -434,10 +419,10 @@ def _person(turn: Turn) -> None:
         answers.book(turn, named.value)
         settle(turn, Verdict.GO_ON)
     elif turn.reply.base == "request_human" and staff_are_in(turn.script.wording["handover"]["hours"], turn.reply.at):
-        state.values[_WISH] = state.values.get(_WISH) or "person"
+        state.values[reach.WISH] = state.values.get(reach.WISH) or "person"
         turn.lead("inbound.person")
-        _want_contact(turn)
-    elif state.values.get(_WISH) is None:
+        reach.want_contact(turn)
+    elif state.values.get(reach.WISH) is None:
         answers.put_off(turn, "request_human")
         state.open, state.asked_before = st.CALLBACK, False
         if turn.reply.base == "request_human":
@@ -448,78 +433,7 @@ def _person(turn: Turn) -> None:
 def _hand_over_as_it_stands(turn: Turn) -> None:
     """Asked for a person again instead of answering us: nothing more is asked."""
     state = turn.state
-    if state.values.get(_WISH) is None:
+    if state.values.get(reach.WISH) is None:
         turn.effects.append(BookCallback(None, "request_human", turn.reply.text))
-        state.values[_WISH] = "call"
-    _handed_over(turn)
-
-
-def _in_staff_hours(turn: Turn) -> None:
-    """A colleague keeps the appointment, so it moves to a time when colleagues are there."""
-    from followup.dialogue.interrupt import staff_are_in
-
-    state, hours = turn.state, turn.script.wording["handover"]["hours"]
-    at = datetime.fromisoformat(state.callback_at)
-    if staff_are_in(hours, at):
-        return
-    days = (appoint.tomorrow_morning(at - timedelta(days=1) + timedelta(days=n)) for n in range(_DAYS_AHEAD))
-    moved = next((day for day in days if day > turn.reply.at and staff_are_in(hours, day)), at)
-    state.callback_at = moved.isoformat()
-    turn.effects[:] = [e for e in turn.effects if not isinstance(e, BookCallback)]
-    turn.effects.append(BookCallback(moved, "request_human", turn.reply.text))
-    turn.lead("inbound.moved")
-
-
-def _handed_over(turn: Turn) -> Verdict:
-    state = turn.state
-    closing = ""
-    if state.values.pop(_WISH) == "call":
-        at = datetime.fromisoformat(state.callback_at) if state.callback_at else None
-        time = appoint.spoken(at, turn.reply.at) if at else ""
-        closing = turn.wording.say("inbound.appointed", time=time) if time else turn.wording.say("inbound.later")
-    return turn.end(Outcome.HANDED_OVER, "request_human", closing)
-
-
-def _want_contact(turn: Turn) -> None:
-    """Somebody is to come back on it: a number is needed, unless the customer is known by their link."""
-    if not turn.state.variables.get(_KNOWN):
-        turn.state.values[REACH] = True
-
-
-def _take_number(turn: Turn) -> bool:
-    """A number given unasked is the answer to the question for it."""
-    reading = turn.read(Asked("phone"))
-    question = next((q for q in turn.script.questions if q.type == "phone" and REACH in q.ask_if), None)
-    if reading is None or question is None:
-        return False
-    turn.state.values[REACH] = True
-    turn.state.keep(question.id, reading.value, turn.reply.text)
-    turn.effects.append(StoreAnswer(question.id, reading.value, turn.reply.text, f"ahead:{reading.how}"))
-    turn.effects.extend(identified(turn, question, reading.value))
-    turn.state.lead.append(answers.acknowledgement(turn, question, reading.value))
-    return True
-
-
-def _opt_out(turn: Turn) -> None:
-    """Never again: for this visitor at once; for a number as soon as it is known whose it is."""
-    state = turn.state
-    turn.effects.append(StopContact(turn.reply.text))
-    state.lead.clear()
-    if state.variables.get(_KNOWN):
-        turn.end(Outcome.DO_NOT_CONTACT, turn.reply.text[:200])
-        return
-    state.values[STOP] = True
-    given = turn.read(Asked("phone"))
-    if given is None and state.values.get(_phone_id(turn)):
-        given_before = str(state.values[_phone_id(turn)])
-        turn.effects.extend([IdentifyCustomer(phone=given_before), StopContact(turn.reply.text)])
-    elif given is not None:
-        turn.effects.extend([IdentifyCustomer(phone=str(given.value)), StopContact(turn.reply.text)])
-    else:
-        state.open = st.LISTENING  # the question for the number comes next
-        return
-    turn.end(Outcome.DO_NOT_CONTACT, turn.reply.text[:200])
-
-
-def _phone_id(turn: Turn) -> str:
-    return next((q.id for q in turn.script.questions if q.type == "phone" and REACH in q.ask_if), "")
+        state.values[reach.WISH] = "call"
+    reach.handed_over(turn)

@@ -29,9 +29,9 @@ def store(turn: Turn, question: Question, value: Any, words: str, how: str) -> N
     turn.effects.append(StoreAnswer(question.id, value, words, how))
     turn.effects.extend(computed_again(turn.script, turn.state, question.id))
     if turn.script.customer_led:
-        from followup.dialogue import inbound
+        from followup.dialogue import reach
 
-        turn.effects.extend(inbound.identified(turn, question, value))
+        turn.effects.extend(reach.identified(turn, question, value))
 
 
 def listen(turn: Turn, question: Question) -> bool:
