@@ -38,7 +38,8 @@ def _left_to_us(text: str) -> str | None:
     found = soon.search(text) or anytime.search(text)
     if found and not _NEGATED.search(text[: found.start()]):
         return "soon" if soon.search(text) else "any"
-    return "any" if _ENDS.sub("", text).replace(",", "") in whole else None
+    plain = "".join(_ENDS.sub("", part) for part in text.split(","))
+    return "any" if plain in whole else None
 
 
 @lru_cache(maxsize=1)

@@ -51,7 +51,7 @@ def _weekday(m: re.Match[str]) -> d.DayRule | str:
 def _week(m: re.Match[str]) -> d.DayRule | str:
     if "上" in m["week"]:
         return PAST
-    part = {"初": (0, 1), "中": (2, 2), "前半": (0, 2), "后半": (3, 6), "尾": (4, 4)}.get(m["wp"] or "")
+    part = {"初": (0, 1), "头": (0, 1), "头上": (0, 1), "中": (2, 2), "前半": (0, 2), "后半": (3, 6), "尾": (4, 4)}.get(m["wp"] or "")
     return d.Week(_week_shift(m["week"]) or 0, part)
 
 
@@ -190,7 +190,7 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
          rf"(?:[、和]?(?P<last>[二三四五六日天])(?![点号月十]))?(?:的)?{EARLY_LATE}", _weekday),
         (r"每(?:个)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])(?P<week>(?!))?(?P<last>(?!))?", _weekday),
         (r"(?P<week>这|本)?个?双休日?", lambda m: d.Weekend(_week_shift(m["week"]))),
-        (r"(?P<week>这个?|本|下下个?|再下个?|下一?个?|上上个?|上一?个?)(?:周|星期|礼拜)(?P<wp>初|中|前半|后半|尾)?(?:以?内|之内|里|的)?", _week),
+        (r"(?P<week>这个?|本|下下个?|再下个?|下一?个?|上上个?|上一?个?)(?:周|星期|礼拜)(?P<wp>初|头上?|中|前半|后半|尾)?(?:以?内|之内|里|的)?", _week),
         (r"周初(?P<week>)", lambda m: d.Week(1, (0, 1))),
         (r"工作日", lambda m: d.Workday()),
         # lunar new year, festivals
@@ -201,7 +201,7 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?<![今明后去多几\d半一两三四五六七八九十])年前", lambda m: d.Before(d.FestivalDay("spring"))),
         (rf"(?P<y>今年|明年|后年|去年)?的?(?P<done>过完|过了)?(?P<name>{_NAMES})(?!卡|路|店|费)"
          r"(?P<tail>(?:节|当天|那天|那几天|那段时间|这几天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过了|(?:过完|结束|回来)(?:以后|之后|后)?|之前|以前|前一天|前(?!后|天))?)", _festival),
-        (r"(?:过完|过了)节|节(?:日|假日)?(?:以后|之后|过后|后)|放完假|假期(?:以?后|之后|结束|完)|收假", lambda m: d.AfterHoliday()),
+        (r"(?:过完|过了)节|节(?:日|假日)?(?:以后|之后|过后|后)|放完假|假期(?:以?后|之后|(?:结束|完)(?:以后|之后|后)?)|收假", lambda m: d.AfterHoliday()),
         # calendar dates
         (r"(?<!\d)(?P<y>20\d\d)[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?!\d)[日号]?", _written),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年|\d\d年|二[零〇][一二三四五六七八九零〇]{{2}}年)的?)?"

@@ -16,6 +16,7 @@ from followup.reading.time.days import (
     Before,
     Between,
     DayRule,
+    FestivalDay,
     InDays,
     Month,
     MonthDay,
@@ -29,13 +30,14 @@ from followup.reading.time.tokens import Atom, Wait
 _POSITIVE_FIRST = re.compile(
     r"行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
     # what keeps somebody until then: "8号上班再打", "开完会就打"
-    r"|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
+    r"|上班(?:的)?(?:时候|时间|期间)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
 )
 _NEGATIVE = re.compile(
     r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
-    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|太早|太晚|不合适|不可能|别|不要|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃"
+    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别|不要|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
+    r"|要?去(?:医院|外地|接|办|看|吃|喝|赶|开)|看病|体检|面试|搬家|搬走|出国|过生日|结婚|生孩子|住院|打(?:麻将|牌|球|针|疫苗|工)|钓鱼|聚会|聚餐|喝酒|喝喜酒|看电影|健身|送货|拉货|赶集|走亲戚|培训|年会|补课|家长会|来客|做饭|下地|拜年"
 )
-_ACTION = re.compile(r"打|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|去|在家|空")
+_ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|去|在家|空")
 _REFUSED_BEFORE = re.compile(r"(?:别|不要|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
 _TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
@@ -92,9 +94,14 @@ def choose(text: str, proposed: bool = False) -> Mention | None:
 def _proposals(mentions: list[Mention], text: str) -> list[Mention]:
     """The mentions, those marked as past that are no time to call at."""
     return [
-        replace(one, past=True) if not one.wait and context.is_no_proposal(text, one.start, one.end, _next_start(mentions, index)) else one
-        for index, one in enumerate(mentions)
+        replace(one, past=True) if _is_told(one, text, _next_start(mentions, index)) else one for index, one in enumerate(mentions)
     ]
+
+
+def _is_told(mention: Mention, text: str, next_start: int | None) -> bool:
+    if mention.wait:
+        return context.is_promised(text, mention.start, mention.end)
+    return context.is_no_proposal(text, mention.start, mention.end, next_start)
 
 
 def _next_start(mentions: list[Mention], index: int) -> int | None:
@@ -247,6 +254,8 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
     """Both as one mention, or None when they are two."""
     if _TO.match(gap) or (old.empty and not old.past) or len(gap) > 16 or _TAKEN_BACK.search(gap) or _EITHER.search(gap) or _refused(gap):
         return None
+    if re.search("除|避开", gap) or isinstance(old.day, InDays) and isinstance(new.day, (Weekday, MonthDay)) and gap.strip(" 是"):
+        return None
     if old.past or new.past:
         if gap.strip(" ,的") or (new.day and not new.past):
             return None
@@ -258,6 +267,8 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
     day = _join_days(old.day, new.day)
     if old.day and new.day and day is None:
         return None
+    if old.clock and new.clock and (old.before, old.after) != (new.before, new.after):
+        return None  # "六点以前打，过了六点我要做饭"
     if _clash(old.part, new.part) or _clash(old.clock, new.clock) or _clash(old.event, new.event):
         return None
     if new.day and old.has_time and re.search(r"[,.;!?]|我", gap) and not re.fullmatch(r"[ ,]*", gap):
@@ -277,6 +288,8 @@ def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
     """One day rule from two that refine each other: 下周 + 周三, 下个月 + 5号."""
     if old is None or new is None or old == new:
         return old or new
+    if isinstance(old, InDays) and (isinstance(new, After) or isinstance(new, FestivalDay) and new.after):
+        return new  # "明天立春以后"
     if isinstance(old, InDays) and isinstance(new, (Weekday, MonthDay)) and old.low == 1:
         return old  # "明天礼拜一": the nearer one decides
     if isinstance(old, Week) and old.part is None:

@@ -14,8 +14,13 @@ CASES = Path(__file__).with_name("cases.txt")
 LATE_CASES = Path(__file__).with_name("late_cases.txt")
 """Written by somebody who had not tried the reader: not every line is understood, the share is what counts."""
 
-LATE_FLOOR = 0.86
-"""Share of the late lines that must be understood; 0.01 under what was measured last."""
+FRESH_CASES = Path(__file__).with_name("fresh_cases.txt")
+"""Written after the late ones had been looked at, half of them talk of a time without proposing it. At first sight 0.815
+of the first 157 and 0.796 of the last 98 were understood."""
+
+LATE_FLOOR = 0.99
+FRESH_FLOOR = 0.94
+"""Shares of lines that must be understood; 0.01 under what was measured last."""
 WEDNESDAY = datetime(2026, 11, 25, 10, 20)
 
 
@@ -54,12 +59,13 @@ def test_no_late_reply_stands_in_the_first_table() -> None:
     assert {words for _, words, _ in _cases(LATE_CASES)} & {words for _, words, _ in _cases()} == set()
 
 
-def test_times_that_the_reader_was_not_made_for_are_mostly_understood() -> None:
-    told = [(words, _told(words, now), expected) for now, words, expected in _cases(LATE_CASES)]
+@pytest.mark.parametrize(("path", "floor"), [(LATE_CASES, LATE_FLOOR), (FRESH_CASES, FRESH_FLOOR)], ids=["late", "fresh"])
+def test_times_that_the_reader_was_not_made_for_are_mostly_understood(path: Path, floor: float) -> None:
+    told = [(words, _told(words, now), expected) for now, words, expected in _cases(path)]
     missed = [line for line in told if line[1] != line[2]]
     share = 1 - len(missed) / len(told)
     print(f"understood {share:.3f}; missed:", *missed, sep="\n")
-    assert share >= LATE_FLOOR, missed
+    assert share >= floor, missed
 
 
 @pytest.mark.parametrize("words", ["明天下午三点", "周三", "8点", "15号", "国庆后", "半小时后", "中午", "这周五", "元旦"])
