@@ -7,17 +7,28 @@ from dataclasses import replace
 from datetime import datetime
 
 from followup.dialogue import answers, health, appoint, inbound, knowledge, state as st
+from followup.dialogue.consent import begin
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
-from followup.dialogue.items import go_on
+from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US, asks_something
+from followup.dialogue.somebody_else import is_somebody_else, will_be_there
 from followup.dialogue.state import TalkState
-from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US
 from followup.dialogue.turn import Turn
+from followup.dialogue.wording import AFTER
 from followup.reading import Asked
 from followup.scripts.model import Script
 
-RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY, Outcome.REFUSED)
+RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY, Outcome.REFUSED, Outcome.WRONG_PERSON)
 _DAY = re.compile(r"[今明后昨]天|[今明后]儿|[周日号月]|星期|礼拜|现在|马上|小时|钟头|分钟|一会|晚点|稍后")
-_GO_ON = ("继续", "现在可以", "现在有空", "现在方便", "现在就", "忙完了", "开完会", "吃完了", "到家了", "接着", "有空了", "方便了", "可以了", "你问吧", "问吧", "说吧", "快点")
+_GO_ON = re.compile(
+    r"继续|接着(?:聊|说|问|来)|现在(?:可以|有空|方便|行|就)|忙完了|开完会|吃完了|到家了|有空了|方便了|可以了|(?:你|您)?(?:问|说|讲)吧|^(?:那)?(?:你)?快点[吧啊问说讲]*[！!。]?$"
+)
+_NOT_YET = re.compile(r"等|再说|再继续|再聊|没空|没时间|不方便|不想|不用|不要|别|还没|之后|以后")
+_TIME_WORDS = ("propose_time", "call_later", "busy", "correct", "consent", "deny")
+_WISH = re.compile(r"(?:行|可以|好|成|行不行|可不可以|好不好)[吗么吧呢]?[？?]?$")
+_APOLOGY = re.compile(r"不好意思|对不起|抱歉|别介意|别见怪|别往心里去|别生气")
+_PROMISE_UNKEPT = re.compile(r"(?:说好|说了|讲好|答应|承诺|保证|约好).*(?:没|不|还)|到现在(?:都|也|还)?没|一直没")
+_URGENT = re.compile(r"必须|赶紧|马上|立刻|越快越好|尽快|抓紧|今天就|现在就(?:来|给|派)")
+_OURS = re.compile(r"你们|业务员|师傅|快递|店里|客服|经理|顾问")
 
 
 def after(turn: Turn) -> bool:
@@ -35,10 +46,11 @@ def after(turn: Turn) -> bool:
         turn.end(Outcome.DO_NOT_CONTACT, reply.text[:200])
         turn.lead("after.do_not_contact")
         return False
-    if state.outcome in RESUMABLE and any(word in reply.text for word in _GO_ON):
+    state.count(AFTER)
+    if state.outcome in RESUMABLE and _wants_to_go_on(turn):
         turn.effects.append(Reopen())
         return True
-    if _third_person_number(turn) or state.outcome == Outcome.APPOINTED and _rebook(turn):
+    if _third_person_number(turn) or _third_person_time(turn) or state.outcome == Outcome.APPOINTED and _rebook(turn):
         return False
     _say(turn)
     return False
@@ -52,17 +64,28 @@ def resume(script: Script, state: TalkState, agreed: bool = False) -> None:
         return
     if state.open not in (st.END, st.CALLBACK, st.OFFER):
         state.resume_at = state.open
+    anybody = is_somebody_else(state)
     state.outcome = state.outcome_reason = state.closing = ""
     state.asked_before = state.simpler = state.quiet = False
     state.unclear.clear()
     state.counts.clear()
     begun = state.resume_at.startswith((st.QUESTION, st.REASON, st.IMPROVE))
-    if not agreed:
+    if anybody:  # whoever has the telephone now says who it is before anything else
+        state.open = st.IDENTITY
+    elif not agreed:
         state.open = st.RESUME
     elif begun:
         state.open = state.resume_at
     else:
-        go_on(script, state)
+        begin(script, state)
+
+
+def _wants_to_go_on(turn: Turn) -> bool:
+    """ "现在有空，你问吧", "继续"; not "等忙完了再说", and not what presses us to do something."""
+    text = turn.reply.text
+    if turn.reply.has("complain", "request_human") or _URGENT.search(text) and not turn.reply.has("consent"):
+        return False
+    return _GO_ON.search(text) is not None and not _NOT_YET.search(text)
 
 
 def _rebook(turn: Turn) -> bool:
@@ -71,13 +94,17 @@ def _rebook(turn: Turn) -> bool:
     if booked and not _DAY.search(reply.text):
         midnight = datetime.fromisoformat(booked).replace(hour=0, minute=0)
         reply = replace(reply, at=max(midnight, reply.at))
+    if reply.base not in _TIME_WORDS and not (len(reply.text) <= _SHORT and not asks_something(reply.text)):
+        return False  # "晚上带老二，哪有早睡的" names an hour, and wishes nothing
+    if asks_something(reply.text) and not _WISH.search(reply.text):
+        return False
     reading = turn.read(Asked("datetime"), reply)
     if reading is None:
         return False
     at = answers.point(reading.value, reply.at)
     if not appoint.in_wished_hours(at):
         at = appoint.nearest_proper(at)
-    turn.state.callback_at = at.isoformat()
+    turn.state.callback_at, turn.state.our_time = at.isoformat(), False
     turn.effects.append(BookCallback(at, turn.state.callback_reason or "busy", turn.reply.text, confirmed=True))
     turn.lead("busy.rebooked", time=appoint.spoken(at, turn.reply.at))
     return True
@@ -95,6 +122,47 @@ def _third_person_number(turn: Turn) -> bool:
     return True
 
 
+def _third_person_time(turn: Turn) -> bool:
+    """ "那你晚上七点以后再联系吧，她散步回来": kept, also when the talk had ended without a time."""
+    state = turn.state
+    if not (state.outcome_reason.startswith("third_person") or state.callback_reason == "third_person"):
+        return False
+    reading = turn.read(Asked("datetime"))
+    if reading is None or asks_something(turn.reply.text) and not _WISH.search(turn.reply.text):
+        return False
+    state.resume_at = state.resume_at or st.IDENTITY
+    will_be_there(turn, reading.value)
+    state.lead.append(state.closing)
+    state.closing = ""
+    return True
+
+
+def _displeased(turn: Turn) -> bool:
+    """A firm displeasure, or a promise that was not kept; a reply that merely resembles one is noted (58741 (5))."""
+    reply = turn.reply
+    if _PROMISE_UNKEPT.search(reply.text):
+        return True
+    return reply.base in ("complain", "dissatisfied", "abuse") and reply.confidence >= FIRM
+
+
+def _apologises(turn: Turn) -> bool:
+    """ "刚才说话冲了点，不好意思啊": the customer's own apology is no complaint."""
+    return _APOLOGY.search(turn.reply.text) is not None and not _OURS.search(turn.reply.text)
+
+
+_THANKS = re.compile(r"^(?:好[的啊]?[，,]?)?(?:谢谢|多谢|辛苦)")
+_SHORT = 8
+
+
+def _asks(turn: Turn) -> bool:
+    """A plain question, whatever it was taken for: "那个保温杯要不要钱的呀？"."""
+    base = turn.reply.base
+    return base in ("inform", "suggest", "objection", "faq", "dissatisfied", "satisfied") and bool(_QUESTION.search(turn.reply.text))
+
+
+_QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么办|多少钱|什么时候|想问")
+
+
 def _say(turn: Turn) -> None:
     reply, state = turn.reply, turn.state
     base = reply.base if reply.sure else ""
@@ -103,25 +171,35 @@ def _say(turn: Turn) -> None:
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.ok")
+    elif state.callback_reason == "third_person":  # nor while the customer has not answered
+        if base not in ("thank", "goodbye", "consent", "greet"):
+            turn.effects.append(TakeNote("after", reply.text))
+        turn.lead("after.third_person")
+    elif _apologises(turn):
+        turn.effects.append(TakeNote("after", reply.text))
+        turn.lead("after.no_offence")
     elif base == "correct" and state.order:
         answers.correct(turn)
         state.open = st.END
         turn.effects.append(SetOutcome(Outcome(state.outcome), state.outcome_reason))
-    elif base in ("complain", "dissatisfied", "request_human", "abuse"):
+    elif _displeased(turn) or base == "request_human":
         kind = "complaint" if base == "complain" else "request" if base == "request_human" else "dissatisfaction"
         turn.effects.append(RaiseTicket("after", kind, 2 if kind != "dissatisfaction" else 3, "客户服务部", reply.text))
         turn.lead("after.dissatisfied" if base != "request_human" else "after.colleague")
-    elif base == "faq":
+    elif _URGENT.search(reply.text):
+        turn.effects.append(RaiseTicket("after", "request", 2, "客户服务部", reply.text))
+        turn.lead("after.urgent")
+    elif base == "faq" and asks_something(reply.text):
         knowledge.tell(turn, "after.colleague")
-    elif base in QUESTIONS_TO_US:
+    elif base in QUESTIONS_TO_US and base != "faq":
         turn.lead(f"answers.{base}")
-    elif base in ("out_of_scope", "ask_repeat", "not_understood"):
+    elif base in ("out_of_scope", "ask_repeat", "not_understood") or _asks(turn):
         turn.effects.append(TakeNote("colleague_question", reply.text))
         turn.lead("after.colleague")
     elif base == "satisfied":
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("answers.praise")
-    elif base == "thank":
+    elif base == "thank" or _THANKS.match(reply.text):
         turn.lead("after.thank")
     elif base == "goodbye":
         turn.lead("after.goodbye")

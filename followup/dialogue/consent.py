@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 from followup.dialogue import answers, state as st
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, TakeNote
-from followup.dialogue.items import go_on
-from followup.dialogue.reply import Reply
+from followup.dialogue.effects import BookCallback, Effect, Outcome, RaiseTicket, TakeNote
+from followup.dialogue.items import OPENING_SAID, go_on, question_asked
+from followup.dialogue.reply import FEELINGS, FIRM, Reply, asks_something
+from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
+from followup.dialogue.wording import Wording
 from followup.reading import Asked
-
+from followup.scripts.model import SATISFACTION_TYPES, Question, Script
 
 _MOST_TOLD_EARLY = 3
+_SAYS_SOMETHING = 6
+"""Characters: less is a slip, and asked again."""
+_IS_ME = re.compile(
+    r"^(?:喂|哎|诶|你好|您好|嗯|[，,。.！!～~\s])*"
+    r"(?:(?:是我|我就是|就是我|我是本人|是本人|本人|我是|是的|是|对的|对)[呀啊哦呢嘛的哈啦]*(?=$|[，,。.！!～~\s])"
+    r"|(?:是我|我就是|就是我)[呀啊哦呢嘛的哈啦]*(?=你|您|哪|什么|啥|怎么|有事|找我))"
+)
+""" "是我呀，你是哪个？", "我是", "是，什么事", "是我你哪位"."""
+_SAYS_NAME = re.compile(r"^(?:喂|哎|嗯|你好|您好|[，,\s])*(?:是的?[，,])?(?:我就是|我是|我叫|我姓)(?P<name>.{1,6}?)(?:[呀啊哦呢嘛哈]*)(?=$|[，,。.！!？?～~\s]|你|您)")
+_FAMILIAR = re.compile(r"^(?:老|小|阿)")
+_IN_A_HURRY = re.compile(r"别太久|别太长|快点|快一点|快些|简单点|简短|抓紧|长话短说|尽快|赶时间|时间不多|别啰嗦|别耽误")
+_GRUMBLE = re.compile(r"(?:还|才|终于|总算)(?:知道|想起|想得起|记得|晓得)(?:要|来)?(?:找我|我|联系|打|问)")
+_TELLS_WHO_AND_WHY = ("ask_who", "ask_purpose")
 
 
 def hear_consent(turn: Turn) -> Verdict:
@@ -19,7 +36,7 @@ def hear_consent(turn: Turn) -> Verdict:
     if _denies_identity(turn):
         return answers.as_intent(turn, "wrong_person")
     if _names_themselves(turn):
-        return agreed(turn)
+        return _it_is_them(turn)
     if turn.script.landline and _wants_landline(turn):
         return hear_landline(turn)
     if reply.base in ("consent", "satisfied", "neutral") and reply.sure or reply.has("consent") and not reply.interrupts:
@@ -35,42 +52,104 @@ def hear_consent(turn: Turn) -> Verdict:
     yes = turn.read(Asked("yes_no"))
     if yes is not None and yes.fit == "strong":  # "可以，不过我只有一分钟"
         return agreed(turn) if yes.value else answers.as_intent(turn, "busy")
-    if reply.base in ("dissatisfied", "suggest") and reply.sure:
-        answers.remark(turn, reply)
-        state.simpler = True
+    if _GRUMBLE.search(reply.text):
+        turn.lead("answers.grumble")
+        state.short = True
         return Verdict.GO_ON
     return unclear(turn)
 
 
+# —— what was told before anybody asked ————————————————————————————————————————
+
+
 def _told_at_once(turn: Turn) -> Verdict | None:
-    """ "你好，我买的梨坏了" before anybody asked: taken where the script has a place for it, passed on where it has none."""
+    """ "你好，我买的梨坏了", "老王介绍的": who begins to tell agrees to talk, and what is told is an answer where one is asked for.
+
+    What the first question does not ask is kept or apologised for, and consent is asked.
+    """
     state, told = turn.state, turn.reply.without("greet")
     if told.base not in ("inform", "dissatisfied", "suggest") or not told.sure or state.open == st.RESUME:
         return None
-    first = next((question for question in turn.script.questions if not question.is_step), None)
-    if first and state.open == st.CONSENT and any(one.heard_in(told.text) for one in first.listen_for):
-        turn.effects.extend(go_on(turn.script, state))
-        from followup.dialogue.hear import hear  # consent is heard by it; what was told is an answer
-
-        return hear(Turn(turn.script, state, told, turn.effects))
-    if told is turn.reply or state.count("told_early") > _MOST_TOLD_EARLY:
+    if state.open == st.CONSENT and _answers_first_question(turn, told):
+        turn.effects.extend(begin(turn.script, state))
+        return _hear_rest(turn, told)
+    if told is turn.reply and told.base == "inform" and not (told.confidence >= FIRM and len(told.text) >= _SAYS_SOMETHING):
         return None
     if told.base == "dissatisfied":
         answers.remark(turn, told)
+        if state.open == st.CONSENT and (first := _first_question(turn)) and first.type in SATISFACTION_TYPES:
+            turn.effects.extend(begin(turn.script, state))  # a concern is consent: what it is about comes next
+            return Verdict.GO_ON
     else:
+        if state.count("told_early") > _MOST_TOLD_EARLY:
+            return None
         turn.effects.append(TakeNote("suggestion" if told.base == "suggest" else "enquiry", told.text))
         turn.lead("acknowledge.also_noted")
     state.simpler = True
     return Verdict.GO_ON
 
 
-def _names_themselves(turn: Turn) -> bool:
-    """ "我是张女士", "我就是" to "请问是张女士吗？"."""
-    if turn.state.open != st.IDENTITY or not turn.reply.text.strip().startswith(("我是", "我就是", "是我", "本人", "就是我")):
+def _first_question(turn: Turn) -> Question | None:
+    return next((question for question in turn.script.questions if not question.is_step), None)
+
+
+def _answers_first_question(turn: Turn, told: Reply) -> bool:
+    """Whether the script's first question would take these words: one of its options, its type, or what it listens for."""
+    first = _first_question(turn)
+    if first is None:
         return False
-    customer = str(turn.state.variables.get("customer") or "")
-    rest = turn.reply.text.strip().removeprefix("我就是").removeprefix("我是")
-    return not turn.reply.has("third_person", "wrong_person") and (not rest.strip("，。！啊呀 ") or rest.startswith((customer, "本人")))
+    if any(one.heard_in(told.text) for one in first.listen_for):
+        return True
+    if first.type in SATISFACTION_TYPES and told.base == "dissatisfied":
+        return False  # what it is about is asked
+    reading = turn.read(question_asked(first), told)
+    return reading is not None and reading.fit == "strong" and not asks_something(told.text)
+
+
+def _hear_rest(turn: Turn, rest: Reply) -> Verdict:
+    from followup.dialogue.hear import hear  # consent is heard by it; what came along is heard again
+
+    return hear(Turn(turn.script, turn.state, rest, turn.effects))
+
+
+# —— is it you? ————————————————————————————————————————————————————————
+
+
+def _names_themselves(turn: Turn) -> bool:
+    """ "我是张女士", "是我呀，你是哪个？", "我是老韩" to "请问是韩先生吗？"."""
+    if turn.state.open != st.IDENTITY or turn.reply.has("wrong_person"):
+        return False
+    text = turn.reply.text.strip()
+    if _IS_ME.match(text):
+        return True
+    said = _SAYS_NAME.match(text)
+    return said is not None and _fits(said["name"], str(turn.state.variables.get("customer") or ""))
+
+
+def _fits(name: str, customer: str) -> bool:
+    """老韩, 韩先生, 小韩, 德明 fit 韩德明; 韩先生的女儿 does not."""
+    if not customer or "的" in name:
+        return False
+    bare = re.sub(r"(?:先生|女士|小姐|太太|总|老师|师傅|大姐|大哥|阿姨|叔叔)$", "", _FAMILIAR.sub("", name))
+    return bool(bare) and (bare in customer or len(customer) == 1 and bare.startswith(customer))
+
+
+def _it_is_them(turn: Turn) -> Verdict:
+    """The yes is taken whatever else the reply holds; who we are and what for, the opening tells in its next breath."""
+    state, reply = turn.state, turn.reply
+    if _means_go_ahead(reply) or reply.base in ("consent", "third_person") or not reply.interrupts:
+        return agreed(turn)
+    _now_ask_consent(turn)
+    return Verdict.GO_ON if reply.base in _TELLS_WHO_AND_WHY else Verdict.INTERRUPTED
+
+
+def _now_ask_consent(turn: Turn) -> None:
+    """It is the customer: the opening comes next, or an old talk is taken up where it was put down."""
+    state = turn.state
+    begun = _begun(state.resume_at)
+    state.open, state.asked_before = (st.RESUME if begun else st.CONSENT), False
+    state.callback_at = state.callback_reason = ""
+    state.our_time = False
 
 
 def _denies_identity(turn: Turn) -> bool:
@@ -79,28 +158,73 @@ def _denies_identity(turn: Turn) -> bool:
     return asks_who and turn.reply.base == "deny" and turn.reply.text.strip("，。！~ ").startswith(("不是", "不对", "我不是", "否"))
 
 
+# —— agreed ——————————————————————————————————————————————————————————
+
+
 def agreed(turn: Turn, whole: bool = False) -> Verdict:
     """Consent is given; what else the reply holds is an answer to the first question."""
     state, reply = turn.state, turn.reply
-    if state.open == st.IDENTITY and not _means_go_ahead(reply):
-        state.open, state.asked_before = st.CONSENT, False
-        return Verdict.GO_ON
-    if state.open == st.RESUME:
-        state.open, state.asked_before = state.resume_at or st.CONSENT, False
+    if state.open == st.IDENTITY:
+        go_ahead = _means_go_ahead(reply)
+        _now_ask_consent(turn)
+        if not go_ahead or state.open == st.CONSENT and not introduction(turn.script):
+            return Verdict.GO_ON
+    if state.open == st.RESUME and _begun(state.resume_at):
+        state.open, state.asked_before = state.resume_at, False
         state.callback_at = state.resume_at = ""
-        if state.open in (st.CONSENT, st.IDENTITY, st.RESUME):
-            turn.effects.extend(go_on(turn.script, state))
     else:
-        if turn.script.after_consent:
-            state.lead.append(turn.wording.fill(turn.script.after_consent))
-        turn.effects.extend(go_on(turn.script, state))
+        state.callback_at = state.resume_at = ""
+        turn.effects.extend(begin(turn.script, state))
     rest = reply if whole else reply.without("consent", "greet")
-    if (rest is not reply or whole) and rest.base in ("inform", "satisfied", "neutral", "dissatisfied") and rest.sure:
-        from followup.dialogue.hear import hear  # consent is heard by it; what came along is heard again
-
-        first = Turn(turn.script, state, rest, turn.effects)
-        return hear(first)
+    if (rest is not reply or whole) and rest.base in ("inform", *FEELINGS) and rest.sure:
+        return _hear_rest(turn, rest) if _worth_hearing(turn, rest) else Verdict.GO_ON
+    if rest is reply and not whole and reply.base in ("satisfied", "neutral") and _answers_first_question(turn, reply):
+        return _hear_rest(turn, reply)  # "脆，甜" to "现在方便吗？"
     return Verdict.GO_ON
+
+
+def begin(script: Script, state: TalkState) -> list[Effect]:
+    """Open the first question, after what is told once consent is there. Who never read the opening is told it first."""
+    wording = Wording(script, state)
+    if OPENING_SAID not in state.told and script.identity_ask:
+        state.lead.append(wording.fill(introduction(script)))
+        state.told.append(OPENING_SAID)
+    if script.after_consent:
+        state.lead.append(wording.fill(script.after_consent))
+    return go_on(script, state)
+
+
+_ASKS_CONSENT = re.compile(r"方便|可以吗|占用|打扰|行吗|好吗")
+
+
+def introduction(script: Script) -> str:
+    """The opening without its question: who we are and what for. Empty where nothing is left."""
+    told: list[str] = []
+    for sentence in re.findall(r"[^。！？]+[。！？]?", script.opening):
+        if not sentence.endswith("？"):
+            told.append(sentence)
+            continue
+        *before, last = sentence.rstrip("？").split("，")
+        if before and _ASKS_CONSENT.search(last):
+            told.append("，".join(before) + "。")
+    return "".join(told)
+
+
+def _begun(item: str) -> bool:
+    return item.startswith((st.QUESTION, st.REASON, st.IMPROVE))
+
+
+def _worth_hearing(turn: Turn, rest: Reply) -> bool:
+    """ "别太久" after "方便" says how to talk, and is no answer; words that any choice would take must name one."""
+    if len(rest.text) <= 12 and _IN_A_HURRY.search(rest.text):
+        return False
+    if not turn.state.open.startswith(st.QUESTION):
+        return True
+    question = turn.script.question(turn.state.question_id)
+    if question.type in (*SATISFACTION_TYPES, "open") or rest.base in FEELINGS:
+        return True
+    reading = turn.read(question_asked(question), rest)
+    return reading is None or reading.fit == "strong" or any(one.heard_in(rest.text) for one in question.listen_for)
 
 
 def _means_go_ahead(reply: Reply) -> bool:

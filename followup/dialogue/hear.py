@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from followup.dialogue import answers, health, inbound, state as st
 from followup.dialogue.buttons import meant_otherwise, pressed
 from followup.dialogue.consent import hear_consent, hear_landline
+from followup.dialogue.doubt import believed
 from followup.dialogue.open_question import hear_probe, hear_question
 from followup.dialogue.reply import NEVER_CONTACT
 from followup.dialogue.somebody_else import hear_other_user, hear_third_person
@@ -34,6 +35,8 @@ def hear(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED
     if (verdict := meant_otherwise(turn)) is not None:
         return verdict
+    if not turn.script.customer_led:
+        turn.reply = believed(turn)
     verdict = _HANDLERS[state.open.split(":")[0]](turn)
     return inbound.settle(turn, verdict) if turn.script.customer_led else verdict
 

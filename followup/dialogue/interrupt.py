@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Callable
 
 from followup.dialogue import answers, appoint, inbound, knowledge, state as st
+from followup.dialogue.ahead import also_read
+from followup.dialogue.doubt import believed
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
-from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, asks_something
+from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
-from followup.reading import Asked
+from followup.reading import Asked, Reading
+from followup.scripts.model import Question, Script
 
 _WRONG_NUMBER = re.compile(r"打错|不认识|没这个人|没有这个人|查无此人|号码不对|号码错|空号|换号|新号")
+_MOST_ANSWERED = 2
+"""So many questions of one reply are answered: more would be a lecture."""
 PATIENCE = 3
 """How often one thing is answered before the talk moves on."""
+_TO_THIRD_PERSON = ("third_person.explain", "third_person.doubts")
 _BARE_COMPLAINT = re.compile(r"我|要|想|得|就是|必须|投诉|举报|曝光|你们|你|了|啊|的|[^\w]")
 
 
@@ -29,6 +36,8 @@ def respond(turn: Turn) -> None:
         return
     if turn.script.customer_led and inbound.respond(turn):
         return
+    if not turn.script.customer_led:
+        turn.reply = believed(turn)
     if (act := turn.reply.has(NEVER_CONTACT)) is not None:
         _stop_contact(turn) if act.confidence >= FIRM else _perhaps_never_again(turn)
         return
@@ -58,18 +67,28 @@ def _ends_now(turn: Turn) -> None:
     act = next(a.base for a in turn.reply.acts if a.base in ENDS_NOW) if turn.reply.has(*ENDS_NOW) else turn.reply.base
     answers.put_off(turn, act)
     turn.state.lead.clear()
+    turn.state.our_time = False
     named = _named_time(turn)
     if named is not None:
         answers.book(turn, named)
         return
     at = appoint.later(act, turn.reply.at)
-    turn.state.callback_at = at.isoformat()
+    turn.state.callback_at, turn.state.our_time = at.isoformat(), True
     turn.effects.append(BookCallback(at, act, turn.reply.text, confirmed=False))
     turn.end(Outcome.APPOINTED, act, turn.wording.say(f"busy.{act}"))
 
 
 def _busy(turn: Turn) -> None:
-    """With a time: booked and read back. Without: asked which day and which part of it (63714 (A))."""
+    """With a time: booked and read back. Without: asked which day and which part of it (63714 (A)).
+
+    "正开着呢，回头说" is a driver first: not one question more. "明天上午吧" may be the booking the script is heading for.
+    """
+    if turn.reply.has(*ENDS_NOW):
+        _ends_now(turn)
+        return
+    if wish_for_a_booking(turn):
+        return
+    turn.state.our_time = False
     answers.put_off(turn, "call_later" if turn.reply.base == "call_later" else "busy")
     named = _named_time(turn)
     if named is not None:
@@ -79,6 +98,32 @@ def _busy(turn: Turn) -> None:
         answers.offer(turn, appoint.tomorrow_morning(turn.reply.at), "busy.offer")
         return
     turn.state.open, turn.state.asked_before = st.CALLBACK, False
+
+
+_INVITES = re.compile(r"需要|过来|来店|到店|开到|来一趟|预约|约个|上门|来检查|复查")
+
+
+def wish_for_a_booking(turn: Turn) -> bool:
+    """ "下午不行，明天上午吧" to "您需要免费检查吗？": yes, and the time for the script's own booking; no call-back."""
+    state, script = turn.state, turn.script
+    if not state.open.startswith(st.QUESTION) or turn.reply.base != "propose_time" or _named_time(turn) is None:
+        return False
+    question = script.question(state.question_id)
+    if question.type not in ("yes_no", "confirm") or not _INVITES.search(question.ask):
+        return False
+    booking = next((one for one in _later(script, question) if "propose_time" in one.takes or one.type == "datetime"), None)
+    if booking is None or booking.id in state.values:
+        return False
+    for one in (booking, *(script.question(i) for i in booking.also_reads)):
+        also_read(turn, one)
+    turn.lead("acknowledge.time_noted")
+    answers.take(turn, question, Reading(True, "yes_no:time_named", "strong"))
+    return True
+
+
+def _later(script: Script, question: Question) -> tuple[Question, ...]:
+    """The questions after this one, in the file's order."""
+    return tuple(script.questions[script.questions.index(question) + 1 :])
 
 
 def _named_time(turn: Turn):
@@ -128,19 +173,24 @@ def _someone_else(turn: Turn) -> None:
         return
     turn.state.lead.clear()
     turn.state.resume_at = turn.state.open
+    asks_who = turn.reply.has("ask_who", "ask_purpose", "ask_source", "bot_challenge") is not None
     if _may_be_the_user(turn) and not (turn.read(Asked("phone")) or turn.read(Asked("datetime"))):
         turn.state.open, turn.state.asked_before = st.OTHER_USER, False
         return
     turn.state.open, turn.state.asked_before = st.THIRD_PERSON, False
     if turn.read(Asked("phone")) or turn.read(Asked("datetime")):
         hear(turn)
+    elif asks_who:
+        _explain_to_third_person(turn)
 
 
 def _explain_to_third_person(turn: Turn) -> None:
-    if turn.state.count("third_person") > 1:
+    """Who we are and why we say no more; doubts are answered once more, then nobody is pressed (63714 接触话术)."""
+    times = turn.state.count("third_person")
+    if times > len(_TO_THIRD_PERSON):
         turn.end(Outcome.WRONG_PERSON, "third_person_doubts", turn.wording.say("third_person.declined"))
         return
-    turn.lead("third_person.explain")
+    turn.lead(_TO_THIRD_PERSON[times - 1])
     turn.state.quiet = True
 
 
@@ -148,18 +198,29 @@ def _explain_to_third_person(turn: Turn) -> None:
 
 
 def _answer(turn: Turn) -> None:
+    """Each question of the reply gets its answer: "你是谁啊？又要卖东西给我吧" asks two."""
     if _tired_of(turn):
         return
-    turn.lead(f"answers.{turn.reply.base}")
+    for part in _questions(turn.reply):
+        if part.base == "faq":
+            knowledge.tell(replace(turn, reply=part))
+        else:
+            turn.lead(f"answers.{part.base}")
     _shorten_consent(turn)
+
+
+def _questions(reply: Reply) -> list[Reply]:
+    """The questions to us in a reply, each once, the leading one first."""
+    parts = {reply.base: reply}
+    for act in reply.acts:
+        if act.base in QUESTIONS_TO_US and act.confidence >= FIRM:
+            parts.setdefault(act.base, replace(reply, intent=act.intent, confidence=act.confidence, text=act.text, acts=(act,)))
+    return list(parts.values())[:_MOST_ANSWERED]
 
 
 def _knowledge(turn: Turn) -> None:
     """A known topic is answered; anything else is recorded for a colleague, never guessed (58741 (3))."""
-    if _tired_of(turn):
-        return
-    knowledge.tell(turn)
-    _shorten_consent(turn)
+    _answer(turn)
 
 
 def _ask_again(turn: Turn) -> None:
@@ -188,9 +249,9 @@ def _off_topic(turn: Turn) -> None:
 
 
 def _shorten_consent(turn: Turn) -> None:
-    """Ask for consent in a few words this time: the whole opening was said already."""
-    if turn.state.open in (st.CONSENT, st.RESUME):
-        turn.state.simpler = True
+    """Ask for consent in a few words this time, where the whole opening was said already."""
+    if turn.state.open in (st.CONSENT, st.RESUME, st.IDENTITY) and turn.state.asked_before:
+        turn.state.short = True
 
 
 def _tired_of(turn: Turn) -> bool:
@@ -211,8 +272,7 @@ def _courtesy(turn: Turn) -> None:
     if _tired_of(turn):
         return
     turn.lead(f"answers.{turn.reply.base}")
-    if turn.state.open in (st.CONSENT, st.RESUME, st.IDENTITY):
-        turn.state.simpler = True
+    _shorten_consent(turn)
 
 
 def _skip(turn: Turn) -> None:

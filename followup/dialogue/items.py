@@ -19,6 +19,8 @@ from followup.scripts.walk import next_question
 LONG = 40
 """Characters of a question that nobody wants to read twice."""
 _SENTENCE = re.compile(r"[^。！？]*[。！？]?")
+OPENING_SAID = "@opening"
+"""Among the steps told: the opening was read, which tells who we are and what for."""
 APART = "\f"
 """Stands around what is to be a message of its own."""
 
@@ -81,6 +83,8 @@ def ask(script: Script, state: TalkState) -> Said:
     lead, state.lead = "".join(state.lead), []
     if state.asked_before and not state.quiet and not state.simpler and state.open.startswith(st.QUESTION):
         lead += wording.say("back_to_question")
+    if state.open == st.CONSENT and text == _plain(script, state, wording) and OPENING_SAID not in state.told:
+        state.told.append(OPENING_SAID)
     state.simpler = state.short = state.quiet = False
     state.asked_before = True
     if state.open == st.LISTENING:
@@ -180,9 +184,9 @@ def _plain(script: Script, state: TalkState, wording: Wording) -> str:
         own = script.question(state.question_id).ask_improve
         return wording.fill(own) if own else wording.say("dissatisfied.ask_improve")
     return {
-        st.IDENTITY: lambda: wording.fill(script.identity_ask),
+        st.IDENTITY: lambda: wording.fill(script.identity_ask) if script.identity_ask else wording.say("identity_again"),
         st.CONSENT: lambda: wording.fill(script.opening),
-        st.RESUME: lambda: wording.say("resume_callback" if state.callback_at else "resume_opening"),
+        st.RESUME: lambda: wording.say("resume_callback" if state.callback_at and not state.our_time else "resume_opening"),
         st.CALLBACK: lambda: wording.say("busy.ask_when" if not state.asked_before else "busy.ask_when_again"),
         st.OFFER: lambda: "",
         st.THIRD_PERSON: lambda: wording.say("third_person.ask"),
@@ -227,6 +231,10 @@ def _simpler(script: Script, state: TalkState, wording: Wording) -> str:
 
 def _short(script: Script, state: TalkState, wording: Wording) -> str:
     """The question alone; where even that is long, the simpler words if they are shorter."""
+    if state.open in (st.CONSENT, st.RESUME):
+        return wording.say("consent_again")
+    if state.open == st.IDENTITY:
+        return wording.say("unclear_identity")
     text = _alone(_plain(script, state, wording))
     simpler = _simpler(script, state, wording)
     return simpler if len(text) > LONG and len(simpler) < len(text) else text

@@ -53,8 +53,24 @@ def festival_on(day: date) -> str:
 
 
 def season(at: datetime) -> str:
-    """spring | summer | autumn | winter, by the month."""
-    return next(name for name, spec in _cares()["seasons"].items() if at.month in spec["months"])
+    """spring | summer | autumn | winter: by the month, winter from 立冬 on, as the scripts speak of it."""
+    seasons = _cares()["seasons"]
+    by_month = next(name for name, spec in seasons.items() if at.month in spec["months"])
+    begun = (name for name, spec in seasons.items() if "begins" in spec and _in_its_month(at.date(), spec["begins"]))
+    return next(begun, by_month)
+
+
+def _in_its_month(day: date, term: str) -> bool:
+    """Whether the solar term `term` has come, in the month in which it comes."""
+    comes = solar_term(term, day.year)
+    return comes <= day and day.month == comes.month
+
+
+def solar_term(term: str, year: int) -> date:
+    """The day of 立冬, within 2000 to 2099. KeyError for a term nobody needed yet."""
+    month, offset = {"lidong": (11, 7.438)}[term]
+    since = year % 100
+    return date(year, month, int(since * 0.2422 + offset) - since // 4)
 
 
 def care(at: datetime, weather: str = "") -> str:

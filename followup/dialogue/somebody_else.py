@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from followup.dialogue import answers, state as st
+from typing import Mapping
+
+from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, TakeNote
 from followup.dialogue.reply import FIRM
+from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.reading import Asked
@@ -18,7 +21,7 @@ def hear_other_user(turn: Turn) -> Verdict:
         if name is None and reply.interrupts and reply.confidence >= FIRM:
             return Verdict.INTERRUPTED
         turn.effects.append(TakeNote("other_user", reply.text, topic=str(name.value) if name else ""))
-        state.variables["customer"], state.variables["title"] = (str(name.value) if name else "您"), ""
+        state.variables["customer"], state.variables["title"] = _addressed(str(name.value) if name else "")
         state.open, state.asked_before = st.CONSENT, False
         return Verdict.GO_ON
     yes = turn.read(Asked("yes_no"))
@@ -30,9 +33,31 @@ def hear_other_user(turn: Turn) -> Verdict:
     if yes is None:
         return unclear(turn)
     # Neither the customer nor the user of the car: when can the customer be reached? (63714 三日回访 ②: 预约、致谢)
-    state.resume_at = st.IDENTITY if turn.script.identity_ask else st.CONSENT
+    state.resume_at = st.IDENTITY
     state.open, state.asked_before = st.THIRD_PERSON, False
     return hear_third_person(turn) if turn.read(Asked("phone")) or turn.read(Asked("datetime")) else Verdict.GO_ON
+
+
+def _addressed(name: str) -> tuple[str, str]:
+    """(customer, title) for somebody of whom no title is known: a full name as it is, a bare surname is not called out."""
+    return (name, "") if len(name) > 1 else ("您", "")
+
+
+def will_be_there(turn: Turn, value: Mapping[str, str]) -> Verdict:
+    """The time at which the customer can be reached, said back; nobody but the customer can agree to it (63714 预约、致谢)."""
+    state, reply = turn.state, turn.reply
+    at = answers.point(value, reply.at)
+    if not appoint.in_wished_hours(at):
+        at = appoint.nearest_proper(at)
+    state.callback_reason, state.callback_at, state.our_time = "third_person", at.isoformat(), True
+    turn.effects.append(BookCallback(at, "third_person", reply.text, confirmed=False))
+    said = turn.wording.say("third_person.time", time=appoint.spoken(at, reply.at))
+    return turn.end(Outcome.APPOINTED, "third_person", said)
+
+
+def is_somebody_else(state: TalkState) -> bool:
+    """Whether the talk ended with somebody who is not the customer, so that the next one asks again who it is."""
+    return state.outcome == Outcome.WRONG_PERSON or state.callback_reason == "third_person"
 
 
 def hear_third_person(turn: Turn) -> Verdict:
@@ -44,11 +69,7 @@ def hear_third_person(turn: Turn) -> Verdict:
         turn.effects.append(TakeNote("third_contact", reply.text, topic=str(phone.value)))
         return turn.end(Outcome.WRONG_PERSON, "other_number", turn.wording.say("third_person.thanks"))
     if time is not None:
-        state.callback_reason = "third_person"
-        at = answers.point(time.value, reply.at)
-        state.callback_at = at.isoformat()
-        turn.effects.append(BookCallback(at, "third_person", reply.text, confirmed=False))
-        return turn.end(Outcome.APPOINTED, "third_person", turn.wording.say("third_person.thanks"))
+        return will_be_there(turn, time.value)
     if any(words in reply.text for words in ("转告", "告诉他", "告诉她", "帮你问", "帮您问", "跟他说", "跟她说")):
         turn.effects.append(TakeNote("third_contact", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))

@@ -63,6 +63,8 @@ class TalkState:
     callback_at: str = ""
     """ISO time of the booked call-back; empty when none."""
     callback_reason: str = ""
+    our_time: bool = False
+    """The time of the call-back is our own choice: the customer agreed to none."""
     offered: str = ""
     """ISO time offered to the customer, waiting for yes or no."""
     resume_at: str = ""

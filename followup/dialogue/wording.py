@@ -14,6 +14,9 @@ from followup.dialogue.spoken import spoken
 from followup.dialogue.state import TalkState
 
 
+AFTER = "after"
+"""Count of the messages since the talk ended: the next one is answered in other words."""
+_TO_YOU = "{customer}{title}，"
 _READ_BACK = re.compile(r"\{answer:([a-z][a-z0-9_]*)\}")
 
 
@@ -42,11 +45,14 @@ class Wording:
             return ""
         voice = self.state.variables.get("voice") or self.state.case_id  # tests name one, so that a talk is the same every time
         start = zlib.crc32(f"{voice}{salt}".encode())
-        return sentences[(start + len(self.state.order)) % len(sentences)]
+        since = self.state.counts.get(AFTER, 0)
+        return sentences[(start + len(self.state.order) + since) % len(sentences)]
 
     def fill(self, sentence: str, **extra: Any) -> str:
         """The sentence with its {variables} replaced; an unknown one stays as it is for the checker to find."""
         answer = _Answers(self.state, str(extra.get("answer", "{answer}")))
+        if self.state.variables.get("customer") == "您":  # nobody's name is known: "您，您好！" is no way to begin
+            sentence = sentence.removeprefix(_TO_YOU)
         return sentence.format_map(_Known({**self._built_in(), **self.state.variables, **extra, "answer": answer}))
 
     def can_say(self, sentence: str) -> bool:
@@ -70,6 +76,7 @@ class Wording:
             "title": "",
             "pronoun": {"女士": "她", "先生": "他"}.get(title, "TA"),
             "minutes": self.script.minutes,
+            "questions": sum(not question.is_step for question in self.script.questions),
             "about": self.script.about,
             **self._of_today(),
         }

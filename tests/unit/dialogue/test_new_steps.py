@@ -327,7 +327,7 @@ OF_TODAY = 'opening: "{greeting}，请问您现在方便吗？"\nclosing: {compl
 @pytest.mark.parametrize(
     ("at", "greeting", "closing"),
     [
-        (datetime(2026, 11, 23, 9, 30), "上午好", "秋天天气干燥，提醒您多喝水、多吃水果，注意保养身体。祝您工作顺利，再见！"),
+        (datetime(2026, 10, 23, 9, 30), "上午好", "秋天天气干燥，提醒您多喝水、多吃水果，注意保养身体。祝您工作顺利，再见！"),
         (datetime(2026, 7, 18, 15, 0), "下午好", "天气炎热，请您注意防暑，多喝水。祝您周末愉快，再见！"),
         (datetime(2026, 10, 1, 19, 0), "国庆节快乐", "祝您节日愉快，再见！"),
         (datetime(2026, 4, 5, 15, 0), "下午好", "祝您平安健康，再见！"),
@@ -341,9 +341,9 @@ def test_the_words_of_the_day(at: datetime, greeting: str, closing: str) -> None
 
 
 def test_a_trade_may_have_a_caring_word_of_its_own() -> None:
-    own = OF_TODAY + "wording: {care: {autumn: 秋天护眼，少看手机。}}\n"
+    own = OF_TODAY + "wording: {care: {winter: 冬天护眼，少看手机。}}\n"
     player = agreed(script_of(IDEAS, own))
-    assert "秋天护眼，少看手机。" in player.say("没有了", "nothing_to_add")
+    assert "冬天护眼，少看手机。" in player.say("没有了", "nothing_to_add")
 
 
 def test_the_weather_is_spoken_of_where_it_is_known() -> None:

@@ -1,0 +1,95 @@
+"""What a reply only resembles: acts that would end or turn the talk are believed where the words bear them out.
+
+The understanding gives a confidence; what it does to a talk decides how much of it is needed. A driver is left alone at
+once, but "我在等车" is no driver; somebody else's sleep is no reason to end a talk that the customer has just agreed to.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from followup.dialogue import state as st
+from followup.dialogue.reply import ENDS_NOW, FIRM, Act, Reply
+from followup.dialogue.turn import Turn
+
+_KIN = "老公|老婆|爱人|先生|太太|媳妇|丈夫|妻子|对象|儿子|女儿|闺女|爸|妈|父亲|母亲|爷爷|奶奶|哥|弟|姐|妹|孙子|孙女|女婿|嫂|侄|亲戚|家人|家属|家里人|同事|朋友|秘书|助理|室友"
+_ROLE = re.compile(rf"(?:我是|这是)(?:他|她|TA|ta|[\u4e00-\u9fff]{{1,3}}(?:女士|先生|总))?的?(?:{_KIN})(?!介绍|推荐)|不是(?:他|她)?本人|(?:替|帮)(?:他|她)(?:接|回)")
+"""Who says of themselves that they are somebody else."""
+_AWAY = re.compile(r"(?:他|她|人|手机|本人).{0,3}(?:不在|出去|出门|没带|走开)|(?:他|她)(?:在|正|还没)|(?:找|打给)(?:他|她)")
+_BEFORE_THE_TALK = (st.IDENTITY, st.CONSENT, st.RESUME, st.CALLBACK, st.OFFER, st.OTHER_USER, st.OTHER_NAME, st.THIRD_PERSON)
+_PLAIN = {
+    "driving": re.compile(r"开车|开着|在开|驾驶|方向盘|高速上|高架上|正在路上|在路上开"),
+    "in_meeting": re.compile(r"开会|会议|会上|培训|上课"),
+    "dining": re.compile(r"吃饭|用餐|在吃|吃着|聚餐|饭局|喝酒"),
+    "unwell": re.compile(r"不舒服|难受|生病|病了|发烧|感冒|疼|痛|住院|头晕|输液|打点滴|吊水"),
+    "resting": re.compile(r"睡觉|睡了|在睡|休息|午休|躺着"),
+}
+_PAST = re.compile(r"昨天|前天|昨晚|上次|那天|当时|之前|刚才")
+_CLAUSE = re.compile(r"[，,。；;！!？?\s]+")
+_OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老婆|老人|老爷子|老太太|爸|妈|爷爷|奶奶|家里人|他|她|孙子|孙女|老大|老二")
+_AGREES = re.compile(r"^[喂哎\s，]*(?:方便|可以|有空|没事|没关系|行|好|嗯)")
+_GO_AHEAD = re.compile(r"(?:你|您)(?:说|讲|问)|(?:说|讲|问)吧")
+_NOT_OURS_TO_END = ("resting", "dining", "unwell")
+_PUSHED = 0.5
+"""What is left of a reply whose only act was not believed: words that tell something."""
+
+
+def believed(turn: Turn) -> Reply:
+    """The reply without the acts that it only resembles; the same reply where all of them stand."""
+    reply = turn.reply
+    kept = tuple(act for act in reply.acts if _stands(turn, act))
+    if len(kept) == len(reply.acts):
+        return reply
+    if not kept:
+        if turn.state.open in _BEFORE_THE_TALK and _AGREES.match(reply.text):
+            return replace(reply, intent="consent", confidence=FIRM, acts=(Act("consent", FIRM, reply.text),))
+        return replace(reply, intent="inform", confidence=_PUSHED, acts=(Act("inform", _PUSHED, reply.text),))
+    leading = next((act for act in kept if act.intent == reply.intent), kept[0])
+    return replace(reply, intent=leading.intent, confidence=leading.confidence, acts=kept)
+
+
+def _stands(turn: Turn, act: Act) -> bool:
+    if act.base in _taken_here(turn):
+        return True
+    if act.base == "third_person":
+        return _somebody_else(turn, act)
+    if act.base in ENDS_NOW:
+        return _keeps_from_talking(turn, act)
+    return True
+
+
+def _taken_here(turn: Turn) -> tuple[str, ...]:
+    """Interruptions that are an answer to the open question."""
+    if not turn.state.open.startswith(st.QUESTION):
+        return ()
+    return tuple(turn.script.question(turn.state.question_id).takes)
+
+
+def _somebody_else(turn: Turn, act: Act) -> bool:
+    """Before the talk a firm act or a role is enough; once somebody answered as the customer, only a role is."""
+    if _ROLE.search(turn.reply.text):
+        return True
+    if turn.state.order or turn.state.open not in _BEFORE_THE_TALK:
+        return False
+    return act.confidence >= FIRM or bool(_AWAY.search(turn.reply.text))
+
+
+def _keeps_from_talking(turn: Turn, act: Act) -> bool:
+    reply = turn.reply
+    if act.base in _NOT_OURS_TO_END and _agreed_anyway(turn, act):
+        return False
+    return act.confidence >= FIRM or any(
+        _PLAIN[act.base].search(clause) and not _PAST.search(clause) for clause in _CLAUSE.split(reply.text)
+    )
+
+
+def _agreed_anyway(turn: Turn, act: Act) -> bool:
+    """ "方便，宝宝睡了", "娃刚睡着，你说": agreed in the same breath, and the sleep is somebody else's, or "you speak" follows."""
+    if turn.state.open not in (st.CONSENT, st.IDENTITY, st.RESUME, st.CALLBACK):
+        return False
+    agreed = turn.reply.has("consent")
+    if (agreed is None or agreed.confidence < FIRM) and not _AGREES.match(turn.reply.text):
+        return False
+    others = _OTHERS.search(turn.reply.text) is not None and not re.search(r"我(?:也|在|要|正|刚)", turn.reply.text)
+    return others or _GO_AHEAD.search(turn.reply.text) is not None
