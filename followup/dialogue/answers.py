@@ -13,12 +13,12 @@ from followup.dialogue.aspects import aspects_in
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreAnswer, TakeNote
 from followup.dialogue.items import go_on, question_asked, ticket_of
 from followup.dialogue.record import completed_quantity, displeasure, ending_of, holds_ticket, listen, store
-from followup.dialogue.reason import states_reason
+from followup.dialogue.reason import names_a_fault, states_reason
 from followup.dialogue.reply import Act, Reply
 from followup.dialogue.spoken import point, spoken
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Reading
-from followup.scripts.model import Question
+from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import NOTHING, matches, shown
 
 DISSATISFIED = ("不满意", "非常不满意")
@@ -54,15 +54,29 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
         turn.effects.append(ticket_of(question, reply.text, {"answer": value}))
     if probed:
         return _dissatisfied(turn, question)
+    beside = _fault_beside(turn, question)
     if (ending := ending_of(question, value)) is not None and not reply.has("complain"):
         return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say, answer=spoken(value, reply.text, reply.at)))
     if (over := settle(turn)) is not None:
         return over
-    if not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
+    if beside:
+        turn.lead("dissatisfied.beside")
+    elif not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
         state.lead.append(acknowledgement(turn, question, value))
     if reply.has("complain"):
         return Verdict.INTERRUPTED
     return proceed(turn)
+
+
+def _fault_beside(turn: Turn, question: Question) -> bool:
+    """ "质量还可以，就是工期拖了半个月": the answer stands, the fault is passed on as well (58741 (5), 2.2)."""
+    state, reply = turn.state, turn.reply
+    if question.type not in SATISFACTION_TYPES or not names_a_fault(reply) or reply.has("complain"):
+        return False
+    if question.probe_unless and state.values.get(question.probe_unless):
+        return False
+    turn.effects.append(displeasure(question, reply.text))
+    return True
 
 
 # —— dissatisfaction ——————————————————————————————————————————————————

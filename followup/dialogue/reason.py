@@ -1,8 +1,14 @@
-"""Does a dissatisfied reply say why? "价格有点贵" does; "不太满意" does not and is asked (58741 (5))."""
+"""Does a dissatisfied reply say why? "价格有点贵" does; "不太满意" does not and is asked (58741 (5)).
+
+And does a mild one name a fault beside it? "质量还可以，就是工期拖了半个月" does: it is passed on all the same."""
 
 from __future__ import annotations
 
 import re
+
+from followup.dialogue.reply import Reply, asks_something
+from followup.reading import polarity
+from followup.reading.text import core
 
 _EMPTY = re.compile(
     r"不是(很|太|特别|十分|非常)?|不(太|很|怎么|咋|够|大)?|没(有)?|(很|太|挺|蛮|非常|特别|十分|相当|比较|有点儿?|有些|稍微|真的?|实在|一点|完全|根本)"
@@ -19,3 +25,29 @@ def states_reason(text: str) -> bool:
         return True
     rest = _TOPIC.sub("", _EMPTY.sub("", re.sub(r"[^\w]", "", text)))
     return len(rest) >= 3
+
+
+_BUT = re.compile(r"就是|但是?|不过|可是|只是|可惜|美中不足|除了")
+_PARTS = re.compile(r"[,.!;?~]+")
+_NO_FAULT = re.compile(r"想问|问一下|请问|希望|建议|最好|如果|要是|能不能|想知道|没什么|没有|没啥|不用|挺|很好|满意|习惯|忙")
+
+
+def names_a_fault(reply: Reply) -> bool:
+    """Whether a reply that is no dissatisfaction as a whole tells of something that went wrong (58741 (5))."""
+    text = core(reply.text)
+    if any(one.level < 0 and states_reason(text) for one in polarity.opinions(text)):
+        return True
+    if any(act.base in ("dissatisfied", "complain") and act.confidence >= _PLAINLY and len(reply.acts) > 1 and states_reason(act.text) for act in reply.acts):
+        return True
+    but = _BUT.search(text)
+    if but is None:
+        return False
+    told = [part for part in _PARTS.split(text[but.end():]) if part]
+    return any(_SAYS_WHY.search(part) and not _NO_FAULT.search(part) and not asks_something(part) and not _praises(part) for part in told)
+
+
+def _praises(part: str) -> bool:
+    return any(one.level > 0 for one in polarity.opinions(part))
+
+
+_PLAINLY = 0.7

@@ -1,7 +1,8 @@
 """Choices: by number ("第一个", "选B"), by the option's own word, by another way to say it.
 
-The longest wording that is found wins ("朋友圈" before "朋友"); an option that is denied
-("不是朋友介绍的") does not count; "都行" is an answer of its own ("choice:any", value None).
+What follows 就是, 可, 但 wins over what it limits, then the longest wording ("朋友圈" before "朋友", "急着用" before
+"下周"), then the first. An option that is denied ("不是朋友介绍的") or asked about ("这个正常吗") does not count, nor does a
+word like 是 or 有 inside other words; "都行" is an answer of its own ("choice:any", value None).
 """
 
 from __future__ import annotations
@@ -27,6 +28,17 @@ _TIME = re.compile(r"(?:(?:今天|明天|后天|大后天|周末|周|星期|礼�
 _NO_TIME_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,4}?(?:没空|没有空|没时间|没有时间|不方便|不得空|有事|要上班|来不了|去不了|不能来|不来|抽不出|走不开|不在)")
 _TAKEN_BACK = re.compile(r"(?:不对|说错了?|错了|口误|哦不|噢不|啊不|更正|改成|还是(?=选|要|第))")
 
+_TWICE = re.compile(r"(没有|不用|不是|不要|是的|对的|好的|可以|需要|没|有|对|是|好|不)(?:[,. ]?\1)+")
+_BUT = re.compile(r"但是?|不过|可是|可(?![以能惜不])|就是(?!说)|只是|然而")
+_ASKS = re.compile(r"(?:吗|么|嘛)?\?|(?<!什)(?<!怎)(?<!那)(?<!这)(?<!多)[吗么](?=[,.!; ]|$)|(\w)[不没]\1(?!错)|有没有|是不是|会不会|能不能|多少钱|多久")
+_REQUESTS = re.compile(r"(?:可以|行|好|成|中|ok)(?:吗|么|不|嘛)|行不行|可不可以|好不好|能不能(?:给|帮|把|换|退|补)")
+_ASKING_WORD = re.compile(r"什么|啥|哪|吗|么|怎|谁|多少|多久|有没有|是不是|不懂|不明白")
+_ANSWERS_ALONE = frozenset("是对嗯好行会能要可成得")
+_OPENS = frozenset("有没不来去用在")
+_AROUND_ONE = re.compile(r"[嗯哦啊呃哎那我就都也还真当然应该可能大概好像肯定的确实呀呢吧嘛了哈啦喽]*")
+_FOR_ME = re.compile(r"[帮替代给让请叫]$")
+_SIGNS = re.compile(r"(?:^|我|自己|本人|亲手|亲笔|亲自)(?:都|已经|也|肯定|当场|当时|应该|好像|可能|确实|全|的)*$|(?:投保单|提示书|回执|合同|文件|单子|名字?|这个|那个|这份|那份|字|是|都|也)$")
+
 
 @dataclass(frozen=True)
 class _Hit:
@@ -42,9 +54,14 @@ def read_choice(asked: Asked, heard: Heard) -> Reading | None:
         return _other(asked, heard)
     text = core(heard.text) or close_up(normalise(heard.text))
     text = _TAKEN_BACK.split(text)[-1].strip(" ,.") or text
+    text = _TWICE.sub(r"\1", text)
+    if close_up(normalise(heard.text)).rstrip(" .!~…").endswith("?"):
+        text += "?"
     hits = _by_words(asked, text)
     if hits:
+        hits = hits if asked.multiple else [_strongest(hits, text)]
         return _answer(asked, [hit.option for hit in hits], hits[0].how)
+    text = text.rstrip("?")
     indexes = _by_number(asked, text)
     if indexes:
         return _answer(asked, indexes, "number", STRONG if len(text) > 1 or text.isdigit() else WEAK)
@@ -82,19 +99,52 @@ def _by_words(asked: Asked, text: str) -> list[_Hit]:
     found: list[_Hit] = []
     taken = [False] * len(text)
     for plain, index, how in sorted(wordings, key=lambda entry: (-len(entry[0]), entry[1])):
-        if len(plain) == 1 and plain.isascii() and plain != text:
+        if len(plain) == 1 and plain.isascii() and plain != text.rstrip("?"):
             continue
         for match in re.finditer(re.escape(plain), text):
             if any(taken[match.start(): match.end()]):
                 continue
             taken[match.start(): match.end()] = [True] * len(plain)
-            if not _denied(text, match.start(), match.end()):
+            if _counts(text, match.start(), match.end()):
                 found.append(_Hit(index, match.start(), match.end(), how))
     return sorted(found, key=lambda hit: hit.start)
 
 
+def _strongest(hits: list[_Hit], text: str) -> _Hit:
+    """The option that is meant where several are named: "医生说清淡，可我吃了红烧肉"."""
+    turns = [match.end() for match in _BUT.finditer(text)]
+    after = [hit for hit in hits if turns and hit.start >= turns[-1]]
+    return max(after or hits, key=lambda hit: (hit.end - hit.start, -hit.start))
+
+
+def _counts(text: str, start: int, end: int) -> bool:
+    """Whether the words at [start:end) say that this option is the answer."""
+    word, head, tail = text[start:end], text[_clause_start(text, start):start], _rest_of_clause(text, end)
+    if len(word) == 1 and word in _ANSWERS_ALONE | _OPENS:
+        if not _AROUND_ONE.fullmatch(head) or word in _ANSWERS_ALONE and not _AROUND_ONE.fullmatch(tail.rstrip("?")):
+            return False
+    if word.startswith("签") and not _SIGNS.search(head) or word.startswith("我签") and _FOR_ME.search(head):
+        return False  # "小王签了": a signature that is another's is never taken for the customer's own (63714 新契约回访)
+    clause = head + word + tail
+    if _ASKS.search(clause) and not _ASKING_WORD.search(word) and not _REQUESTS.search(clause):
+        return False
+    return not _denied(text, start, end)
+
+
+def _clause_start(text: str, at: int) -> int:
+    return max(text.rfind(mark, 0, at) for mark in ",.;!? ") + 1
+
+
+def _rest_of_clause(text: str, end: int) -> str:
+    """What follows up to the next mark, a question mark included."""
+    match = re.search(r"[,.;! ]|\?", text[end:])
+    if match is None:
+        return text[end:]
+    return text[end: end + match.start() + (match.group() == "?")]
+
+
 def _denied(text: str, start: int, end: int) -> bool:
-    clause_start = max(text.rfind(mark, 0, start) for mark in ",.;!? ") + 1
+    clause_start = _clause_start(text, start)
     if _TIME.fullmatch(text[start:end]) and _NO_TIME_AFTER.match(text[end:]):
         return True  # "明天没空" does not take tomorrow
     return bool(_DENY.search(text[clause_start:start]) or _DENY_AFTER.match(text[end:]))

@@ -21,6 +21,9 @@ _VAGUE = frozenset(("可以", "行", "行吧", "成", "ok"))  # an acknowledgeme
 _TAKEN_BACK = re.compile(r"(?:不对|说错|错了|口误|哦不|噢不|啊不|更正|我是说|改成|改为|应该是)[了,. 啊呀哈是]*")
 _QUESTION = re.compile(r"^(?:吗|么|没有?\?|呢\?|\?)")
 _MORE = re.compile(r"^(?:一?[点些]儿?|一下)(?!都|也)")
+_SATISFACTION = ("满意", "不满")
+_IN_THE_END = re.compile(r"有时|有的|有些人|一半|后来|现在|最后|总体|整体|总的|总之|大体|处理(?:完|好)")
+_SO_SO_FIRST = re.compile(r"(?:就|就是|感觉|觉得|算|算是|只能说|也就|反正|我|整体|总体|说实话|,)*一般般?(?:吧|呗|般|了|的)*(?:[,.!;~ ]|$)")
 _CONCEDED = re.compile(r"(?P<word>[\u4e00-\u9fff]{1,3})(?:倒是|倒|也是|还是|是)(?P=word)")
 
 
@@ -99,6 +102,8 @@ def level(text: str) -> tuple[int, str] | None:
         return None
     if any(opinion.word not in _VAGUE for opinion in found):
         found = [opinion for opinion in found if opinion.word not in _VAGUE or opinion.level]
+    if (plain := _said_outright(text, found)) is not None:
+        return plain, "word"
     verdicts = [opinion.level for opinion in found if opinion.overall]
     faults = any(opinion.level < 0 for opinion in found)
     praise = any(opinion.level > 0 for opinion in found)
@@ -108,6 +113,14 @@ def level(text: str) -> tuple[int, str] | None:
         return 0, "mixed"
     levels = [opinion.level for opinion in found]
     return (min(levels) if faults else max(levels)), "word"
+
+
+def _said_outright(text: str, found: list[Opinion]) -> int | None:
+    """ "不太满意" wins over every praise beside it, and "一般" said first over what it is explained with (58741 (5))."""
+    unhappy = [opinion.level for opinion in found if opinion.word in _SATISFACTION and opinion.level < 0]
+    if unhappy and not (_IN_THE_END.search(text) and any(o.word in _SATISFACTION and o.level > 0 for o in found)):
+        return min(unhappy)
+    return 0 if not unhappy and _SO_SO_FIRST.match(text) else None
 
 
 def _in_clause(clause: str, contrasted: bool) -> tuple[list[Opinion], bool]:

@@ -68,3 +68,54 @@ def test_free_words_are_an_answer_where_the_question_takes_them() -> None:
     reading = choose("我表哥说的", other=True)
     assert reading == Reading("我表哥说的", "choice:other", "weak")
     assert value("朋友", other=True) == "朋友介绍"
+
+
+def _pick(text: str, *options: Option) -> Any:
+    reading = read(Asked("choice", options=options), Heard(text))
+    return reading.value if reading else None
+
+
+SKIN = (Option("没有不舒服", ("没有", "没", "感觉还好", "正常")), Option("有不舒服", ("有", "有点", "有点肿", "痒")))
+DIET = (Option("清楚并照做", ("清淡", "知道")), Option("没照做", ("吃了", "红烧肉")))
+PICK_UP = (Option("我自己来取", ("下周", "自己取")), Option("请寄给我", ("急着用", "寄过来")))
+EFFECT = (Option("有一点提亮", ("有点", "白了")), Option("没看出来", ("没看出来", "看不出")))
+SIGNED = (
+    Option("是本人签名", ("是", "是的", "是我", "自己签", "签了", "签过", "我签的")),
+    Option("不是本人签名", ("不是", "帮我签", "代签")),
+)
+
+
+@pytest.mark.parametrize(("text", "options", "expected"), [
+    ("没有没有，我皮肤皮实得很", SKIN, "没有不舒服"),
+    ("有点肿，这个正常吗？", SKIN, "有不舒服"),
+    ("邻居有意见", SKIN, None),
+    ("医生说清淡，可我嘴馋，昨天吃了红烧肉", DIET, "没照做"),
+    ("我下周才回来，又急着用", PICK_UP, "请寄给我"),
+    ("没看出来白，有点失望", EFFECT, "没看出来"),
+])
+def test_what_a_reply_says_outright_wins(text: str, options: tuple[Option, ...], expected: str | None) -> None:
+    assert _pick(text, *options) == expected
+
+
+def test_what_limits_the_praise_is_the_answer() -> None:
+    used_to = (Option("习惯", ("还行", "习惯了")), Option("不太习惯", ("有点晕", "不习惯")))
+    assert _pick("还行吧，就是倒车影像看着有点晕", *used_to) == "不太习惯"
+
+
+@pytest.mark.parametrize("text", ["你们周末做不做？", "还有没有货啊", "做的话要多少钱，做吗"])
+def test_a_question_to_us_names_no_option(text: str) -> None:
+    assert _pick(text, Option("不需要了", ("不做", "没货")), Option("要做", ("做", "有货"))) is None
+
+
+def test_a_request_put_as_a_question_does_name_one() -> None:
+    assert _pick("给我补发可以吗？", Option("补发一箱", ("补发",)), Option("全额退款", ("退款",))) == "补发一箱"
+
+
+@pytest.mark.parametrize("text", ["也是他签的", "回执好像是小王帮我签的吧", "帮我签的", "小王签了", "他替我去签过", "是业务员签的吧"])
+def test_a_signature_by_another_is_never_the_customers_own(text: str) -> None:
+    assert _pick(text, *SIGNED) != "是本人签名"
+
+
+@pytest.mark.parametrize("text", ["是", "是的", "嗯是我签的", "签了", "我签过", "投保单签了", "自己签的"])
+def test_the_customers_own_signature_is_heard(text: str) -> None:
+    assert _pick(text, *SIGNED) == "是本人签名"

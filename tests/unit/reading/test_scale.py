@@ -84,3 +84,16 @@ def test_one_dissatisfied_act_beats_a_satisfied_one() -> None:
 def test_an_acknowledgement_is_a_weak_answer() -> None:
     good, praise = read(Asked("scale3"), Heard("好的")), read(Asked("scale3"), Heard("挺好的"))
     assert good and praise and (good.fit, praise.fit) == ("weak", "strong")
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("车没毛病，就是油耗比你们说的高，不太满意", "不满意"),
+    ("不满意，项目经理老找不到人，工人师傅倒是没得说", "不满意"),
+    ("挺满意的，没想象中那么疼", "很满意"),
+    ("一般，垃圾堆在楼道里，邻居有意见", "一般"),
+    ("质量还可以，就是工期拖了半个月", "一般"),
+    ("刚开始不太满意，后来处理得挺满意", "一般"),
+])
+def test_what_is_said_outright_of_satisfaction_wins_over_what_stands_beside_it(text: str, expected: str) -> None:
+    reading = read(Asked("scale3"), Heard(text))
+    assert reading is not None and reading.value == expected
