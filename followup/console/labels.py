@@ -1,4 +1,4 @@
-"""Chinese names of the codes that the console shows: labels.yml, read once."""
+"""Chinese names of the codes that the console shows: labels.yml, with those of the areas, read once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from ruamel.yaml import YAML
 
 @cache
 def labels() -> dict[str, dict[str, str]]:
-    """Group -> code -> Chinese name."""
-    raw: Any = YAML(typ="safe").load(Path(__file__).with_name("labels.yml").read_text(encoding="utf-8"))
-    return {group: {str(code): text for code, text in names.items()} for group, names in raw.items()}
+    """Group -> code -> Chinese name. An area may have a labels.yml of its own in its folder; groups are named once."""
+    here = Path(__file__).parent
+    found: dict[str, dict[str, str]] = {}
+    for file in (here / "labels.yml", *sorted(here.glob("*/labels.yml"))):
+        raw: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        for group, names in raw.items():
+            if group in found:
+                raise ValueError(f"{file}: {group} is named elsewhere")
+            found[group] = {str(code): text for code, text in names.items()}
+    return found
 
 
 def label(code: object, group: str) -> str:

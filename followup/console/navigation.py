@@ -17,6 +17,7 @@ class Area:
 
 
 AREAS = (
+    Area("/console/talks", "会话", Permission.READ_TALKS),
     Area("/console/people", "账号", Permission.MANAGE_PEOPLE),
     Area("/console/audit", "操作记录", Permission.READ_AUDIT),
 )

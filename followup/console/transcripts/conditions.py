@@ -1,0 +1,147 @@
+"""The filters as SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import Text
+
+from followup.console.transcripts.filters import NO_ANSWER, TalkFilters
+from followup.store.figures import held_between
+from followup.store.models import Answer, Attempt, Case, Contact, Message, Ticket
+from followup.store.staff_models import Annotation, AnswerCorrection
+
+UNSURE_BELOW = 0.7
+"""An intent below this is a guess (nlu.acts.LEADING_MIN); the number stands in an index of migration 0004."""
+_MANY_DIGITS = re.compile(r"\d{5}")
+LATEST = func.coalesce(Case.last_message_at, Case.created_at)
+_SORTS: dict[str, tuple[Any, bool]] = {
+    "latest": (LATEST, True),
+    "oldest": (LATEST, False),
+    "begun": (Case.created_at, True),
+    "customer": (Contact.name, False),
+}
+
+
+def sort_key(sort: str) -> tuple[Any, bool]:
+    """What a list is sorted by, and whether downwards; ties are broken by the case's id, the same way."""
+    return _SORTS[sort]
+
+
+def wanted(filters: TalkFilters, *, personal: bool) -> Select[tuple[str, Any]]:
+    """(id, key) of every talk that the filters let through."""
+    key, _ = sort_key(filters.sort)
+    query = select(Case.id, key.label("key")).where(*_conditions(filters, personal))
+    if filters.customer or filters.sort == "customer":
+        query = query.join(Contact, Contact.id == Case.contact_id)
+    return query
+
+
+def complained() -> ColumnElement[bool]:
+    """Whether a talk holds a complaint: by its outcome, or by a ticket."""
+    return or_(
+        func.coalesce(Case.outcome, "") == "complained",
+        exists().where(Ticket.case_id == Case.id, Ticket.kind == "complaint"),
+    )
+
+
+def unsure() -> ColumnElement[bool]:
+    """Whether an intent of the talk is a guess."""
+    return exists().where(Message.case_id == Case.id, _is_unsure())
+
+
+def corrected() -> ColumnElement[bool]:
+    """Whether staff put an answer or an intent right."""
+    answers = exists().where(AnswerCorrection.answer_id == Answer.id, Answer.case_id == Case.id)
+    intents = exists().where(Annotation.message_id == Message.id, Message.case_id == Case.id)
+    return or_(answers, intents)
+
+
+def holds_word(word: str) -> ColumnElement[bool]:
+    """Whether a message's text holds the word: found by the index of characters and pairs, proved by ILIKE."""
+    grams = func.text_grams(Message.text, type_=ARRAY(Text))
+    return and_(
+        Message.direction != literal("system", literal_execute=True),
+        grams.contains(func.text_grams(word, type_=ARRAY(Text))),
+        Message.text.icontains(word, autoescape=True),
+    )
+
+
+def _is_unsure() -> ColumnElement[bool]:
+    # Literals: the planner takes a partial index only when it sees the same condition.
+    return and_(Message.direction == literal("in", literal_execute=True), Message.confidence < literal(UNSURE_BELOW, literal_execute=True))
+
+
+def _conditions(filters: TalkFilters, personal: bool) -> Iterator[ColumnElement[bool]]:
+    for column, value in ((Case.script_id, filters.script), (Case.status, filters.status), (Case.outcome_reason, filters.reason)):
+        if value:
+            yield column == value
+    if filters.outcome:
+        yield Case.outcome.is_(None) if filters.outcome == "none" else Case.outcome == filters.outcome
+    if filters.first or filters.last:
+        yield held_between(filters.first or date(2000, 1, 1), filters.last or date(2999, 12, 30))
+    if filters.demo:
+        yield Case.is_demo.is_(filters.demo == "yes")
+    if filters.channel:
+        yield Case.id.in_(select(Attempt.case_id).where(Attempt.channel == filters.channel))
+    if filters.contact is not None:
+        yield or_(Case.contact_id == filters.contact, Case.claimed_contact_id == filters.contact)
+    if filters.customer:
+        yield _customer(filters.customer)
+    yield from _contents(filters, personal)
+
+
+def _contents(filters: TalkFilters, personal: bool) -> Iterator[ColumnElement[bool]]:
+    for word in filters.words:
+        # Who may not see numbers may not find out by searching whether one occurs.
+        hidden = not personal and _MANY_DIGITS.search(word)
+        yield literal(False) if hidden else Case.id.in_(select(Message.case_id).where(holds_word(word)))
+    if filters.intent:
+        yield Case.id.in_(select(Message.case_id).where(_has_intent(filters.intent)))
+    if filters.question:
+        yield _answered(filters.question, filters.answer)
+    if filters.complaint:
+        yield complained()
+    if filters.ticket:
+        yield exists().where(Ticket.case_id == Case.id)
+    if filters.unsure:
+        yield Case.id.in_(select(Message.case_id).where(_is_unsure()))
+    if filters.corrected:
+        answers = select(Answer.case_id).join(AnswerCorrection, AnswerCorrection.answer_id == Answer.id)
+        intents = select(Message.case_id).join(Annotation, Annotation.message_id == Message.id)
+        yield Case.id.in_(answers.union_all(intents))
+
+
+def _customer(part: str) -> ColumnElement[bool]:
+    claimed = select(Contact.id).where(_named(part))
+    return or_(_named(part), Case.claimed_contact_id.in_(claimed))
+
+
+def _named(part: str) -> ColumnElement[bool]:
+    return or_(Contact.name.icontains(part, autoescape=True), Contact.phone.contains(part, autoescape=True))
+
+
+def _has_intent(intent: str) -> ColumnElement[bool]:
+    """As the leading intent (`faq`) or as one of the acts (`faq/eat_pear`)."""
+    act = type_coerce([{"intent": intent}], JSONB)
+    return and_(
+        Message.direction == literal("in", literal_execute=True),
+        or_(Message.intent == intent, Message.acts.contains(act)),
+    )
+
+
+def _answered(question: str, answer: str) -> ColumnElement[bool]:
+    valid = exists().where(Answer.case_id == Case.id, Answer.question_id == question, ~Answer.superseded)
+    if not answer:
+        return valid
+    if answer == NO_ANSWER:
+        return valid.where(Answer.value.is_(None))
+    value = type_coerce(Answer.value, JSONB)
+    as_text = value.op("#>>", return_type=Text())(literal("{}").cast(ARRAY(Text)))
+    one_of_several = value.contains(type_coerce(answer, JSONB))  # a JSON array contains its strings
+    return valid.where(or_(as_text == answer, one_of_several))
