@@ -10,11 +10,11 @@ from typing import Any, Mapping
 from followup.dialogue import appoint, state as st
 from followup.dialogue.ahead import also_read, settle
 from followup.dialogue.aspects import aspects_in
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreAnswer, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreAnswer, TakeNote, WithdrawTicket
 from followup.dialogue.items import go_on, question_asked, ticket_of
 from followup.dialogue.record import completed_quantity, displeasure, ending_of, holds_ticket, listen, store
 from followup.dialogue.reason import names_a_fault, states_reason
-from followup.dialogue.reply import Act, Reply
+from followup.dialogue.reply import FIRM, Act, Reply
 from followup.dialogue.spoken import point, spoken
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Reading
@@ -22,7 +22,7 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import NOTHING, matches, shown
 
 DISSATISFIED = ("不满意", "非常不满意")
-_CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|不对|错了)")
+_CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|改(?:变)?主意了?|反悔了?|不对|错了)")
 
 
 def proceed(turn: Turn) -> Verdict:
@@ -54,7 +54,7 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
         turn.effects.append(ticket_of(question, reply.text, {"answer": value}))
     if probed:
         return _dissatisfied(turn, question)
-    beside = _fault_beside(turn, question)
+    beside = value not in DISSATISFIED and _fault_beside(turn, question)
     if (ending := ending_of(question, value)) is not None and not reply.has("complain"):
         return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say, answer=spoken(value, reply.text, reply.at)))
     if (over := settle(turn)) is not None:
@@ -63,9 +63,15 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
         turn.lead("dissatisfied.beside")
     elif not (question.probe_unless and state.values.get(question.probe_unless)):  # no thanks before an apology
         state.lead.append(acknowledgement(turn, question, value))
-    if reply.has("complain"):
+    if reply.has("complain") and not _only_sounds_like_a_complaint(turn, question, reading):
         return Verdict.INTERRUPTED
     return proceed(turn)
+
+
+def _only_sounds_like_a_complaint(turn: Turn, question: Question, reading: Reading) -> bool:
+    """ "给我补发一箱吧" picks what was offered; it is a complaint only where it surely is one."""
+    act = turn.reply.has("complain")
+    return act is not None and act.confidence < FIRM and reading.fit == "strong" and question.type not in SATISFACTION_TYPES
 
 
 def _fault_beside(turn: Turn, question: Question) -> bool:
@@ -180,32 +186,48 @@ def _own_sentence(own: Mapping[str, Any], value: Any, kind: str) -> Any:
 def correct(turn: Turn) -> None:
     """ "刚才说错了，应该是不满意": the answer is changed, the earlier one is kept in the store."""
     state = turn.state
-    target = _corrected_question(turn)
+    rest = _CORRECTION.sub("", turn.reply.text).strip("，。,.吧 ")
+    rest = re.sub(r"^(?:应该是|应该算|应该说|改成|改为|是)", "", rest)
+    part = replace(turn.reply, text=rest, intent="", confidence=0.0, acts=())
+    target = _corrected_question(turn, part)
     if target is None:
         turn.lead("correct.nothing")
         return
-    rest = _CORRECTION.sub("", turn.reply.text).strip("，。,. ")
-    rest = re.sub(r"^(?:应该是|应该算|应该说|改成|改为|是)", "", rest)
-    part = replace(turn.reply, text=rest, intent="", confidence=0.0, acts=())
     reading = turn.read(question_asked(target), part) if rest else None
     if reading is None:
         reopen(turn, target, "correct.ask_again")
         return
-    value = completed_quantity(turn, target, reading.value)
+    value, before = completed_quantity(turn, target, reading.value), state.values.get(target.id)
     turn.effects.append(TakeNote("correction", turn.reply.text, topic=target.id))
     store(turn, target, value, turn.reply.text, "corrected")
     turn.lead("acknowledge.corrected")
+    _correct_ticket(turn, target, value, before)
     if matches(target.probe_if, value) and not state.over:
         turn.effects.append(displeasure(target, turn.reply.text))
         if not states_reason(rest):
             state.open, state.asked_before = st.REASON + target.id, False
 
 
-def _corrected_question(turn: Turn) -> Question | None:
+def _correct_ticket(turn: Turn, question: Question, value: Any, before: Any) -> None:
+    """The ticket follows the answer: nobody refunds what is to be sent again, nor acts on what was taken back."""
+    if question.ticket and holds_ticket(question, value):
+        turn.effects.append(ticket_of(question, turn.reply.text, {"answer": value}))
+    elif question.ticket and holds_ticket(question, before):
+        turn.effects.append(WithdrawTicket(ticket_of(question, "", {}).topic, turn.reply.text))
+    if matches(question.probe_if, before) and not matches(question.probe_if, value):
+        turn.effects.append(WithdrawTicket(question.id, turn.reply.text))
+
+
+def _corrected_question(turn: Turn, part: Reply) -> Question | None:
+    """The question whose subject is named, else the last one that the new words answer, else the last one."""
     answered = [turn.script.question(i) for i in turn.state.order if _is_question(turn, i)]
     named = set(aspects_in(turn.reply.text))
     for question in reversed(answered):
         if named & set(question.aspects):
+            return question
+    for question in reversed(answered):
+        reading = turn.read(question_asked(question), part) if part.text else None
+        if reading is not None and reading.fit == "strong" and question.type != "open":
             return question
     return answered[-1] if answered else None
 

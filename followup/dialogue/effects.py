@@ -56,6 +56,14 @@ class RaiseTicket:
 
 
 @dataclass(frozen=True)
+class WithdrawTicket:
+    """The customer corrected the answer that a ticket came from: it is closed, with the words that took it back."""
+
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class BookCallback:
     """A call-back 预约回访. `at` is None while the customer has not said when."""
 
@@ -101,4 +109,4 @@ class IdentifyCustomer:
     name: str = ""
 
 
-Effect = Union[StoreAnswer, RaiseTicket, BookCallback, SetOutcome, Reopen, StopContact, TakeNote, IdentifyCustomer]
+Effect = Union[StoreAnswer, RaiseTicket, WithdrawTicket, BookCallback, SetOutcome, Reopen, StopContact, TakeNote, IdentifyCustomer]

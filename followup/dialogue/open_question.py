@@ -8,6 +8,7 @@ interruption is then handled.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from followup.dialogue import ahead, answers, state as st
 from followup.dialogue.buttons import chosen
@@ -33,6 +34,17 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 _OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
+_SAYS_NOW = {
+    "driving": re.compile(r"开车|开着|驾驶|高速|方向盘|骑(?:车|着)|上路|在路上|路上呢|红灯|堵车|车上|司机|倒着车"),
+    "in_meeting": re.compile(r"会|课|培训|手术|谈(?:事|话|判|生意)|面试|客户在|答辩|上台|庭|节目|典礼|婚礼|电影|领导|老板|投影|仪式"),
+    "dining": re.compile(r"[吃喝]着|在[吃喝]|吃[饭着个]|饭局|饭桌|用餐|聚餐|饭点|喝酒|酒席|陪.{0,4}[吃喝]|火锅|夜宵|早饭|午饭|晚饭|嘴里"),
+    "resting": re.compile(r"睡|休息|午休|躺|床|困|被窝|吵醒"),
+}
+"""What ends a talk at once is said in words like these; "烂了一小块，路上压的吧" only resembles it."""
+_CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|还是改")
+_ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
+_ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
+_FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
 _RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
@@ -43,7 +55,12 @@ def hear_question(turn: Turn) -> Verdict:
     wanted = asked(turn.script, state.open)
     if (exact := chosen(turn, question)) is not None:
         return answers.take(turn, question, exact)
-    if reply.interrupts and not _answers_anyway(turn, question, wanted):
+    if _CHANGED_MIND.search(reply.text) and reply.base != "correct" and turn.state.order:
+        return answers.as_intent(turn, "correct")
+    if _only_thanks(question, reply):
+        return answers.nothing(turn, question)
+    interrupts = reply.interrupts and not _only_resembles(reply)
+    if interrupts and not _answers_anyway(turn, question, wanted):
         return _interrupted(turn, question, wanted)
     mine, foreign = reply, []
     if question.type in SATISFACTION_TYPES:
@@ -69,13 +86,24 @@ def hear_question(turn: Turn) -> Verdict:
     return _no_reading(turn, question)
 
 
+def _only_thanks(question: Question, reply: Reply) -> bool:
+    """ "好，谢谢" to "还有什么需要我们做的吗": nothing to add."""
+    return question.type == "open" and "谢" in reply.text and len(reply.text) <= 12 and bool(_ONLY_THANKS.fullmatch(reply.text))
+
+
+def _only_resembles(reply: Reply) -> bool:
+    """Whether what would end the talk at once is not said in so many words."""
+    says = _SAYS_NOW.get(reply.base)
+    return says is not None and not says.search(reply.text)
+
+
 def _interrupted(turn: Turn, question: Question, wanted: Asked) -> Verdict:
     """An interruption stands: take what else the reply answers, then let a rule handle it."""
     reply = turn.reply
     if question.optional and _passes(reply):
         return answers.passed(turn, question, "skipped")
     rest = reply.without(*INTERRUPTIONS)
-    if rest is reply or reply.base in ("correct", "go_back"):
+    if rest is reply or reply.base in ("correct", "go_back") or _leads_to_a_question(question, reply, rest):
         return Verdict.INTERRUPTED
     part = Turn(turn.script, turn.state, rest, turn.effects)
     if _has_nothing_to_say(question, rest):
@@ -88,6 +116,13 @@ def _interrupted(turn: Turn, question: Question, wanted: Asked) -> Verdict:
         _heard_out(turn)
         return Verdict.INTERRUPTED
     return verdict if verdict is Verdict.OVER else Verdict.INTERRUPTED
+
+
+def _leads_to_a_question(question: Question, reply: Reply, rest: Reply) -> bool:
+    """ "这梨现在有点硬，怎么吃呀？" asks; the first half is no suggestion of its own."""
+    if question.type != "open" or reply.base != "faq" or not asks_something(reply.text):
+        return False
+    return len(rest.text) <= 12 and rest.has("suggest", "complain", "nothing_to_add") is None and not re.search(r"[。！!；;]", reply.text[:-1])
 
 
 def _heard_out(turn: Turn) -> None:
@@ -127,13 +162,15 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
         return True
     if question.optional and _passes(reply):
         return False
+    if _names_it_outright(turn, question, wanted):
+        return True
     if question.type == "datetime" and reply.base in ("busy", "call_later") and reply.says(DOES_NOT_KNOW):
         return True  # "还不知道哪天有空": the day is open, the talk is not put off
     if question.type == "open" and reply.confidence < FIRM:
         return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
     # "洗完脸就用" asks nothing; "我那单发了没发啊" is sure to.
-    told = reply.base == "faq" and question.type != "open" and reply.confidence < 0.9 and not asks_something(reply.text)
-    if reply.base in _NEVER_AN_ANSWER or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM and not told:
+    told = reply.base in (*QUESTIONS_TO_US, "not_understood") and question.type != "open" and reply.confidence < 0.9 and not asks_something(reply.text)
+    if reply.base in _NEVER_AN_ANSWER and not told or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM and not told:
         return False
     if reply.base in ENDS_NOW and reply.confidence >= FIRM and (question.type != "choice" or _RIGHT_NOW.search(reply.text)):
         return False  # an option may be about driving ("半路抛锚了"); "我在开车" never is one
@@ -148,11 +185,38 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if reading is None or reading.fit != "strong":
         return False
     # "我在开车，服务很好": the answer stands in a clause of its own, so the interruption is real.
-    return len(reply.acts) <= 1
+    return len(reply.acts) <= 1 or _answers_in_its_clause(turn, wanted)
+
+
+def _names_it_outright(turn: Turn, question: Question, wanted: Asked) -> bool:
+    """An answer in full that only resembles an interruption: a number to "what number", an hour to "since when", "让老公去"."""
+    reply = turn.reply
+    if question.type == "open":
+        return reply.base in ("propose_time", "call_later") and bool(_ASKS_WHEN.search(str(question.ask))) and not re.search(r"打|联系|再说|再聊", reply.text)
+    if question.type in _FIGURES and reply.base in ("third_person", "complain", "suggest", "propose_time", "refuse"):
+        reading = turn.read(wanted)
+        return reading is not None and reading.fit == "strong"
+    if reply.base in ("third_person", "not_understood") and question.type in ("choice", "yes_no", "confirm") and turn.state.order:
+        reading = turn.read(wanted)
+        return reading is not None and reading.fit == "strong"
+    return False
+
+
+def _answers_in_its_clause(turn: Turn, wanted: Asked) -> bool:
+    """Whether the very clause that looks like an interruption names the answer ("就晚上用一次，早上起不来哈哈")."""
+    reply = turn.reply
+    act = reply.has(reply.base)
+    if act is None or reply.base in (*ENDS_NOW, "do_not_contact", "request_human", "busy", "call_later"):
+        return False
+    reading = turn.read(wanted, replace(reply, text=act.text, acts=(act,)))
+    return reading is not None and reading.fit == "strong"
 
 
 def _passes(reply: Reply) -> bool:
-    return reply.base in ("skip", "refuse", "deny") or reply.base == "busy" and reply.says(_WONT_SAY)
+    if reply.base in ("skip", "refuse", "deny"):
+        return True
+    # "号码不太方便给你" is near to "how do you have my number"
+    return reply.base in ("busy", *QUESTIONS_TO_US) and reply.says(_WONT_SAY) and not asks_something(reply.text)
 
 
 def _no_reading(turn: Turn, question: Question) -> Verdict:

@@ -28,6 +28,7 @@ def states_reason(text: str) -> bool:
 
 
 _BUT = re.compile(r"就是|但是?|不过|可是|只是|可惜|美中不足|除了")
+_TAKEN_AS_IT_IS = re.compile(r"(?:能|可以|还能|也能)(?:接受|理解|体谅)|(?:也|很|都)正常|不过分|没关系|无所谓|一分钱一分货")
 _PARTS = re.compile(r"[,.!;?~]+")
 _NO_FAULT = re.compile(r"想问|问一下|请问|希望|建议|最好|如果|要是|能不能|想知道|没什么|没有|没啥|不用|挺|很好|满意|习惯|忙")
 
@@ -35,9 +36,9 @@ _NO_FAULT = re.compile(r"想问|问一下|请问|希望|建议|最好|如果|要
 def names_a_fault(reply: Reply) -> bool:
     """Whether a reply that is no dissatisfaction as a whole tells of something that went wrong (58741 (5))."""
     text = core(reply.text)
+    if _TAKEN_AS_IT_IS.search(text):
+        return False
     if any(one.level < 0 and states_reason(text) for one in polarity.opinions(text)):
-        return True
-    if any(act.base in ("dissatisfied", "complain") and act.confidence >= _PLAINLY and len(reply.acts) > 1 and states_reason(act.text) for act in reply.acts):
         return True
     but = _BUT.search(text)
     if but is None:
@@ -48,6 +49,3 @@ def names_a_fault(reply: Reply) -> bool:
 
 def _praises(part: str) -> bool:
     return any(one.level > 0 for one in polarity.opinions(part))
-
-
-_PLAINLY = 0.7

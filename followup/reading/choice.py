@@ -14,7 +14,7 @@ from followup.reading.model import STRONG, WEAK, Asked, Heard, Reading
 from followup.reading.numerals import to_int
 from followup.reading.text import close_up, core, has_words, normalise, words_of
 
-_ANY_WORDS = re.compile(r"都行|都可以|都成|都好|都ok|随便|随意|无所谓|任意|你(?:们)?(?:定|安排|看着办|决定|推荐)|哪个都|怎么都|看你(?:们)?|听你(?:们)?的|不挑|没要求")
+_ANY_WORDS = re.compile(r"都行|都可以|都成|都好|都ok|随便(?![买用说问打换来去进办贷签讲])|随意|无所谓|任意|你(?:们)?(?:定|安排|看着办|决定|推荐)|哪个都|怎么都|看你(?:们)?|听你(?:们)?的|不挑|没要求")
 _ALL = re.compile(r"都(?:有|是|要|选|用|做|知道|去|想)|全(?:都|部|要|选)|所有的?|三个都|两个都|四个都|以上(?:都|全)")
 _NONE = re.compile(r"都不是|都没有|都不|都没|没有一个|以上都不")
 _INDEX = re.compile(
@@ -28,10 +28,10 @@ _TIME = re.compile(r"(?:(?:今天|明天|后天|大后天|周末|周|星期|礼�
 _NO_TIME_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,4}?(?:没空|没有空|没时间|没有时间|不方便|不得空|有事|要上班|来不了|去不了|不能来|不来|抽不出|走不开|不在)")
 _TAKEN_BACK = re.compile(r"(?:不对|说错了?|错了|口误|哦不|噢不|啊不|更正|改成|还是(?=选|要|第))")
 
-_TWICE = re.compile(r"(没有|不用|不是|不要|是的|对的|好的|可以|需要|没|有|对|是|好|不)(?:[,. ]?\1)+")
+_TWICE = re.compile(r"([\u4e00-\u9fff]{2,3}|[没有对是好不要行])(?:[,. ]?\1)+")
 _BUT = re.compile(r"但是?|不过|可是|可(?![以能惜不])|就是(?!说)|只是|然而")
 _ASKS = re.compile(r"(?:吗|么|嘛)?\?|(?<!什)(?<!怎)(?<!那)(?<!这)(?<!多)[吗么](?=[,.!; ]|$)|(\w)[不没]\1(?!错)|有没有|是不是|会不会|能不能|多少钱|多久")
-_REQUESTS = re.compile(r"(?:可以|行|好|成|中|ok)(?:吗|么|不|嘛)|行不行|可不可以|好不好|能不能(?:给|帮|把|换|退|补)")
+_REQUESTS = re.compile(r"(?:可以|行|好|成|中|ok)(?:吗|么|不|嘛)|行不行|可不可以|好不好|能不能(?:给|帮|把|换|退|补|让|请|叫|寄|送|发|约|过|来|先|再)")
 _ASKING_WORD = re.compile(r"什么|啥|哪|吗|么|怎|谁|多少|多久|有没有|是不是|不懂|不明白")
 _ANSWERS_ALONE = frozenset("是对嗯好行会能要可成得")
 _OPENS = frozenset("有没不来去用在")

@@ -20,6 +20,12 @@ _PLACE = re.compile(
 )
 _NUMBER_IN = re.compile(r"[\d一二三四五六七八九十]+(?:号|栋|幢|单元|室|楼|层|组|弄)")
 _LEAD_ADDRESS = re.compile(r"^(?:我(?:的|家)?(?:现在)?(?:住)?(?:地址)?(?:是|在|住在)?|(?:寄|送|发|邮|快递)(?:到|去|给)?|地址(?:是|在|:)?|家?住在?|就?(?:寄|送)到?)[:,\s]*")
+_LEAD_INSIDE = re.compile(r"(?:地址(?:是|在|[:：])|(?:寄|送|发|邮|快递)到)\s*")
+"""What comes before it is no part of the address ("最近没时间，寄到文三路90号")."""
+_PHONE_BESIDE = re.compile(
+    r"[，,。;；、\s]*(?:我?的?(?:联系)?(?:电话|手机)?(?:号码?)?(?:是|[:：])?\s*)(?<!\d)(?:\+?86[- ]?)?(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)[，,。;；、\s]*"
+)
+"""A telephone number said with the address is no part of it."""
 _NOT_ADDRESS = re.compile(r"[?]|不(?:方便|想|用|要|告诉|知道)|为什么|干(?:什么|嘛)|没有|保密|隐私|还是(?:原来|以前|那个)|跟(?:以前|上次)一样|老地方|开会|开车|忙")
 
 _SURNAMES = (
@@ -62,11 +68,20 @@ def read_address(asked: Asked, heard: Heard) -> Reading | None:
     numbered = bool(_NUMBER_IN.search(text))
     lead = _LEAD_ADDRESS.match(words)
     body = words[lead.end():] if lead and len(words) - lead.end() >= 3 else words
+    body = _the_place(body)
     if places >= 2 or (places and numbered):
         return Reading(body, "address:place", STRONG)
     if places or (len(text) >= 10 and re.search(r"[\u4e00-\u9fff]{4}", text)):
         return Reading(body, "address:words", WEAK)
     return None
+
+
+def _the_place(words: str) -> str:
+    """The address without what is said before it and without a telephone number beside it."""
+    inside = _LEAD_INSIDE.search(words)
+    if inside and _PLACE.search(words, inside.end()):
+        words = words[inside.end():]
+    return _PHONE_BESIDE.sub("，", words).strip(" ，,")
 
 
 def read_name(asked: Asked, heard: Heard) -> Reading | None:

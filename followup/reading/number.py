@@ -12,6 +12,8 @@ _TAKEN_BACK = re.compile(r"(?:不对|说错了?|错了|口误|哦不|噢不|啊�
 _IDIOM = re.compile(
     rf"有?一[点些下会]儿?|第[{CHINESE}\d]+|一[直样般定切共起家]|一[般]+|[万千]一|十分(?!钟)|七八糟|百分百|千万(?=别|不要)|一家(?=[{CHINESE}\d])|[\u4e00-\u9fff]?一一"
 )
+_PER = re.compile(rf"[一每]个?(?:天|日|周|星期|礼拜|月|年|次|趟)(?!半)(?=[^,.]*[{CHINESE}\d])")
+"""The span that something is counted in ("一天二十公里" is 20), where a number follows it."""
 _RANGE = re.compile(r"(?<![\d十百])(?P<a>[一两二三四五六七八九]|\d+)(?P<to>[、到至~-]|\D{1,2}到)?(?P<b>[二两三四五六七八九]|\d+)(?P<unit>[十百千万]?)")
 _HALF_AFTER = re.compile(rf"(?P<n>[{CHINESE}]|\d+)(?:个|年|斤|万|公斤|小时|箱|天|袋|千克|吨|块)半")
 _NUMBER = re.compile(rf"\d+(?:,\d{{3}})+|\d+(?:\.\d+)?(?:多|来)?[百千万]?|[{CHINESE}]+(?:点[零一二三四五六七八九]+)?")
@@ -39,6 +41,7 @@ def _find(text: str) -> tuple[float | int, str] | None:
     if _ALONE.fullmatch(text):
         return 1, "alone"
     plain = _IDIOM.sub(lambda m: "|" * len(m.group()), text)
+    plain = _PER.sub(lambda m: "|" * len(m.group()), plain)
     half = _HALF_AFTER.search(plain)
     if half:
         value = to_number(half["n"])

@@ -22,6 +22,7 @@ from followup.dialogue.effects import (
     StopContact,
     StoreAnswer,
     TakeNote,
+    WithdrawTicket,
 )
 from followup.store.due import due_at
 from followup.store.models import (
@@ -67,6 +68,8 @@ async def apply(
                 await _store_answer(session, case, message_id, effect, at)
             case RaiseTicket():
                 await _raise_ticket(session, case_id, message_id, effect, at)
+            case WithdrawTicket():
+                await _withdraw_ticket(session, case_id, message_id, effect, at)
             case BookCallback():
                 await _book_callback(session, case_id, message_id, effect, at)
             case SetOutcome():
@@ -172,6 +175,21 @@ async def _raise_ticket(
     ticket.updated_at = at
     if ticket.status != "open":
         ticket.status, ticket.due_at = "open", due_at(at)
+
+
+async def _withdraw_ticket(
+    session: AsyncSession, case_id: str, message_id: int | None, effect: WithdrawTicket, at: datetime
+) -> None:
+    """Close the ticket of an answer that was taken back; what staff had already solved stays solved."""
+    ticket = (
+        await session.scalars(
+            select(Ticket).where(Ticket.case_id == case_id, Ticket.topic == effect.topic).with_for_update()
+        )
+    ).one_or_none()
+    if ticket is None or ticket.status in ("solved", "closed"):
+        return
+    ticket.words = [*ticket.words, {"message_id": message_id, "text": effect.reason}]
+    ticket.status, ticket.solution, ticket.closed_at, ticket.updated_at = "closed", effect.reason, at, at
 
 
 async def _book_callback(

@@ -20,6 +20,7 @@ from followup.dialogue.effects import (
     StopContact,
     StoreAnswer,
     TakeNote,
+    WithdrawTicket,
 )
 from followup.settings import SHANGHAI
 from followup.store.due import due_at
@@ -58,6 +59,8 @@ class Notebook:
                     self.answers[effect.question_id] = {"value": value, "text": effect.text}
                 case RaiseTicket():
                     self._raise(effect, at)
+                case WithdrawTicket():
+                    self.tickets.pop(effect.topic, None)
                 case BookCallback():
                     when = effect.at.astimezone(SHANGHAI).isoformat() if effect.at else None
                     self.callback = message_id, {"at": when, "reason": effect.reason}
