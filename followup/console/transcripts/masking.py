@@ -37,7 +37,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(rf"([{_FAMILY}])[\u4e00-\u9fff]{{1,2}}(?={_TITLES})"), lambda m: f"{m[1]}**"),
 )
 _PERSONAL_KEYS = re.compile(
-    r"姓名|称呼|联系人|电话|手机|号码|车牌|地址|住址|身份证|证件|邮箱|微信|customer|(?<![a-z])name|phone|mobile|tel(?![a-z])|plate|address|contact|wechat|email|id_card",
+    r"姓名|联系人|电话|手机|号码|车牌|地址|住址|身份证|证件|邮箱|微信|customer|(?<![a-z])name|phone|mobile|tel(?![a-z])|plate|address|contact|wechat|email|id_card",
     re.IGNORECASE,
 )
 
