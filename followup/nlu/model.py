@@ -8,18 +8,20 @@ anything trained gets a low confidence instead of a confident nonsense.
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold
 from sklearn.svm import LinearSVC
 
 from followup.nlu import NOT_UNDERSTOOD_BELOW as NOT_UNDERSTOOD_BELOW
@@ -30,9 +32,12 @@ from followup.nlu.normalise import normalise
 WITHHELD_WEIGHT = 0.1
 """Weight of a sentence of a withheld intent in the calibration, against 1 for the others."""
 
-FORMAT = 4
+FORMAT = 5
 """Version of the stored file; a file of another version is refused, not guessed at."""
 
+
+_TOLERANCE = 0.1
+"""Where the machine's solver stops: the library's own default for it. A smaller one takes longer and understands no more."""
 
 Tokens = list[str]
 """What the machine counts of one text (features.Concepts.tokens)."""
@@ -44,8 +49,8 @@ class ModelSettings:
 
     c: float = 1.0
     """Inverse regularisation of the support vector machine."""
-    folds: int = 5
-    """Folds of the calibration."""
+    left_out: float = 0.15
+    """Share of the examples of each intent that the calibration asks and does not train on."""
     withheld_share: float = 0.25
     """Share of intents withheld per fold to learn what an unknown sentence looks like; 0 switches it off."""
     seed: int = 7
@@ -71,7 +76,7 @@ class _Machine:
     intents: NDArray[np.str_]
 
     def margins(self, texts: Iterable[Tokens]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Margins (texts, intents) of texts' tokens, and how much of each one was seen in training (texts,): tokens, the rare ones weigh more."""
+        """Margins (texts, intents) of texts' tokens, and the known share of each text (texts,): see `_known`."""
         rows = [self._margins_of(tokens) for tokens in texts]
         return np.array([row for row, _ in rows], dtype=float), np.array([known for _, known in rows])
 
@@ -82,31 +87,70 @@ class _Machine:
         if not known:
             return self.bias, 0.0
         places = [place for place, _ in known]
-        values = (1.0 + np.log(np.array([count for _, count in known], dtype=np.float32))) * self.idf[places]
-        values /= np.linalg.norm(values)
-        mass = float(self.idf[places].sum())
-        unknown = (len(counts) - len(known)) * float(self.idf.max())
+        idf = self.idf[places]
+        values = (1.0 + np.log(np.array([count for _, count in known], dtype=np.float32))) * idf
+        values /= math.sqrt(values @ values)
+        mass = float(idf.sum())
+        unknown = (len(counts) - len(known)) * self._rarest
         return values @ self.weights[places] + self.bias, mass / (mass + unknown)
+
+    @cached_property
+    def _rarest(self) -> float:
+        return float(self.idf.max())
 
 
 def _as_they_are(tokens: Tokens) -> Tokens:
     return tokens
 
 
-def _fit_machine(texts: Sequence[Tokens], labels: NDArray[np.str_], settings: ModelSettings) -> _Machine:
-    vectoriser = TfidfVectorizer(analyzer=_as_they_are, sublinear_tf=True, dtype=np.float32)
-    machine = LinearSVC(C=settings.c, random_state=settings.seed)
-    machine.fit(vectoriser.fit_transform(texts), labels)
+@dataclass(frozen=True)
+class _Counted:
+    """All examples counted once: the folds of the calibration are rows of the same table."""
+
+    vocabulary: dict[str, int]
+    counts: csr_matrix
+    """(texts, features), 1 + log of each count"""
+    labels: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, texts: Sequence[Tokens], labels: NDArray[np.str_]) -> _Counted:
+        vectoriser = CountVectorizer(analyzer=_as_they_are, dtype=np.float32)
+        counts = vectoriser.fit_transform(texts).tocsr()
+        counts.data = 1.0 + np.log(counts.data)
+        return cls(vectoriser.vocabulary_, counts, labels)
+
+    def rarity(self, rows: NDArray[np.int_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """(features,) inverse document frequency in these rows, as scikit-learn smooths it, and which occur at all."""
+        frequency = np.bincount(self.counts[rows].indices, minlength=self.counts.shape[1])
+        return (np.log((1.0 + len(rows)) / (1.0 + frequency)) + 1.0).astype(np.float32), frequency > 0
+
+    def weighed(self, rows: NDArray[np.int_], rarity: NDArray[np.float32]) -> csr_matrix:
+        """(rows, features) of length 1 each."""
+        table = self.counts[rows]
+        table.data *= rarity[table.indices]
+        lengths = np.sqrt(np.add.reduceat(np.append(table.data, 0.0) ** 2, table.indptr[:-1]))
+        table.data /= np.repeat(np.maximum(lengths, 1e-9), np.diff(table.indptr)).astype(np.float32)
+        return table
+
+
+def _fit(table: csr_matrix, labels: NDArray[np.str_], settings: ModelSettings) -> LinearSVC:
+    machine = LinearSVC(C=settings.c, tol=_TOLERANCE, random_state=settings.seed)
+    return machine.fit(table, labels)
+
+
+def _per_intent(machine: LinearSVC) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights (features, intents) and bias (intents,)."""
     weights, bias = machine.coef_.T, machine.intercept_
     if len(machine.classes_) == 2:  # scikit-learn keeps one column for two classes
         weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
-    return _Machine(
-        vectoriser.vocabulary_,
-        vectoriser.idf_,
-        np.ascontiguousarray(weights, dtype=np.float32),
-        np.asarray(bias, dtype=np.float32),
-        machine.classes_,
-    )
+    return np.ascontiguousarray(weights, dtype=np.float32), np.asarray(bias, dtype=np.float32)
+
+
+def _fit_machine(counted: _Counted, settings: ModelSettings) -> _Machine:
+    everything = np.arange(len(counted.labels))
+    rarity, _ = counted.rarity(everything)
+    machine = _fit(counted.weighed(everything, rarity), counted.labels, settings)
+    return _Machine(counted.vocabulary, rarity, *_per_intent(machine), machine.classes_)
 
 
 def _signals(margins: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,8 +186,8 @@ class IntentModel:
             raise ValueError("an intent model needs examples of at least two intents")
         concepts = Concepts.read(lexicon)
         tokens = [concepts.tokens(marked(text)) for text in texts]
-        labels = np.array(list(intents), dtype=str)
-        return cls(settings, concepts, _fit_machine(tokens, labels, settings), _calibrate(tokens, labels, settings))
+        counted = _Counted.of(tokens, np.array(list(intents), dtype=str))
+        return cls(settings, concepts, _fit_machine(counted, settings), _calibrate(counted, settings))
 
     @property
     def intents(self) -> list[str]:
@@ -175,7 +219,8 @@ class IntentModel:
     def _familiar(self, text: str) -> float:
         """1, or 0.5 when half of the letters or more never stood in an example: babble ("呜啦呜啦") is a guess."""
         letters = [char for char in normalise(text) if char.isalnum()]
-        unknown = sum(char not in self.machine.vocabulary for char in letters)
+        vocabulary = self.machine.vocabulary
+        unknown = sum(char not in vocabulary for char in letters)
         return 0.5 if letters and 2 * unknown >= len(letters) else 1.0
 
     def _probability(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,14 +243,16 @@ class IntentModel:
         return model
 
 
-def _calibrate(texts: Sequence[Tokens], labels: NDArray[np.str_], settings: ModelSettings) -> LogisticRegression:
+def _calibrate(counted: _Counted, settings: ModelSettings) -> LogisticRegression:
     """Learn the probability of being right from sentences the machine had not seen."""
     signals, correct, weights = [], [], []
-    for train, test, weight in _splits(labels, settings):
-        machine = _fit_machine([texts[i] for i in train], labels[train], settings)
-        margins, known = machine.margins(texts[i] for i in test)
-        signals.append(_signals(margins, known))
-        correct.append(machine.intents[margins.argmax(axis=1)] == labels[test])
+    for train, test, weight in _splits(counted.labels, settings):
+        rarity, occurs = counted.rarity(train)
+        machine = _fit(counted.weighed(train, rarity), counted.labels[train], settings)
+        per_intent, bias = _per_intent(machine)
+        margins = np.asarray(counted.weighed(test, np.where(occurs, rarity, 0.0)) @ per_intent + bias, dtype=float)
+        signals.append(_signals(margins, _known(counted.counts[test], rarity, occurs)))
+        correct.append(machine.classes_[margins.argmax(axis=1)] == counted.labels[test])
         weights.append(np.full(len(test), weight))
     right = np.concatenate(correct) if correct else np.array([], dtype=bool)
     if right.all() or not right.any():  # nothing to learn from: a plain curve over the margin
@@ -215,26 +262,36 @@ def _calibrate(texts: Sequence[Tokens], labels: NDArray[np.str_], settings: Mode
     return calibration
 
 
+def _known(counts: csr_matrix, rarity: NDArray[np.float32], occurs: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(texts,) how much of each text was seen in training: the share of its tokens, the rare ones weigh more."""
+    present = counts.copy()
+    present.data = np.ones_like(present.data)
+    mass = present @ np.where(occurs, rarity, 0.0)
+    unknown = (present @ (~occurs).astype(np.float32)) * rarity[occurs].max()
+    return np.asarray(mass / np.maximum(mass + unknown, 1e-9), dtype=float)
+
+
 def _splits(
     labels: NDArray[np.str_], settings: ModelSettings
 ) -> Iterator[tuple[NDArray[np.int_], NDArray[np.int_], float]]:
-    """(train, test, weight) of the calibration: folds of known intents, then folds with withheld intents.
+    """(train, test, weight) of the calibration: some of each intent left out, then some intents withheld altogether.
 
-    Withheld sentences weigh little: in a real talk unknown sentences are the smaller part.
+    One part of each is enough for a handful of coefficients, and costs a fraction of cross-validation. Withheld
+    sentences weigh little: in a real talk unknown sentences are the smaller part.
     """
     everything = np.arange(len(labels))
-    folds = min(settings.folds, max(Counter(labels.tolist()).values()))
-    if folds >= 2:
-        splitter = StratifiedKFold(folds, shuffle=True, random_state=settings.seed)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The least populated class")
-            yield from ((train, test, 1.0) for train, test in splitter.split(everything, labels))
     names = np.unique(labels)
+    chosen = np.random.default_rng(settings.seed)
+    mine = [chosen.permutation(np.flatnonzero(labels == name)) for name in names]
+    test = np.concatenate([own[: math.ceil(settings.left_out * len(own))] for own in mine if len(own) > 1] or [[]])
+    if len(test):
+        test = np.sort(test.astype(int))
+        yield np.setdiff1d(everything, test), test, 1.0
     parts = round(1 / settings.withheld_share) if settings.withheld_share else 0
     if parts and len(names) >= 2 * parts:
-        for _, withheld in KFold(parts, shuffle=True, random_state=settings.seed).split(names):
-            test = np.flatnonzero(np.isin(labels, names[withheld]))
-            yield np.setdiff1d(everything, test), test, WITHHELD_WEIGHT
+        _, withheld = next(KFold(parts, shuffle=True, random_state=settings.seed).split(names))
+        test = np.flatnonzero(np.isin(labels, names[withheld]))
+        yield np.setdiff1d(everything, test), test, WITHHELD_WEIGHT
 
 
 def _plain_curve() -> LogisticRegression:

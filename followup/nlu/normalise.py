@@ -128,6 +128,7 @@ def _clean(char: str) -> str:
     return " " if category in ("Cc", "Cs", "Co", "Cn") else char
 
 
+@lru_cache(maxsize=512)
 def normalise(text: str) -> str:
     """What the classifier reads. May be empty (blank, or nothing but signs without a meaning of their own).
 
