@@ -43,7 +43,7 @@ def hear(turn: Turn) -> Verdict:
 
 def _welcome_back(turn: Turn) -> None:
     state = turn.state
-    if state.open != st.RESUME and state.last_at and turn.reply.at - datetime.fromisoformat(state.last_at) > AWAY:
+    if state.open not in (st.RESUME, st.IDENTITY) and state.last_at and turn.reply.at - datetime.fromisoformat(state.last_at) > AWAY:
         state.lead.append(turn.wording.say("welcome_back"))
 
 

@@ -70,12 +70,16 @@ def hear_third_person(turn: Turn) -> Verdict:
         return turn.end(Outcome.WRONG_PERSON, "other_number", turn.wording.say("third_person.thanks"))
     if time is not None:
         return will_be_there(turn, time.value)
+    if reply.base in ("propose_time", "call_later") and reply.sure:  # a time that nobody can put on the calendar
+        turn.effects.append(TakeNote("third_contact", reply.text))
+        turn.effects.append(BookCallback(None, "third_person", reply.text))
+        return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
     if any(words in reply.text for words in ("转告", "告诉他", "告诉她", "帮你问", "帮您问", "跟他说", "跟她说")):
         turn.effects.append(TakeNote("third_contact", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
     if reply.base in ("deny", "refuse", "nothing_to_add", "skip", "goodbye", "busy") and reply.sure:
         return turn.end(Outcome.WRONG_PERSON, "third_person_refused", turn.wording.say("third_person.declined"))
-    if reply.interrupts and reply.base not in ("thank", "call_later"):
+    if reply.interrupts and reply.base != "thank":
         return Verdict.INTERRUPTED
     turn.effects.append(TakeNote("third_contact", reply.text))
     return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))

@@ -89,3 +89,56 @@ def test_a_correction_keeps_the_outcome() -> None:
     player.say("期限那个说错了，应该是一般", "correct")
     assert player.answers["term"] == "一般"
     assert [e.outcome for e in player.effects_of(SetOutcome)] == [Outcome.COMPLETED]
+
+
+@pytest.mark.parametrize(("text", "intent"), [("好的", "consent"), ("谢谢", "thank"), ("我下个月搬家", "inform"), ("再见", "goodbye")])
+@pytest.mark.parametrize("ended", [("没兴趣", "refuse"), ("在开车", "driving"), ("退订", "do_not_contact"), ("打错了", "wrong_person")])
+def test_no_sentence_is_said_twice_in_a_row(ended: tuple[str, str], text: str, intent: str) -> None:
+    player = over(*ended)
+    said = [player.say(text, intent) for _ in range(5)]
+    assert all(one != other for one, other in zip(said, said[1:]))
+
+
+def test_a_promise_that_was_not_kept_becomes_a_ticket_whatever_it_was_taken_for() -> None:
+    player = over("没兴趣", "refuse")
+    assert "没有做好" in player.say("说好送的脚垫，到现在都没给我", "faq", confidence=0.6)
+    assert [ticket.kind for ticket in player.effects_of(RaiseTicket)] == ["dissatisfaction"]
+
+
+def test_the_customers_own_apology_is_no_complaint() -> None:
+    player = over("没兴趣", "refuse")
+    player.say("刚才说话冲了点，不好意思啊", "dissatisfied")
+    assert player.effects_of(RaiseTicket) == []
+
+
+def test_a_weak_displeasure_is_noted_and_no_ticket() -> None:
+    player = over("没兴趣", "refuse")
+    player.say("洗完脸就用", "dissatisfied", confidence=0.4)
+    assert player.effects_of(RaiseTicket) == [] and player.effects_of(TakeNote)
+
+
+def test_who_presses_is_not_thanked_for_praise() -> None:
+    player = over("没兴趣", "refuse")
+    assert "肯定" not in player.say("今天必须来人，越快越好", "satisfied")
+    assert [ticket.kind for ticket in player.effects_of(RaiseTicket)] == ["request"]
+
+
+def test_a_plain_question_goes_to_a_colleague() -> None:
+    player = over("没兴趣", "refuse")
+    assert "同事" in player.say("那个保温杯要不要钱的呀？", "inform")
+    assert [note.kind for note in player.effects_of(TakeNote)] == ["colleague_question"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"), [("想问下晚上能不能洗脸", "propose_time"), ("晚上带老二，哪有早睡的", "inform")]
+)
+def test_an_hour_in_a_question_or_a_story_moves_no_appointment(text: str, intent: str) -> None:
+    player = over("下午三点再联系", "propose_time")
+    player.say(text, intent)
+    assert player.effects_of(BookCallback) == []
+
+
+def test_who_will_have_time_later_is_not_asked_now() -> None:
+    player = over("在开车", "driving")
+    player.say("等我忙完了再说", "call_later")
+    assert player.state.over and player.effects_of(Reopen) == []

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from followup.dialogue.season import care, festival_on, greeting, season, wish
+from followup.dialogue.season import care, festival_on, greeting, season, solar_term, wish
 from followup.holidays import read_calendar
 from followup.reading.time.festivals import festivals
 
@@ -97,3 +97,13 @@ def test_every_festival_that_is_kept_is_a_known_one() -> None:
     for row in read_calendar("festivals.yml")["festivals"]:
         assert row["festival"] in festivals()
         assert row.get("greeting") or row.get("wish")
+
+
+@pytest.mark.parametrize(("day", "name"), [(date(2026, 11, 6), "autumn"), (date(2026, 11, 7), "winter"), (date(2026, 11, 30), "winter")])
+def test_winter_begins_with_its_solar_term(day: date, name: str) -> None:
+    assert season(datetime(day.year, day.month, day.day, 9)) == name
+
+
+@pytest.mark.parametrize(("year", "day"), [(2023, 8), (2024, 7), (2025, 7), (2026, 7), (2019, 8)])
+def test_the_beginning_of_winter_moves_by_a_day(year: int, day: int) -> None:
+    assert solar_term("lidong", year) == date(year, 11, day)

@@ -51,3 +51,15 @@ def test_each_of_several_answers_may_have_its_own_words(words: str, said: str) -
     player = Player(script_of(SEVERAL + IDEAS))
     player.say("方便", "consent")
     assert player.say(words, "inform").startswith(said)
+
+
+def test_the_number_of_questions_is_the_scripts_own() -> None:
+    player = Player("workshop_service_satisfaction")
+    player.say("是我", "consent")
+    assert "最多13个" in player.say("要多久", "ask_duration")
+    assert "最多5个" in Player("auto_loan_satisfaction").say("要多久", "ask_duration")
+
+
+def test_an_answer_is_promised_within_days_not_before_them() -> None:
+    player = Player("auto_loan_satisfaction")
+    assert "两个工作日之内给您答复" in player.say("我要投诉，业务员骗人，说好的不算数", "complain")
