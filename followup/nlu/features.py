@@ -7,7 +7,6 @@ before "不".
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,8 +58,12 @@ class Concepts:
         return cls({word: tuple(names) for word, names in words.items()})
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True)))
+    def _lengths(self) -> dict[str, tuple[int, ...]]:
+        """First character of words -> their lengths, longest first."""
+        lengths: dict[str, set[int]] = {}
+        for word in self.words:
+            lengths.setdefault(word[0], set()).add(len(word))
+        return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
     def tokens(self, text: str) -> list[str]:
         """Everything the model counts of one marked text."""
@@ -70,8 +73,21 @@ class Concepts:
 
     def found(self, text: str) -> list[str]:
         """Concepts of a text, in order, and each pair of neighbours (`negation>positive`)."""
-        groups = [self.words[match[0]] for match in self._pattern.finditer(text)]
+        groups = list(self._groups(text))
         return [name for group in groups for name in group] + list(_pairs(groups))
+
+    def _groups(self, text: str) -> Iterator[tuple[str, ...]]:
+        """The concepts of each listed word, the longest first; by dictionary, since a pattern of all words is slow."""
+        place = 0
+        while place < len(text):
+            for length in self._lengths.get(text[place], ()):
+                found = self.words.get(text[place : place + length])
+                if found is not None:
+                    yield found
+                    place += length
+                    break
+            else:
+                place += 1
 
 
 def _verdict(text: str) -> list[str]:

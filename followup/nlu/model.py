@@ -204,7 +204,12 @@ class IntentModel:
         """
         if not texts:
             return []
-        margins, known = self.machine.margins(self.concepts.tokens(marked(text)) for text in texts)
+        read = [marked(text) for text in texts]
+        unique = {text: place for place, text in enumerate(dict.fromkeys(read))}  # a reply is often its own only clause
+        margins, known = self.machine.margins(map(self.concepts.tokens, unique))
+        if len(unique) < len(read):
+            places = [unique[text] for text in read]
+            margins, known = margins[places], known[places]
         right = self._probability(_signals(margins, known)) * [self._familiar(text) for text in texts]
         order = np.argsort(-margins, axis=1)[:, :length]
         shares = np.exp(3.0 * (margins - margins.max(axis=1, keepdims=True)))
