@@ -15,7 +15,7 @@ from followup.dialogue.buttons import chosen
 from followup.dialogue.effects import SetOutcome, TakeNote
 from followup.dialogue.health import is_no_verdict
 from followup.dialogue.items import asked
-from followup.dialogue.record import listen
+from followup.dialogue.record import listen, overhear
 from followup.dialogue.reply import (
     DOES_NOT_KNOW,
     ENDS_NOW,
@@ -41,7 +41,7 @@ _SAYS_NOW = {
     "resting": re.compile(r"睡|休息|午休|躺|床|困|被窝|吵醒"),
 }
 """What ends a talk at once is said in words like these; "烂了一小块，路上压的吧" only resembles it."""
-_CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|还是改")
+_CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|^(?:[那嗯哦哎我，,]|还是|帮我|给我|麻烦)*(?:改一下吧|改成|换成|改为)")
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
@@ -71,6 +71,8 @@ def hear_question(turn: Turn) -> Verdict:
         if question.type not in SATISFACTION_TYPES:
             return answers.only_heard(turn, question)
         reading = Reading("不满意", "listen", "strong")
+    if overhear(turn, question) and reading is None:
+        return answers.proceed(turn)  # what it leads to is asked first; this question comes again
     early = ahead.take_ahead(turn, foreign)
     if reading is None and early:
         turn.lead("acknowledge.also_noted")

@@ -41,6 +41,20 @@ def listen(turn: Turn, question: Question) -> bool:
     return bool(heard)
 
 
+def overhear(turn: Turn, question: Question) -> bool:
+    """Set the flags that earlier questions listen for everywhere; True when one was heard that was not known yet."""
+    values, text = turn.state.values, turn.reply.text
+    heard = {
+        listener.flag: True
+        for earlier in turn.script.questions
+        if earlier.id in values and earlier.id != question.id
+        for listener in earlier.listen_for
+        if listener.everywhere and listener.flag not in values and listener.heard_in(text)
+    }
+    values.update(heard)
+    return bool(heard)
+
+
 def completed_quantity(turn: Turn, question: Question, value: Any) -> Any:
     """ "坏了三个" with the total known from the order: the share is known too (fruit_order, 63714 2.3)."""
     if question.type != "quantity_of" or not isinstance(value, Mapping):

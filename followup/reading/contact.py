@@ -38,6 +38,10 @@ _SURNAME = rf"(?:{'|'.join(_DOUBLE)}|[{_SURNAMES}])"
 _TITLE = r"(?:先生|女士|小姐|太太|师傅|老师|经理|总|医生|阿姨|叔叔|大姐|大哥|同志|老板|主任)"
 _STATED_SURNAME = re.compile(rf"(?:免贵|姓)(?:姓)?(?P<n>{_SURNAME})(?!名)")
 _STATED_NAME = re.compile(r"(?:名字(?:是|叫)?|叫做?|我是|姓名是?:?|他是|她是|是)(?P<n>[\u4e00-\u9fff·]{2,6}?)(?=$|[,.;! ]|的|吧|啊|呀|哦|电话|手机|,)")
+_SOMEBODY_NAMED = re.compile(
+    rf"(?:朋友|同事|同学|邻居|亲戚|战友|[表堂][哥姐弟妹])(?:叫)?(?![都和也于时从常白家])(?P<n>{_SURNAME}[\u4e00-\u9fff]{{1,2}}?)(?=想|要|打算|准备|在看|有|的?电话|的?手机|[,.;! ]|$)"
+)
+"""A name said beside who it is: "我朋友李强想买"."""
 _WITH_TITLE = re.compile(rf"(?P<n>{_SURNAME}[\u4e00-\u9fff]{{0,2}}?)(?P<t>{_TITLE})")
 _BARE_NAME = re.compile(rf"(?:小|老|阿)?{_SURNAME}[\u4e00-\u9fff]{{0,2}}|[\u4e00-\u9fff]{{1,8}}·[\u4e00-\u9fff]{{1,8}}|[a-z]{{2,15}}(?: [a-z]{{2,15}})?")
 _NOT_NAME = re.compile(
@@ -93,6 +97,9 @@ def read_name(asked: Asked, heard: Heard) -> Reading | None:
     stated = _STATED_NAME.search(text)
     if stated and not _NOT_NAME.search(stated["n"]) and (re.match(_SURNAME, stated["n"]) or "叫" in stated.group()):
         return Reading(stated["n"], "name:stated", STRONG)
+    somebody = _SOMEBODY_NAMED.search(text)
+    if somebody and not _NOT_NAME.search(somebody["n"]):
+        return Reading(somebody["n"], "name:somebody", STRONG)
     surname = _STATED_SURNAME.search(text)
     if surname:
         return Reading(surname["n"], "name:surname", STRONG)

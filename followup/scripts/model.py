@@ -34,6 +34,8 @@ class ListenFor:
     flag: str
     words: tuple[str, ...]
     unless: tuple[str, ...] = ()
+    everywhere: bool = False
+    """Heard at every later question too ("就坏了俩" said where suggestions are asked for)."""
 
     def heard_in(self, text: str) -> bool:
         """Whether `text`, in whatever characters it is written, mentions it and does not deny it."""
@@ -227,7 +229,7 @@ def _question(raw: Mapping[str, Any]) -> Question:
         aspects=_strings(raw.get("aspect")),
         probe_if=tuple(probe),
         listen_for=tuple(
-            ListenFor(flag, _strings(spec["words"]), _strings(spec.get("unless")))
+            ListenFor(flag, _strings(spec["words"]), _strings(spec.get("unless")), bool(spec.get("everywhere")))
             for flag, spec in raw.get("listen_for", {}).items()
         ),
         also_reads=_strings(raw.get("also_reads")),

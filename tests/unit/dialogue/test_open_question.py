@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from followup.dialogue.effects import Outcome
+from followup.dialogue.effects import Outcome, RaiseTicket, WithdrawTicket
 from tests.unit.dialogue.player import Player, script_of
 
 IDEAS = "- {id: ideas, type: open, ask: 您有什么建议吗？}\n"
@@ -100,3 +100,80 @@ def test_who_does_not_understand_why_we_ask_is_asked_again() -> None:
     player.say("不满意", "dissatisfied")
     player.say("听不懂", "not_understood")
     assert "service.reason" not in player.answers and player.state.open == "reason:service"
+
+
+KIND = "- {id: kind, type: open, ask: 请问是什么样的坏果呢？}\n- {id: remedy, type: choice, ask: 补发还是退款呢？, options: [{value: 补发, say: [补发一箱]}, {value: 退款, say: [退钱]}], ticket: {topic: spoiled, kind: compensation, department: 售后部}}\n"
+
+
+@pytest.mark.parametrize(("said", "intent"), [("烂了一小块，路上压的吧", "driving"), ("水有，饭没看到", "dining"), ("都软了，捂的", "resting")])
+def test_what_only_resembles_driving_or_a_meal_is_the_answer(said: str, intent: str) -> None:
+    player = agreed(KIND)
+    player.say(said, intent, confidence=0.88)
+    assert player.answers["kind"] == said and not player.state.over
+
+
+@pytest.mark.parametrize(("said", "intent"), [("我在开车呢", "driving"), ("正在开会", "in_meeting"), ("正吃着饭", "dining"), ("睡了", "resting")])
+def test_who_says_it_in_so_many_words_is_left_in_peace(said: str, intent: str) -> None:
+    player = agreed(KIND)
+    player.say(said, intent)
+    assert player.state.outcome == Outcome.APPOINTED
+
+
+def test_a_choice_that_sounds_like_a_complaint_is_the_choice() -> None:
+    player = agreed(KIND)
+    player.say("软烂", "inform")
+    player.say("给我补发一箱吧", "complain", confidence=0.62)
+    assert player.answers["remedy"] == "补发" and not player.state.over
+
+
+@pytest.mark.parametrize("said", ["改一下吧，给我补发一箱，老人家爱吃", "我改主意了，还是给我补发一箱"])
+def test_the_ticket_follows_a_corrected_answer(said: str) -> None:
+    player = agreed(KIND)
+    player.say("软烂", "inform")
+    player.say("退款", "inform")
+    player.say(said, "suggest")
+    assert player.answers["remedy"] == "补发" and "ideas" not in player.answers
+    last = player.effects_of(RaiseTicket)[-1]
+    assert (last.topic, last.data, last.reason) == ("spoiled", {"answer": "补发"}, said)
+
+
+def test_the_ticket_of_an_answer_that_was_taken_back_is_withdrawn() -> None:
+    player = agreed("- {id: rash, type: choice, ask: 皮肤有不舒服吗？, options: [没有不舒服, 有不舒服], ticket: {topic: allergy, kind: dissatisfaction, department: 美容部, if: [有不舒服]}}\n")
+    player.say("有不舒服", "inform")
+    player.say("说错了，应该是没有不舒服", "correct")
+    assert player.effects_of(WithdrawTicket) == [WithdrawTicket("allergy", "说错了，应该是没有不舒服")]
+
+
+def test_thanks_at_an_open_question_are_nothing_to_add() -> None:
+    player = agreed("")
+    player.say("好，谢谢", "thank")
+    assert player.answers["ideas"] == "无" or player.answers["ideas"] is None
+
+
+def test_a_fault_beside_a_mild_answer_is_passed_on() -> None:
+    player = agreed(SERVICE)
+    said = player.say("质量还可以，就是工期拖了半个月", "neutral")
+    assert player.answers["service"] == "一般" and ("记下" in said or "记下来" in said)
+    assert [one.kind for one in player.effects_of(RaiseTicket)] == ["dissatisfaction"]
+
+
+@pytest.mark.parametrize("said", ["满意！那个小师傅走的时候还把地拖了", "还可以，能接受", "一般", "挺好的，就是想问一下几点关门"])
+def test_no_fault_is_made_of_a_mild_answer(said: str) -> None:
+    player = agreed(SERVICE)
+    player.say(said, "satisfied")
+    assert player.effects_of(RaiseTicket) == []
+
+
+ANYWHERE = """\
+- id: fruit
+  type: scale3
+  ask: 水果怎么样？
+  listen_for: {spoiled: {words: [坏了], unless: [没坏], everywhere: true}}
+- {id: kind, type: open, ask: 是什么样的坏果呢？, ask_if: {spoiled: true}}
+"""
+
+
+def test_what_is_listened_for_everywhere_leads_on_from_a_later_question() -> None:
+    player = agreed(ANYWHERE)
+    player.say("很满意", "satisfied")
+    assert "什么样的坏果" in player.say("没怎么坏，就坏了俩", "inform")

@@ -31,8 +31,24 @@ def test_address(text: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize(("text", "value"), [
+    ("浙江路12号3栋502，电话13812345678", "浙江路12号3栋502"), ("13812345678，浙江路12号", "浙江路12号"),
+    ("0571-88888888，文三路90号", "文三路90号"), ("最近没时间，寄到文三路90号5楼，13712345678", "文三路90号5楼"),
+])
+def test_a_telephone_number_and_what_leads_to_an_address_are_no_part_of_it(text: str, value: str) -> None:
+    assert given("address", text) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [
     ("我姓李", "李"), ("免贵姓张", "张"), ("叫王小明", "王小明"), ("王小明", "王小明"), ("我是张三", "张三"), ("我叫李雷,电话138", "李雷"), ("李女士", "李女士"), ("欧阳锋", "欧阳锋"), ("她叫陈静", "陈静"),
     ("阿依古丽·买买提", "阿依古丽·买买提"), ("Tom", "Tom"), ("好的", None), ("没有", None), ("你是谁", None), ("不方便", None), ("我是他老婆", None), ("马上", None), ("高兴", None), ("明天", None),
 ])
 def test_name(text: str, value: str | None) -> None:
+    assert given("name", text) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("我朋友李强想买车，他电话13812345678", "李强"), ("有，我同事张伟在看车", "张伟"), ("我表弟陈明要买", "陈明"),
+    ("有朋友想买", None), ("朋友和同事想买", None), ("朋友都没想买", None), ("我朋友家要买", None), ("我朋友马上要买", None),
+])
+def test_a_friend_who_is_named_has_a_name(text: str, value: str | None) -> None:
     assert given("name", text) == value

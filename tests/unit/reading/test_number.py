@@ -27,6 +27,13 @@ def test_no_number(text: str) -> None:
     assert number(text) is None
 
 
+@pytest.mark.parametrize(("text", "value"), [
+    ("一天二十公里", 20), ("一天大概就一两公里", 1.5), ("每天二十来公里", 20), ("一天来回四十公里左右", 40), ("一个月两千多", 2000), ("一天", 1), ("一天半", 1.5),
+])
+def test_the_span_that_is_counted_in_is_not_the_number(text: str, value: float) -> None:
+    assert number(text) == value
+
+
 def test_a_number_outside_the_bounds_is_asked_again() -> None:
     assert number("三十口人", low=1, high=20) is None
     assert number("三口人", low=1, high=20) == 3

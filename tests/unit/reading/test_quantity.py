@@ -46,3 +46,7 @@ def test_none_is_bad(text: str) -> None:
 @pytest.mark.parametrize("text", ["不知道", "坏了几个", "三天", "还没看", "十二个里坏了三十个"])
 def test_no_quantity(text: str) -> None:
     assert quantity(text) is None
+
+
+def test_a_spot_on_a_fruit_is_not_a_number_of_fruits() -> None:
+    assert read(Asked("quantity_of"), Heard("烂了一小块，路上压的吧")) is None
