@@ -136,8 +136,8 @@ def _fits(name: str, customer: str) -> bool:
 
 def _it_is_them(turn: Turn) -> Verdict:
     """The yes is taken whatever else the reply holds; who we are and what for, the opening tells in its next breath."""
-    state, reply = turn.state, turn.reply
-    if _means_go_ahead(reply) or reply.base in ("consent", "third_person") or not reply.interrupts:
+    reply = turn.reply
+    if not reply.interrupts or reply.base == "third_person":
         return agreed(turn)
     _now_ask_consent(turn)
     return Verdict.GO_ON if reply.base in _TELLS_WHO_AND_WHY else Verdict.INTERRUPTED

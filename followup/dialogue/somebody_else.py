@@ -62,7 +62,7 @@ def is_somebody_else(state: TalkState) -> bool:
 
 def hear_third_person(turn: Turn) -> Verdict:
     """Another number or time if offered; never a word of the customer's business (63714 接触话术)."""
-    state, reply = turn.state, turn.reply
+    reply = turn.reply
     phone = turn.read(Asked("phone"))
     time = turn.read(Asked("datetime"))
     if phone is not None:

@@ -132,3 +132,9 @@ def test_the_opening_is_said_to_the_right_person_after_a_wrong_one() -> None:
     assert player.state.outcome == Outcome.WRONG_PERSON
     assert "请问是张女士本人吗" in player.say("现在有空，你问吧", "consent")
     assert "车贷" in player.say("是我", "consent")
+
+
+def test_a_driver_who_says_it_is_him_is_left_alone() -> None:
+    player = Player(HOSPITAL)
+    assert "注意行车安全" in player.say("是我，在开车，不行", "driving")
+    assert player.state.outcome == Outcome.APPOINTED
