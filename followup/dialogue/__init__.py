@@ -10,6 +10,7 @@
       when.py            the time of a call-back
       open_question.py   a question of the script, its reason and improvement
       unclear.py         asked again, in simpler words, passed over
+    doubt.py     acts that a reply only resembles, and that are not believed
     buttons.py   quick replies, and an option's very own words
     health.py    remarks about the customer's health
     record.py    what one answer writes down
