@@ -224,6 +224,8 @@ def _passes(reply: Reply) -> bool:
 def _no_reading(turn: Turn, question: Question) -> Verdict:
     """Nothing readable for the open question: declined, unknown, about something else, or unclear."""
     state, reply = turn.state, turn.reply
+    if reply.base in ("third_person", "wrong_person") and reply.base in question.takes and turn.state.order:
+        return unclear(turn)  # "也是他签的" speaks of a signature; nobody else is on the line
     if reply.interrupts and reply.base in question.takes:
         return Verdict.INTERRUPTED  # it might have been an answer here, but it is none
     if question.optional and reply.base in ("deny", "nothing_to_add", "skip", "refuse"):

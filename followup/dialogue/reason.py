@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from followup.dialogue.reply import Reply, asks_something
+from followup.dialogue.reply import FIRM, Reply, asks_something
 from followup.reading import polarity
 from followup.reading.text import core
 
@@ -43,6 +43,8 @@ def names_a_fault(reply: Reply) -> bool:
     but = _BUT.search(text)
     if but is None:
         return False
+    if any(act.base == "dissatisfied" and act.confidence >= FIRM and text.find(core(act.text)) >= but.start() for act in reply.acts):
+        return True  # "都蛮好的，就是排队排得我腿都站麻了"
     told = [part for part in _PARTS.split(text[but.end():]) if part]
     return any(_SAYS_WHY.search(part) and not _NO_FAULT.search(part) and not asks_something(part) and not _praises(part) for part in told)
 

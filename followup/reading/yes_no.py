@@ -17,6 +17,7 @@ _LEAD = re.compile(r"(?:[嗯哦噢啊呃额哎那我就也都还真好]|应该|�
 _TAKEN_BACK = re.compile(r"(?:说错了?|口误|哦不|噢不|啊不是?|更正|(?<=[有是会要了到过])[,. ]*不对[,. ]+)")
 _NEGATED = re.compile(r"(?:不|没有?|未|别)(?:是|太|够|很|怎么|完全|全|都|再)*$")
 _TURNED = re.compile(r"(?:不|没有?|未|非|别)(?:是|太|大|怎么|咋|经?常|再|完全|全|都|算|像)*$")  # before a yes word
+_NONE_LEFT = re.compile(r"(?:没了|没有?别的|没啥了|没什么了)[,. ]")
 _SELF_DENIED = re.compile(r"(?:也|都|并|还|根本|从来|倒)?(?:没|不(?!错|过|是))")  # "我本人没去"
 _ASKED = re.compile(r"[了的]?(?:吗|么|没有?\?|\?)")
 _INTENTS = {
@@ -78,6 +79,8 @@ def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:
             group = groups[match.group()]
             alone = bool(_PARTICLES.fullmatch(clause[match.end():]))
             leads = bool(_LEAD.fullmatch(clause[: match.start()]))
+            if group == "skip" and match.group().startswith("是我") and clause[match.end():].startswith("签"):
+                return False, STRONG  # "是我爱人签的字"
             if group in ("skip", "question"):
                 if group == "question":
                     return None, WEAK
@@ -88,6 +91,8 @@ def _by_word(text: str, kind: str) -> tuple[bool | None, str] | None:
                 continue
             if group == "yes" and _TURNED.search(clause[: match.start()]):
                 return False, STRONG
+            if group == "yes" and weak is not None and weak[0] is False and _NONE_LEFT.match(text):
+                return weak  # "没了，该说的都说了"
             if group in ("yes", "no"):
                 return group == "yes", STRONG
             if group in ("soft_yes", "soft_no"):

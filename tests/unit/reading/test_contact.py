@@ -52,3 +52,9 @@ def test_name(text: str, value: str | None) -> None:
 ])
 def test_a_friend_who_is_named_has_a_name(text: str, value: str | None) -> None:
     assert given("name", text) == value
+
+
+def test_an_address_is_kept_without_the_words_that_lead_to_it() -> None:
+    for said in ("现在住滨江路66号3栋1201", "我现在住在滨江路66号3栋1201", "滨江路66号3栋1201"):
+        reading = read(Asked("address"), Heard(said))
+        assert reading is not None and reading.value == "滨江路66号3栋1201"

@@ -64,3 +64,8 @@ def test_who_signed_in_person_says_yes(text: str) -> None:
 def test_somebody_who_was_not_there_in_person_says_no_by_intent() -> None:
     assert yes_no("我本人没去") is None
     assert yes_no("我本人没去", "deny") is False
+
+
+def test_nothing_left_to_say_is_a_no_whatever_was_said_before() -> None:
+    reading = read(Asked("confirm"), Heard("没了，该说的都说了"))
+    assert reading is not None and reading.value is False
