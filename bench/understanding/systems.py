@@ -101,7 +101,7 @@ def _hashing() -> Any:
 class SpacyTextcat:
     """spaCy's `textcat`: a blank Chinese pipeline, tokens are jieba's words or single characters, bag of n-grams."""
 
-    epochs = 12
+    epochs = 6
     batch = 64
 
     def __init__(self, segmenter: str) -> None:

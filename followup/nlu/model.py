@@ -29,10 +29,11 @@ from followup.nlu.features import Concepts, marked
 from followup.nlu.lexicon import Lexicon
 from followup.nlu.normalise import normalise
 
-WITHHELD_WEIGHT = 0.1
-"""Weight of a sentence of a withheld intent in the calibration, against 1 for the others."""
+WITHHELD_WEIGHT = 0.02
+"""Weight of a sentence of a withheld intent in the calibration, against 1 for the others. More of it makes confidences too
+low for what is known (0.1: error 0.073 on left-out examples, 0.02: 0.020); what is caught at what loss stays the same."""
 
-FORMAT = 5
+FORMAT = 6
 """Version of the stored file; a file of another version is refused, not guessed at."""
 
 
@@ -49,6 +50,8 @@ class ModelSettings:
 
     c: float = 1.0
     """Inverse regularisation of the support vector machine."""
+    rare_weight: float = 0.5
+    """How much more an example of a rare intent counts: 0 not at all, 1 until all intents weigh the same."""
     left_out: float = 0.15
     """Share of the examples of each intent that the calibration asks and does not train on."""
     withheld_share: float = 0.25
@@ -134,7 +137,10 @@ class _Counted:
 
 
 def _fit(table: csr_matrix, labels: NDArray[np.str_], settings: ModelSettings) -> LinearSVC:
-    machine = LinearSVC(C=settings.c, tol=_TOLERANCE, random_state=settings.seed)
+    sizes = Counter(labels.tolist())
+    mean = len(labels) / len(sizes)
+    weights = {name: (mean / size) ** settings.rare_weight for name, size in sizes.items()}
+    machine = LinearSVC(C=settings.c, tol=_TOLERANCE, class_weight=weights, random_state=settings.seed)
     return machine.fit(table, labels)
 
 
