@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Iterator, Mapping
 
+from followup.scripts.checks import facts
 from followup.scripts.checks.conditions import all_of
 from followup.scripts.checks.paths import walk_all
 from followup.scripts.draw import condition_text
@@ -66,7 +67,7 @@ def _passed(script_id: str) -> frozenset[str] | None:
         raw = content(script_id)["script"]
     except UnknownScript:
         return None
-    return walk_all(raw["questions"], raw.get("variables", {})).passed
+    return walk_all(raw["questions"], facts.from_outside(raw)).passed
 
 
 def ask_if_values(condition: Condition, values: Values) -> Iterator[str]:
