@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from followup.console.paging import PER_PAGE
-from followup.console.transcripts.conditions import complained, corrected, holds_word, sort_key, unsure, wanted
+from followup.console.transcripts.conditions import complained, corrected, sort_key, unsure, wanted
 from followup.console.transcripts.filters import TalkFilters
 from followup.store.models import Attempt, Case, Contact, Message, ScriptRevision, Ticket
 from followup.store.staff_models import StaffNote
@@ -104,17 +104,20 @@ async def all_talks(session: AsyncSession, filters: TalkFilters, most: int, *, p
 async def neighbours(session: AsyncSession, filters: TalkFilters, case_id: str, *, personal: bool) -> Neighbours:
     """What stands above and below a talk in the list; also when the talk itself is no longer in it."""
     key, down = sort_key(filters.sort)
-    here = select(key, Case.id).select_from(Case).join(Contact, Contact.id == Case.contact_id).where(Case.id == case_id)
-    place = here.subquery("here")
-    at = tuple_(place.c[0], place.c.id)
+    here = select(key.label("key"), Case.id).select_from(Case).join(Contact, Contact.id == Case.contact_id)
+    place = here.where(Case.id == case_id).subquery("here")
+    at = tuple_(place.c.key, place.c.id)
+    found = wanted(filters, personal=personal)
+    # The whole list, once, where it is filtered: for a single row of it the planner would try every talk one by one.
+    rows = found.cte("found").prefix_with("MATERIALIZED") if filters.any else None
 
     def nearest(after: bool) -> Any:
-        rows = wanted(filters, personal=personal).subquery("after" if after else "before")
-        mine = tuple_(rows.c.key, rows.c.id)
+        those = rows if rows is not None else found.subquery("after" if after else "before")
+        mine = tuple_(those.c.key, those.c.id)
         upwards = after is not down
         where = mine > at if upwards else mine < at
-        order = (rows.c.key, rows.c.id) if upwards else (rows.c.key.desc(), rows.c.id.desc())
-        return select(rows.c.id).where(where).order_by(*order).limit(1).scalar_subquery()
+        order = (those.c.key, those.c.id) if upwards else (those.c.key.desc(), those.c.id.desc())
+        return select(those.c.id).where(where).order_by(*order).limit(1).scalar_subquery()
 
     row = (await session.execute(select(nearest(False), nearest(True)).select_from(place))).first()
     return Neighbours(*row) if row else Neighbours(None, None)

@@ -11,6 +11,7 @@ from followup.scripts import load
 from followup.scripts.model import Question, Script
 
 _PROBES = ("reason", "improve")
+_SENTENCE = re.compile(r"[^。！？]*？")
 _VARIABLE = re.compile(r"\{([a-z][a-z0-9_:]*)\}")
 _OF_THE_TALK = {"customer": "客户", "title": "", "pronoun": "您"}
 
@@ -40,20 +41,22 @@ class Questions:
         return [one for one in self._by_id.values() if one.type == "compute" and question_id in one.of]
 
     def label(self, question_id: str) -> str:
-        """What was asked, with the customer's data filled in; the id where the script does not know it."""
+        """The asking sentence with the customer's data filled in; the id where the script does not know the question."""
         base, _, probe = question_id.partition(".")
         question = self._by_id.get(base)
         if question is None:
             return question_id
         if probe in _PROBES:
-            return f"{self._asked(question)}——{labels()['probes'][probe]}"
+            return f"{self._asked(question)}：{labels()['probes'][probe]}"
         if question.type == "compute":
             return labels()["computations"].get(question.compute, question.id)
         return self._asked(question)
 
     def _asked(self, question: Question) -> str:
         values = {**self.variables, **_OF_THE_TALK}
-        return _VARIABLE.sub(lambda match: str(values.get(match[1], "…")), question.ask) or question.id
+        asking = _SENTENCE.search(question.ask)
+        sentence = (asking[0] if asking else question.ask).strip("？。 ")
+        return _VARIABLE.sub(lambda match: str(values.get(match[1], "…")), sentence) or question.id
 
 
 def how_label(how: str) -> str:
