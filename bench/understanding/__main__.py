@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.understanding import pages
+from bench.understanding import frozen, pages
 from bench.understanding.catalogue import BY_NAME, DIET, OURS, SYSTEMS, Compared
 from bench.understanding.figures import Outcome, mixture
 from followup.settings import PROJECT_DIR
@@ -38,7 +38,7 @@ def main() -> None:
     outcomes, stale = kept_outcomes()
     print(pages.table(outcomes, "en"))
     if stale:
-        print(f"of other examples or code than now: {', '.join(stale)}")
+        print(f"of other examples than now: {', '.join(stale)}")
     if options.write:
         pages.write(outcomes, stale)
 
@@ -85,17 +85,23 @@ def fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def kept_outcomes() -> tuple[dict[str, Outcome], list[str]]:
-    """What is kept of each system, with the mixtures, and the names of those that were trained on other examples."""
-    now, outcomes, stale = fingerprint(), {}, []
+def kept_outcomes() -> tuple[dict[str, Outcome], dict[str, int]]:
+    """What is kept of each system, with the mixtures, and how many examples those had that were trained on other ones.
+
+    Raises ValueError when a frozen set has changed since: rankings would stand beside the wrong replies.
+    """
+    now, outcomes, stale = fingerprint(), {}, {}
+    lines = len(frozen.read_all())
     for system in SYSTEMS:
         path = KEPT / f"{system.name}.json"
         if not path.exists():
             continue
         kept = json.loads(path.read_text(encoding="utf-8"))
+        if len(kept["rankings"]) != lines:
+            raise ValueError(f"the frozen sets have changed since {system.name} was asked: run it again")
+        count = kept.pop("examples")
         if kept.pop("fingerprint") != now:
-            stale.append(system.name)
-        kept.pop("examples")
+            stale[system.name] = count
         kept["rankings"] = [[(str(name), float(share)) for name, share in ranking] for ranking in kept["rankings"]]
         outcomes[system.name] = Outcome(label=system.label, **kept)
     for diet in (DIET, "diet-stock"):

@@ -41,6 +41,19 @@ def test_a_meeting_and_a_time_are_both_heard(text):
     assert read(text).leading.intent == "in_meeting"
 
 
+@pytest.mark.parametrize("text", ["还行就是有点贵，我开会呢", "还行就是有点贵我开会呢"])
+def test_a_mild_verdict_a_fault_and_a_meeting_are_heard_and_the_meeting_leads(text):
+    assert intents(text) == ["neutral", "dissatisfied", "in_meeting"]
+    assert read(text).leading.intent == "in_meeting"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"), [("不是很满意", "dissatisfied"), ("没什么不满意的", "satisfied"), ("满意倒是满意", "neutral")]
+)
+def test_denial_and_degree_turn_a_verdict(text, intent):
+    assert read(text).leading.intent == intent
+
+
 def test_praise_leads_over_thanks():
     assert intents("服务很好,谢谢") == ["satisfied", "thank"]
     assert read("服务很好,谢谢").leading.intent == "satisfied"

@@ -93,6 +93,14 @@ def test_training_twice_gives_the_same_model(model):
     assert again.rank("现在开车") == model.rank("现在开车")
 
 
+def test_a_rare_intent_holds_its_own_against_a_frequent_one():
+    texts = [f"这个{word}问题" for word in "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉"] + ["这个特殊问题"]
+    labels = ["inform"] * 20 + ["complain"]
+    rare, plain = (IntentModel.train(texts, labels, ModelSettings(rare_weight=w)) for w in (1.0, 0.0))
+    lead = {model is rare: model.machine.margins([model.concepts.tokens(marked("特殊问题"))])[0][0] for model in (rare, plain)}
+    assert lead[True][0] - lead[True][1] > lead[False][0] - lead[False][1]  # complain comes before inform
+
+
 def test_the_lexicons_words_are_concepts():
     lexicon = Lexicon(aspects=(Entry("taste", "口味", words=("果核",), negative=("柴得很",)),))
     concepts = Concepts.read(lexicon)
