@@ -10,7 +10,7 @@ export UV_COMPILE_BYTECODE := 1
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
-.PHONY: run test test-long bench train coverage examples uv
+.PHONY: run test test-long bench bench-understanding nlu-report train coverage examples uv
 
 # Start everything; Ctrl-C stops it.
 run: uv
@@ -33,6 +33,16 @@ test-long: uv
 bench: uv
 	uv sync --frozen
 	uv run --no-sync python -m bench $(BENCH)
+
+# Ways to understand replies on the frozen sets; UNDERSTANDING="--write" keeps the table in docs/understanding.md.
+bench-understanding: uv
+	uv sync --frozen
+	uv run --no-sync python -m bench.understanding $(UNDERSTANDING)
+
+# var/understanding/report.html and .md: each intent, confusions, calibration and worst lines, beside DIET.
+nlu-report: uv
+	uv sync --frozen
+	uv run --no-sync python -m bench.understanding.report
 
 # A model of the present training data.
 train: uv
