@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from followup.dialogue import answers, state as st
 from followup.dialogue.effects import BookCallback, Effect, Outcome, RaiseTicket, TakeNote
 from followup.dialogue.items import OPENING_SAID, go_on, question_asked
-from followup.dialogue.reply import FEELINGS, FIRM, Reply, asks_something
+from followup.dialogue.reply import FEELINGS, FIRM, QUESTIONS_TO_US, Act, Reply, asks_something
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
@@ -27,6 +28,7 @@ _IS_ME = re.compile(
 _SAYS_NAME = re.compile(r"^(?:喂|哎|嗯|你好|您好|[，,\s])*(?:是的?[，,])?(?:我就是|我是|我叫|我姓)(?P<name>.{1,6}?)(?:[呀啊哦呢嘛哈]*)(?=$|[，,。.！!？?～~\s]|你|您)")
 _FAMILIAR = re.compile(r"^(?:老|小|阿)")
 _IN_A_HURRY = re.compile(r"别太久|别太长|快点|快一点|快些|简单点|简短|抓紧|长话短说|尽快|赶时间|时间不多|别啰嗦|别耽误")
+_GREETING = re.compile(r"^(?:(?:你|您)好|喂|嗨|哈喽|(?:早上|上午|中午|下午|晚上)好)[啊呀]?[，,。！!\s]+")
 _GRUMBLE = re.compile(r"(?:还|才|终于|总算)(?:知道|想起|想得起|记得|晓得)(?:要|来)?(?:找我|我|联系|打|问)")
 _TELLS_WHO_AND_WHY = ("ask_who", "ask_purpose")
 
@@ -41,6 +43,9 @@ def hear_consent(turn: Turn) -> Verdict:
         return hear_landline(turn)
     if reply.base in ("consent", "satisfied", "neutral") and reply.sure or reply.has("consent") and not reply.interrupts:
         return agreed(turn)
+    if _agrees_and_asks(turn):
+        agreed(turn)
+        return Verdict.INTERRUPTED if asks_something(_leading(reply)) else Verdict.GO_ON
     if (verdict := _told_at_once(turn)) is not None:
         return verdict
     if reply.interrupts:
@@ -59,6 +64,18 @@ def hear_consent(turn: Turn) -> Verdict:
     return unclear(turn)
 
 
+def _agrees_and_asks(turn: Turn) -> bool:
+    """ "你是机器人吗？可以，你问吧": agreed, and the question is answered on the way."""
+    agrees = turn.reply.has("consent")
+    asks = turn.reply.base in QUESTIONS_TO_US and turn.reply.sure
+    return turn.state.open in (st.CONSENT, st.RESUME) and asks and agrees is not None and agrees.confidence >= FIRM
+
+
+def _leading(reply: Reply) -> str:
+    """The clause of the leading act."""
+    return next((act.text for act in reply.acts if act.intent == reply.intent), reply.text)
+
+
 # —— what was told before anybody asked ————————————————————————————————————————
 
 
@@ -67,7 +84,7 @@ def _told_at_once(turn: Turn) -> Verdict | None:
 
     What the first question does not ask is kept or apologised for, and consent is asked.
     """
-    state, told = turn.state, turn.reply.without("greet")
+    state, told = turn.state, _without_greeting(turn)
     if told.base not in ("inform", "dissatisfied", "suggest") or not told.sure or state.open == st.RESUME:
         return None
     if state.open == st.CONSENT and _answers_first_question(turn, told):
@@ -87,6 +104,16 @@ def _told_at_once(turn: Turn) -> Verdict | None:
         turn.lead("acknowledge.also_noted")
     state.simpler = True
     return Verdict.GO_ON
+
+
+def _without_greeting(turn: Turn) -> Reply:
+    """ "你好，我买的梨坏了" is more than a greeting where the first question would take the rest."""
+    told = turn.reply.without("greet")
+    rest = _GREETING.sub("", told.text)
+    if told.base != "greet" or not rest or rest == told.text:
+        return told
+    part = replace(told, text=rest, intent="inform", confidence=FIRM, acts=(Act("inform", FIRM, rest),))
+    return part if _answers_first_question(turn, part) else told
 
 
 def _first_question(turn: Turn) -> Question | None:

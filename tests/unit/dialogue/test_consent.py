@@ -138,3 +138,14 @@ def test_a_driver_who_says_it_is_him_is_left_alone() -> None:
     player = Player(HOSPITAL)
     assert "注意行车安全" in player.say("是我，在开车，不行", "driving")
     assert player.state.outcome == Outcome.APPOINTED
+
+
+def test_who_agrees_and_asks_is_answered_and_the_talk_begins() -> None:
+    player = Player(LOAN)
+    said = player.say("你是机器人吗？你问吧", "bot_challenge", ("bot_challenge", "你是机器人吗？"), ("consent", "你问吧"))
+    assert "不是真人" in said and player.state.open.startswith(st.QUESTION) and "现在方便" not in said
+
+
+def test_a_fault_behind_a_greeting_is_heard() -> None:
+    said = Player(FRUIT).say("你好，我买的梨坏了", "greet", confidence=0.75)
+    assert "抱歉" in said and "现在方便" not in said
