@@ -28,6 +28,7 @@ _WISH = re.compile(r"(?:行|可以|好|成|行不行|可不可以|好不好)[吗
 _APOLOGY = re.compile(r"不好意思|对不起|抱歉|别介意|别见怪|别往心里去|别生气")
 _PROMISE_UNKEPT = re.compile(r"(?:说好|说了|讲好|答应|承诺|保证|约好).*(?:没|不|还)|到现在(?:都|也|还)?没|一直没")
 _URGENT = re.compile(r"必须|赶紧|马上|立刻|越快越好|尽快|抓紧|今天就|现在就(?:来|给|派)")
+_WHEN_ANSWERED = re.compile(r"(?:什么时候|啥时候|几时|多久|几天|哪天|何时)[^，。]{0,6}(?:答复|回复|处理|解决|联系|结果|说法)")
 _OURS = re.compile(r"你们|业务员|师傅|快递|店里|客服|经理|顾问")
 
 
@@ -178,6 +179,8 @@ def _say(turn: Turn) -> None:
     elif _apologises(turn):
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.no_offence")
+    elif state.outcome == Outcome.COMPLAINED and _WHEN_ANSWERED.search(reply.text):
+        turn.lead("complaint.promise", department="客户服务部", due="两个工作日")
     elif base == "correct" and state.order:
         answers.correct(turn)
         state.open = st.END

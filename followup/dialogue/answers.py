@@ -14,13 +14,14 @@ from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreA
 from followup.dialogue.items import go_on, question_asked, ticket_of
 from followup.dialogue.record import completed_quantity, displeasure, ending_of, holds_ticket, listen, store
 from followup.dialogue.reason import names_a_fault, states_reason
-from followup.dialogue.reply import FIRM, Act, Reply
+from followup.dialogue.reply import Act, Reply
 from followup.dialogue.spoken import point, spoken
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Reading
 from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import NOTHING, matches, shown
 
+_COMPLAINS = re.compile(r"投诉|举报|曝光|12315|12345|消协|工商|法院|起诉|律师|骗|坑|凭什么|过分|气死|差评|怎么办事|说法|赔")
 DISSATISFIED = ("不满意", "非常不满意")
 _CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|改(?:变)?主意了?|反悔了?|不对|错了)")
 
@@ -71,7 +72,9 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
 def _only_sounds_like_a_complaint(turn: Turn, question: Question, reading: Reading) -> bool:
     """ "给我补发一箱吧" picks what was offered; it is a complaint only where it surely is one."""
     act = turn.reply.has("complain")
-    return act is not None and act.confidence < FIRM and reading.fit == "strong" and question.type not in SATISFACTION_TYPES
+    if act is None or act.confidence >= 0.9 or _COMPLAINS.search(act.text):
+        return False
+    return reading.fit == "strong" and question.type not in SATISFACTION_TYPES
 
 
 def _fault_beside(turn: Turn, question: Question) -> bool:

@@ -43,6 +43,7 @@ _SAYS_NOW = {
 """What ends a talk at once is said in words like these; "烂了一小块，路上压的吧" only resembles it."""
 _CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|^(?:[那嗯哦哎我，,]|还是|帮我|给我|麻烦)*(?:改一下吧|改成|换成|改为)")
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
+_NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决|退|打|回|用|动|管)|不|无|木有|冇|就这|暂时|好了")
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
 _RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
@@ -140,6 +141,7 @@ def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
         and reply.base in ("deny", "nothing_to_add")
         and reply.confidence >= FIRM  # "定速巡航我也不太会用" only resembles a no
         and len(reply.text) <= 12
+        and (reply.base != "deny" or bool(_NOTHING.search(reply.text)))  # "到现在也没给我" is a matter, not a no
     )
 
 
@@ -179,6 +181,8 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if reply.base == "complain" and question.type != "choice":  # "退钱！" is a choice where a refund is offered
         return False
     if question.type == "open":
+        if reply.base == "faq" and not asks_something(reply.text):
+            return True  # "抵三百，还有设计费打折" tells, whatever topic it is near to
         # "烂了一块，都软了": facts beside what looks like a question about the fruit.
         return reply.base in ("objection", "out_of_scope") and reply.has("inform", "suggest", *FEELINGS) is not None
     if reply.base == "refuse" and reply.says(_NO_MORE):  # "不需要" may answer "您需要吗？"; this answers nothing

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 
 from followup.dialogue.effects import Effect, Outcome, SetOutcome
 from followup.dialogue.reply import Reply
-from followup.dialogue.state import TalkState
+from followup.dialogue.state import OFFER, QUESTION, TalkState
 from followup.dialogue.wording import Wording
 from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.reading import Asked, Heard, Reading, read
 from followup.scripts.model import Script
+
+_NAMES_A_DAY = re.compile(r"[今明后昨]|[周日号月年]|星期|礼拜|现在|马上|小时|钟头|分钟|刻钟|一会|晚点|稍后|节|[天周]后")
 
 
 class Verdict(Enum):
@@ -50,7 +55,23 @@ class Turn:
     def read(self, asked: Asked, reply: Reply | None = None) -> Reading | None:
         """What the reply (or a part of it) answers to `asked`."""
         reply = reply or self.reply
+        if asked.type == "datetime" and (day := self._known_day(reply)) is not None:
+            reply = replace(reply, at=max(day, reply.at))  # "三点吧" is three o'clock of the day that was spoken of
         return read(asked, heard(reply))
+
+    def _known_day(self, reply: Reply) -> datetime | None:
+        """The midnight of the day under discussion, when the reply names an hour and no day."""
+        state = self.state
+        if _NAMES_A_DAY.search(reply.text):
+            return None
+        if state.open == OFFER and state.offered:
+            said = state.offered
+        elif state.open.startswith(QUESTION):
+            times = [v["start"] for v in state.values.values() if isinstance(v, Mapping) and v.get("precision") in ("day", "day_part")]
+            said = times[-1] if times else ""
+        else:
+            said = ""
+        return datetime.fromisoformat(said).replace(hour=0, minute=0, tzinfo=reply.at.tzinfo) if said else None
 
 
 def heard(reply: Reply) -> Heard:

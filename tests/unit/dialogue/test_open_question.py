@@ -177,3 +177,26 @@ def test_what_is_listened_for_everywhere_leads_on_from_a_later_question() -> Non
     player = agreed(ANYWHERE)
     player.say("很满意", "satisfied")
     assert "什么样的坏果" in player.say("没怎么坏，就坏了俩", "inform")
+
+
+TIMES = "- {id: day, type: datetime, ask: 您看哪一天方便呢？}\n- {id: hour, type: datetime, ask: 大概几点呢？}\n"
+
+
+def test_an_hour_alone_is_of_the_day_that_was_named() -> None:
+    player = agreed(TIMES)
+    player.say("后天", "propose_time")
+    player.say("三点", "inform")
+    assert player.answers["hour"]["start"] == "2026-11-25T15:00:00"
+
+
+def test_a_day_of_its_own_is_not_bound_to_the_one_before() -> None:
+    player = agreed(TIMES)
+    player.say("后天", "propose_time")
+    player.say("明天三点", "inform")
+    assert player.answers["hour"]["start"] == "2026-11-24T15:00:00"
+
+
+def test_who_complained_and_asks_when_hears_the_promise_again() -> None:
+    player = agreed("")
+    player.say("我要投诉，快递把果子摔坏了还不认", "complain")
+    assert "两个工作日" in player.say("什么时候给我答复", "faq/complaint_time")
