@@ -14,6 +14,7 @@
 | FOLLOWUP_ENQUIRIES    | script of the public entry /ask (inbound_enquiry); off closes the entry      |
 | FOLLOWUP_COMPANY      | the firm's name at the public entry; the script's own when unset             |
 | FOLLOWUP_PROXIES      | how many proxies of ours stand in front and add to X-Forwarded-For (0)       |
+| FOLLOWUP_WEBHOOK_URL  | where reminders of due tickets are sent; none when unset                     |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -62,6 +63,8 @@ class Settings:
     """None: the public entry is closed."""
     company: str = ""
     proxies: int = 0
+    webhook_url: str = ""
+    """A group robot's address; it may hold a key."""
     now: datetime | None = None
     project_dir: Path = PROJECT_DIR
 
@@ -94,6 +97,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         enquiry_script=_enquiry_script(env),
         company=_text(env, "FOLLOWUP_COMPANY") or "",
         proxies=_proxies(env),
+        webhook_url=_webhook_url(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
 
@@ -153,6 +157,14 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     if not _is_web_address(text):
         raise SettingsError(f"{name} 的值“{text}”不是网址，请写成 http://主机:端口 这样的格式。")
     return text.rstrip("/")
+
+
+def _webhook_url(env: Mapping[str, str]) -> str:
+    text = _text(env, "FOLLOWUP_WEBHOOK_URL") or ""
+    if text and not _is_web_address(text):
+        # The value may hold a key: do not repeat it.
+        raise SettingsError("FOLLOWUP_WEBHOOK_URL 不是网址，请写成 https://主机/路径 这样的格式；留空则不发送提醒。")
+    return text
 
 
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from followup.console.parts import database, page, see
 from followup.console.people import pages as people
 from followup.console.permissions import open_to_all_staff
 from followup.console.show import FILTERS
+from followup.console.tickets import pages as tickets
 from followup.console.transcripts import pages as transcripts
 from followup.web.keys import STATIC
 from followup.web.security import is_from_our_page
@@ -30,7 +31,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, people.routes,)
+_ROUTES = (transcripts.routes, tickets.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

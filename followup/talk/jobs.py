@@ -12,6 +12,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from followup import clock
+from followup.console.tickets.reminders import remind_by_webhook
 from followup.store.database import Database, libpq_url
 from followup.talk import watch
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK
@@ -44,6 +45,9 @@ class Services:
     apology: str
     recovery: Recovery
     patience: Patience = Patience()
+    webhook_url: str = ""
+    """Where staff are reminded of tickets; empty: nowhere."""
+    public_url: str = ""
 
 
 def make_app(url: str, services: Services) -> App:
@@ -72,6 +76,12 @@ def make_app(url: str, services: Services) -> App:
     @app.task(name="rescue", queue=CLOCK_QUEUE, queueing_lock="rescue")
     async def rescue_task(timestamp: int) -> None:
         await rescue(app, services.database)
+
+    @app.periodic(cron=_EVERY_MINUTE)
+    @app.task(name="remind", queue=CLOCK_QUEUE, queueing_lock="remind")
+    async def remind_task(timestamp: int) -> None:
+        if services.webhook_url:
+            await remind_by_webhook(services.database, services.webhook_url, services.public_url, clock.now())
 
     return app
 

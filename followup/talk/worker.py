@@ -20,14 +20,16 @@ GRACE_SECONDS = 10
 """For turns under way at SIGTERM. One that is cut off is taken up again at the next start."""
 
 
-async def work(url: str, rasa_url: str, action_url: str, *, concurrency: int = CONCURRENCY) -> None:
-    """Work until SIGTERM or SIGINT."""
+async def work(
+    url: str, rasa_url: str, action_url: str, *, concurrency: int = CONCURRENCY, webhook_url: str = "", public_url: str = ""
+) -> None:
+    """Work until SIGTERM or SIGINT. `webhook_url`: where staff are reminded of tickets."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
         async with RasaClient(rasa_url) as rasa:
             recovery = Recovery(database, {"Rasa": rasa.ready, "the action server": lambda: _answers(action_url)})
-            app = make_app(url, Services(database, rasa, load_apology(), recovery))
+            app = make_app(url, Services(database, rasa, load_apology(), recovery, webhook_url=webhook_url, public_url=public_url))
             async with app.open_async():
                 await rescue(app, database)
                 try:
@@ -58,7 +60,8 @@ def main() -> None:
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     settings = load_settings()
     with running_database(settings) as url:
-        asyncio.run(work(url, settings.rasa_url, settings.action_url))
+        reminders = {"webhook_url": settings.webhook_url, "public_url": settings.public_url}
+        asyncio.run(work(url, settings.rasa_url, settings.action_url, **reminders))
 
 
 if __name__ == "__main__":

@@ -100,3 +100,10 @@ def test_now_is_shanghais_unless_it_says_otherwise(text: str) -> None:
 def test_a_now_that_is_no_time_is_named() -> None:
     with pytest.raises(SettingsError, match="FOLLOWUP_NOW.*明天"):
         load_settings({"FOLLOWUP_NOW": "明天"})
+
+
+def test_the_webhooks_address_is_checked_and_never_repeated() -> None:
+    assert load_settings({"FOLLOWUP_WEBHOOK_URL": "https://robot.example/send?key=k"}).webhook_url.endswith("key=k")
+    with pytest.raises(SettingsError, match="FOLLOWUP_WEBHOOK_URL") as problem:
+        load_settings({"FOLLOWUP_WEBHOOK_URL": "robot?key=secret"})
+    assert "secret" not in str(problem.value)
