@@ -15,6 +15,7 @@ from followup.dialogue.effects import (
     StopContact,
     StoreAnswer,
     TakeNote,
+    WithdrawTicket,
 )
 from followup.store import records
 from followup.store.database import Database
@@ -124,6 +125,21 @@ async def test_a_topic_has_one_ticket_that_takes_in_every_reason(talk: Talk) -> 
     assert ticket.reason == "有点贵\n还乱收费"
     assert (ticket.severity, ticket.kind, ticket.data) == (2, "complaint", {"fee": 200})
     assert [word["message_id"] for word in ticket.words] == [first, second]
+
+
+async def test_a_ticket_taken_back_is_closed_and_raised_again_it_is_open(talk: Talk) -> None:
+    first, second, third = await talk.says(), await talk.says(), await talk.says()
+    await talk.apply(first, TICKET)
+    await talk.apply(second, WithdrawTicket("price", "说错了，不贵"))
+    await talk.apply(second, WithdrawTicket("price", "说错了，不贵"), WithdrawTicket("none", "没有这张"))
+    async with talk.database.session() as session:
+        (ticket,) = await records.tickets_of(session, talk.case_id)
+    assert (ticket.status, ticket.solution, ticket.closed_at) == ("closed", "说错了，不贵", AT)
+    assert [word["message_id"] for word in ticket.words] == [first, second]
+    await talk.apply(third, RaiseTicket("price", "dissatisfaction", 3, "销售部", "还是贵"))
+    async with talk.database.session() as session:
+        (ticket,) = await records.tickets_of(session, talk.case_id)
+    assert ticket.status == "open"
 
 
 async def test_a_ticket_is_due_the_same_working_day(talk: Talk) -> None:
