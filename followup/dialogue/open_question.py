@@ -47,6 +47,8 @@ _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
 _RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
+_BARE = 6
+"""Characters; a remark on the moment itself ("听不懂", "我不舒服") is no longer than this."""
 _WONT_SAY = ("不方便", "不太方便", "不想说", "不愿意", "不便", "保密", "隐私", "算了", "不用了", "不说了")
 
 
@@ -260,8 +262,8 @@ def _stands_at_a_reason(turn: Turn) -> bool:
     if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON:
         return False
     if reply.base == "unwell" and turn.script.unwell is not None:
-        return False  # "打完针头晕得厉害" is the reason, and the doctor hears of it anyway
-    return reply.base not in ("not_understood", "ask_repeat") or len(reply.text) <= 8 or asks_something(reply.text)
+        return len(reply.text) <= _BARE  # "我不舒服" is; "打完针头晕得厉害" is the reason, and the doctor hears of it anyway
+    return reply.base not in ("not_understood", "ask_repeat") or len(reply.text) <= _BARE or asks_something(reply.text)
 
 
 def hear_probe(turn: Turn) -> Verdict:
