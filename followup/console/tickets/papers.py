@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from docx.shared import Cm, Pt
 from ruamel.yaml import YAML
 
 from followup.console.labels import label
-from followup.console.show import moment, value
+from followup.console.show import value
 from followup.console.tickets.queries import EventRow
 from followup.console.tickets.revisit import RevisitView
 from followup.console.transcripts.masking import Mask
+from followup.settings import SHANGHAI
 from followup.store.models import Case, Ticket
 
 NAMES = ("register", "handling")
@@ -73,7 +75,7 @@ def facts(
     wanted = ticket.data.get("wanted") or ticket.data.get("request") or ""
     return {
         "number": f"{ticket.id}",
-        "raised": moment(ticket.created_at),
+        "raised": _when(ticket.created_at),
         "customer": customer,
         "phone": phone,
         "channel": "智能助手回访",
@@ -82,13 +84,13 @@ def facts(
         "department": ticket.department,
         "registrar": "智能助手",
         "owner": owner,
-        "due": moment(ticket.due_at),
+        "due": _when(ticket.due_at),
         "status": label(ticket.status, "ticket_status"),
         "words": "\n".join(f"“{word}”" for word in words),
         "wanted": mask(str(wanted)),
         "solution": mask(ticket.solution),
-        "solved": moment(ticket.solved_at) if ticket.solved_at else "",
-        "closed": moment(ticket.closed_at) if ticket.closed_at else "",
+        "solved": _when(ticket.solved_at) if ticket.solved_at else "",
+        "closed": _when(ticket.closed_at) if ticket.closed_at else "",
         "history": "\n".join(_event(row, mask) for row in events if row.event.kind != "solved"),
         "revisit": _revisit(revisit),
         "scores": _scores(revisit),
@@ -126,10 +128,16 @@ def as_docx(paper: Paper) -> bytes:
     return out.getvalue()
 
 
+def _when(at: datetime) -> str:
+    """With the year: paper is kept."""
+    local = at.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
 def _event(row: EventRow, mask: Mask) -> str:
     event, detail = row.event, row.event.detail
     text = str(detail.get("text") or detail.get("reason") or "")
-    what = f"{moment(event.at)}，{row.who or '系统'}{label(event.kind, 'ticket_events')}"
+    what = f"{_when(event.at)}，{row.who or '系统'}{label(event.kind, 'ticket_events')}"
     if event.kind == "assigned":
         what += f"给{detail.get('after', '')}"
     return what + (f"：{mask(text)}" if text else "。")
@@ -140,7 +148,7 @@ def _revisit(revisit: RevisitView | None) -> str:
         return ""
     if revisit.status == "closed":
         return label(revisit.outcome, "outcomes")
-    return f"应在 {moment(revisit.until)} 以前"
+    return f"应在 {_when(revisit.until)} 以前"
 
 
 def _scores(revisit: RevisitView | None) -> str:
