@@ -77,7 +77,7 @@ class Wording:
             "pronoun": {"女士": "她", "先生": "他"}.get(title, "TA"),
             "minutes": self.script.minutes,
             "questions": sum(not question.is_step for question in self.script.questions),
-            "about": self.script.about,
+            "about": self.script.about.format_map(_Known({**demo, **self.state.variables})),
             **self._of_today(),
         }
 

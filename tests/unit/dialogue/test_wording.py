@@ -63,3 +63,8 @@ def test_the_number_of_questions_is_the_scripts_own() -> None:
 def test_an_answer_is_promised_within_days_not_before_them() -> None:
     player = Player("auto_loan_satisfaction")
     assert "两个工作日之内给您答复" in player.say("我要投诉，业务员骗人，说好的不算数", "complain")
+
+
+def test_what_we_ask_about_may_name_the_customers_own_things() -> None:
+    said = Player("bank_system_upgrade_visit", given={"channel": "网上银行"}).say("什么事", "ask_purpose")
+    assert "使用网上银行的情况" in said and "{" not in said
