@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections.abc import Awaitable, Callable
@@ -233,6 +234,19 @@ async def test_of_two_who_work_at_once_the_second_is_told_and_loses_nothing(ente
     (fresh,) = set(re.findall(r'name="seen" value="([^"]*)"', page))
     await other.post(path(ticket, "solve"), seen=fresh, solution="我写了很久的处理结果")
     assert (await stored(database, ticket)).solution == "我写了很久的处理结果"
+
+
+async def test_of_many_who_take_it_in_the_same_moment_one_gets_it(enter: Enter, database: Database) -> None:
+    people = [await enter("agent", name, "客户服务部") for name in ("甲", "乙", "丙")]
+    ticket = await a_ticket(database)
+    old = await seen(people[0], ticket)
+
+    async def take(browser: Browser) -> int:
+        async with browser.client.post(path(ticket, "take"), data={"csrf": browser.csrf, "seen": old}, allow_redirects=False) as answer:
+            return answer.status
+
+    assert sorted(await asyncio.gather(*map(take, people))) == [303, 409, 409]
+    assert await history(database, ticket) == ["taken"]
 
 
 async def test_what_was_written_is_shown_when_somebody_else_has_taken_it(enter: Enter, database: Database) -> None:
