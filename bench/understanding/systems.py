@@ -72,6 +72,8 @@ class Scikit:
     def load(self, folder: Path) -> None:
         self._pipeline = joblib.load(folder / "model")
         self._names = self._pipeline.classes_
+        # Transposed for each prediction: in this order that is free, otherwise all of it is copied every time.
+        self._pipeline[-1].coef_ = np.asfortranarray(self._pipeline[-1].coef_)
 
     def rank(self, text: str) -> Ranking:
         shares = self._pipeline.predict_proba([normalise(text)])[0]
