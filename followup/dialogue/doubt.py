@@ -19,7 +19,7 @@ _ROLE = re.compile(rf"(?:我是|这是)(?:他|她|TA|ta|[\u4e00-\u9fff]{{1,3}}(?
 _AWAY = re.compile(r"(?:他|她|人|手机|本人).{0,3}(?:不在|出去|出门|没带|走开)|(?:他|她)(?:在|正|还没)|(?:找|打给)(?:他|她)")
 _BEFORE_THE_TALK = (st.IDENTITY, st.CONSENT, st.RESUME, st.CALLBACK, st.OFFER, st.OTHER_USER, st.OTHER_NAME, st.THIRD_PERSON)
 _PLAIN = {
-    "driving": re.compile(r"开车|开着|在开|驾驶|方向盘|高速上|高架上|正在路上|在路上开"),
+    "driving": re.compile(r"开车|开着|在开|驾驶|握着方向盘|高速上|高架上|正在路上|在路上开|倒库|红灯|绿灯"),
     "in_meeting": re.compile(r"开会|会议|会上|培训|上课"),
     "dining": re.compile(r"吃饭|用餐|在吃|吃着|聚餐|饭局|喝酒"),
     "unwell": re.compile(r"不舒服|难受|生病|病了|发烧|感冒|疼|痛|住院|头晕|输液|打点滴|吊水"),
@@ -31,6 +31,8 @@ _OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老�
 _AGREES = re.compile(r"^[喂哎\s，]*(?:方便|可以|有空|没事|没关系|行|好|嗯)")
 _GO_AHEAD = re.compile(r"(?:你|您)(?:说|讲|问)|(?:说|讲|问)吧")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
+_CERTAIN = 0.9
+"""What the words do not say plainly ("方向盘太重" is no driver) needs this much."""
 _PUSHED = 0.5
 """What is left of a reply whose only act was not believed: words that tell something."""
 
@@ -79,9 +81,9 @@ def _keeps_from_talking(turn: Turn, act: Act) -> bool:
     reply = turn.reply
     if act.base in _NOT_OURS_TO_END and _agreed_anyway(turn, act):
         return False
-    return act.confidence >= FIRM or any(
-        _PLAIN[act.base].search(clause) and not _PAST.search(clause) for clause in _CLAUSE.split(reply.text)
-    )
+    if any(_PLAIN[act.base].search(clause) and not _PAST.search(clause) for clause in _CLAUSE.split(reply.text)):
+        return True
+    return act.confidence >= _CERTAIN and not _PAST.search(act.text)  # "昨天在高架上" is over
 
 
 def _agreed_anyway(turn: Turn, act: Act) -> bool:

@@ -9,6 +9,7 @@ anything trained gets a low confidence instead of a confident nonsense.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,6 +58,10 @@ class ModelSettings:
     withheld_share: float = 0.25
     """Share of intents withheld per fold to learn what an unknown sentence looks like; 0 switches it off."""
     seed: int = 7
+
+_LATIN_OR_ONE = re.compile(r"[a-z]+|[^\W_]", re.IGNORECASE)
+_BABBLE = 0.3
+"""What is left of a confidence when most of a reply is unknown: less than any threshold."""
 
 
 @dataclass(frozen=True)
@@ -228,11 +233,14 @@ class IntentModel:
         ]
 
     def _familiar(self, text: str) -> float:
-        """1, or 0.5 when half of the letters or more never stood in an example: babble ("呜啦呜啦") is a guess."""
-        letters = [char for char in normalise(text) if char.isalnum()]
+        """1, or less when half of it or more never stood in an example: babble ("呜啦呜啦", "restart") is no more than a guess.
+
+        Latin letters count as words: single ones have all been seen.
+        """
+        parts = _LATIN_OR_ONE.findall(normalise(text))
         vocabulary = self.machine.vocabulary
-        unknown = sum(char not in vocabulary for char in letters)
-        return 0.5 if letters and 2 * unknown >= len(letters) else 1.0
+        unknown = sum(len(part) for part in parts if (f"w:{part}" if part.isascii() and part.isalpha() else part) not in vocabulary)
+        return _BABBLE if parts and 2 * unknown >= sum(map(len, parts)) else 1.0
 
     def _probability(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
         # The logistic function by hand: scikit-learn's own checks cost more than the arithmetic.
