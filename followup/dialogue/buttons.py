@@ -31,6 +31,8 @@ def pressed(turn: Turn) -> bool:
 
 def meant_otherwise(turn: Turn) -> Verdict | None:
     """A button of consent, identity and the like that was taken for something else; None where there is nothing to mend."""
+    if turn.state.open.startswith(st.QUESTION) and not turn.script.customer_led:
+        return _passed_over(turn, turn.script.question(turn.state.question_id))
     meaning = _meaning(turn)
     if not meaning or turn.reply.base == meaning:
         return None
@@ -56,6 +58,13 @@ def chosen(turn: Turn, question: Question) -> Reading | None:
         words = {**dict.fromkeys((yes, *question.yes), True), **dict.fromkeys((no, *question.no), False)}
         return Reading(words[said], f"{question.type}:exact") if said in words else None
     return None
+
+
+def _passed_over(turn: Turn, question: Question) -> Verdict | None:
+    """ "不方便透露", or what the script writes on that button ("不去了"), where the question shows it."""
+    named, said = turn.script.wording["buttons"], core(turn.reply.text)
+    shown = question.optional and question.buttons is None and question.type not in (*named, "choice", "confirm")
+    return answers.passed(turn, question, "skipped") if shown and said in map(core, named["skip"]) else None
 
 
 def _meaning(turn: Turn) -> str:

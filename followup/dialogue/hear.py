@@ -18,6 +18,8 @@ from followup.dialogue.when import hear_callback, hear_offer
 
 AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
+SURE_OF_LETTERS = 0.9
+"""Letters alone resemble anything; "bye" is known for sure."""
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
 
 
@@ -28,7 +30,7 @@ def hear(turn: Turn) -> Verdict:
     state.last_at = state.now = reply.at.isoformat()
     if not any(ch.isalnum() for ch in reply.text) and not reply.sure:
         return unclear(turn, no_text=True)
-    if not _CHINESE_OR_NUMBER.search(reply.text) and not reply.sure:
+    if not _CHINESE_OR_NUMBER.search(reply.text) and (not reply.sure or reply.interrupts and reply.confidence < SURE_OF_LETTERS):
         return unclear(turn)  # "/restart", "asdf"
     health.pass_on(turn)
     if reply.has(NEVER_CONTACT) and not pressed(turn):

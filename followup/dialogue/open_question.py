@@ -35,7 +35,7 @@ _OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _SAYS_NOW = {
-    "driving": re.compile(r"开车|开着|驾驶|高速|方向盘|骑(?:车|着)|上路|在路上|路上呢|红灯|堵车|车上|司机|倒着车"),
+    "driving": re.compile(r"开车|开着|驾驶|高速|[握扶抓打着]方向盘|骑(?:车|着)|上路|在路上|路上呢|红灯|堵车|车上|司机|倒着车"),
     "in_meeting": re.compile(r"会|课|培训|手术|谈(?:事|话|判|生意)|面试|客户在|答辩|上台|庭|节目|典礼|婚礼|电影|领导|老板|投影|仪式"),
     "dining": re.compile(r"[吃喝]着|在[吃喝]|吃[饭着个]|饭局|饭桌|用餐|聚餐|饭点|喝酒|酒席|陪.{0,4}[吃喝]|火锅|夜宵|早饭|午饭|晚饭|嘴里"),
     "resting": re.compile(r"睡|休息|午休|躺|床|困|被窝|吵醒"),
@@ -259,7 +259,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
 def _stands_at_a_reason(turn: Turn) -> bool:
     """A reason is free words, so little stands against it: "他讲的我听不懂" is a reason, "听不懂" alone is not."""
     reply = turn.reply
-    if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON:
+    if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON or _only_resembles(reply):
         return False
     if reply.base == "unwell" and turn.script.unwell is not None:
         return len(reply.text) <= _BARE  # "我不舒服" is; "打完针头晕得厉害" is the reason, and the doctor hears of it anyway

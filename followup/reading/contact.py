@@ -19,9 +19,11 @@ _PLACE = re.compile(
     r"省|市(?!场)|区(?!别)|县|镇|乡|村|街道|街|路(?!上|过)|大道|巷|弄|号院|小区|花园|苑|大厦|广场|楼|栋|幢|单元|室|号(?!码)|公寓|新村|园区|工业园|学校|大学|医院|商城|门面|家属院|自治|胡同|屯|组|社区|公司|酒店|店"
 )
 _NUMBER_IN = re.compile(r"[\d一二三四五六七八九十]+(?:号|栋|幢|单元|室|楼|层|组|弄)")
-_LEAD_ADDRESS = re.compile(r"^(?:(?:我们?)?(?:的|家)?(?:现在|如今|目前)(?:都|改|是)?(?:住在?|在|搬到了?)|我(?:的|家)?(?:现在)?(?:住)?(?:地址)?(?:是|在|住在)?|(?:寄|送|发|邮|快递)(?:到|去|给)?|地址(?:是|在|:)?|家?住在?|就?(?:寄|送)到?)[:,\s]*")
+_LEAD_ADDRESS = re.compile(r"^(?:(?:我们?)?(?:的|家)?(?:现在|如今|目前)(?:都|改|是)?(?:住在?|在|搬到了?)|我(?:的|家)?(?:现在)?(?:住)?(?:地址)?(?:是|在|住在)?|(?:寄|送(?!货|上)|发|邮|快递)(?:到|去|给)?|地址(?:是|在|:)?|家?住在?|就?(?:寄|送(?!货|上))到?)[:,\s]*")
 _LEAD_INSIDE = re.compile(r"(?:地址(?:是|在|[:：])|(?:寄|送|发|邮|快递)到)\s*")
 """What comes before it is no part of the address ("最近没时间，寄到文三路90号")."""
+_SAID_BEFORE = re.compile(r"[^，,]*(?:送|寄|邮|没|急|忙|叫|我|姓|电话|手机)[^，,]*[，,]")
+"""A clause that is no part of the address after it ("送货上门，解放路18号")."""
 _PHONE_BESIDE = re.compile(
     r"[，,。;；、\s]*(?:我?的?(?:联系)?(?:电话|手机)?(?:号码?)?(?:是|[:：])?\s*)(?<!\d)(?:\+?86[- ]?)?(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)[，,。;；、\s]*"
 )
@@ -82,10 +84,12 @@ def read_address(asked: Asked, heard: Heard) -> Reading | None:
 
 def _the_place(words: str) -> str:
     """The address without what is said before it and without a telephone number beside it."""
+    while (before := _SAID_BEFORE.match(words)) and not _PLACE.search(before.group()) and _PLACE.search(words, before.end()):
+        words = words[before.end():]
     inside = _LEAD_INSIDE.search(words)
     if inside and _PLACE.search(words, inside.end()):
         words = words[inside.end():]
-    return _PHONE_BESIDE.sub("，", words).strip(" ，,")
+    return re.sub(r"[吧哦呀啊呢]$", "", _PHONE_BESIDE.sub("，", words).strip(" ，,"))
 
 
 def read_name(asked: Asked, heard: Heard) -> Reading | None:

@@ -94,7 +94,7 @@ def _opening(script: Script) -> Iterator[Branch]:
         yield Branch("", Kind.OPENING, "landline", "方便，但请打座机 → 转同事")
     if script.other_user:
         yield Branch("", Kind.OPENING, "other_user", "不是车主，但平时是他在用 → 记下姓名，接着问")
-        yield Branch("", Kind.OPENING, "no_user", "不是车主，也不用这辆车 → 结束")
+        yield Branch("", Kind.OPENING, "no_user", "不是车主，也不用这辆车 → 问怎样联系车主")
 
 
 def _of_question(question: Question, script: Script) -> Iterator[Branch]:

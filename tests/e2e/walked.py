@@ -76,7 +76,7 @@ def _opening(step: Step) -> Iterator[Branch]:
         yield Branch("", Kind.OPENING, "not_identity")
     if before.open == st.OTHER_USER and after.open == st.OTHER_NAME:
         yield Branch("", Kind.OPENING, "other_user")
-    if after.over and after.outcome_reason == "other_user":
+    if before.open == st.OTHER_USER and (after.over or after.open == st.THIRD_PERSON):
         yield Branch("", Kind.OPENING, "no_user")
     if after.over and after.outcome_reason == "landline":
         yield Branch("", Kind.OPENING, "landline")

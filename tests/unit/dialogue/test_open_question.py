@@ -200,3 +200,10 @@ def test_who_complained_and_asks_when_hears_the_promise_again() -> None:
     player = agreed("")
     player.say("我要投诉，快递把果子摔坏了还不认", "complain")
     assert "两个工作日" in player.say("什么时候给我答复", "faq/complaint_time")
+
+
+def test_a_reason_that_only_resembles_driving_is_the_reason() -> None:
+    player = agreed("- {id: feel, type: scale3, ask: 开起来感觉如何？, department: 销售部, on_unclear: 满意吗？}\n")
+    player.say("不满意", "dissatisfied")
+    player.say("方向盘太重", "driving", confidence=0.71)
+    assert player.answers["feel.reason"] == "方向盘太重" and not player.state.over

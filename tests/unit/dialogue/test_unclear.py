@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from followup.dialogue.effects import RaiseTicket
 from tests.unit.dialogue.player import Player, script_of
 
@@ -69,3 +71,16 @@ def test_a_question_may_have_its_own_buttons_or_none() -> None:
     assert agreed(IDEAS.replace("ideas", "more")).buttons == ("没有了",)
     assert agreed("- {id: what, type: open, ask: 现在是什么样子呢？, buttons: []}\n").buttons == ()
     assert agreed("- {id: what, type: yes_no, ask: 东西齐全吗？, buttons: [齐全, 缺货]}\n").buttons == ("齐全", "缺货")
+
+
+@pytest.mark.parametrize(("said", "resembled"), [("asdf", "abuse"), ("/restart", "request_human"), ("sure", "do_not_contact")])
+def test_letters_alone_neither_insult_nor_end_a_talk(said: str, resembled: str) -> None:
+    player = agreed(WITH_AN_INTRODUCTION)
+    assert player.say(said, resembled, confidence=0.77).endswith("请问现在皮肤还发红吗？")
+    assert not player.state.over and not player.effects
+
+
+def test_a_farewell_in_letters_is_a_farewell() -> None:
+    player = agreed(WITH_AN_INTRODUCTION)
+    player.say("bye", "goodbye", confidence=0.99)
+    assert player.state.over

@@ -32,7 +32,8 @@ def test_address(text: str, value: str | None) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [
     ("浙江路12号3栋502，电话13812345678", "浙江路12号3栋502"), ("13812345678，浙江路12号", "浙江路12号"),
-    ("0571-88888888，文三路90号", "文三路90号"), ("最近没时间，寄到文三路90号5楼，13712345678", "文三路90号5楼"),
+    ("0571-88888888，文三路90号", "文三路90号"), ("最近没时间，寄到文三路90号5楼吧，13712345678", "文三路90号5楼"),
+    ("送货上门，解放路18号3栋502室", "解放路18号3栋502室"),
 ])
 def test_a_telephone_number_and_what_leads_to_an_address_are_no_part_of_it(text: str, value: str) -> None:
     assert given("address", text) == value
