@@ -1,4 +1,4 @@
-"""`python -m bench.understanding [--only NAME...] [--diet-minutes M] [--write]`
+"""`python -m bench.understanding [--only NAME...] [--minutes M] [--write]`
 
 Trains each system on data/nlu, asks it the frozen replies of tests/nlu, one system after the other, and prints the
 table. Results stay in var/understanding, so that `--only` repeats a part; the table says when one of them is of other
@@ -28,13 +28,13 @@ _MINUTES = 10.0
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.understanding", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=[*BY_NAME, "none"], help="run these again; the others as kept")
-    parser.add_argument("--diet-minutes", type=float, default=_MINUTES, help="how long each DIET may train")
+    parser.add_argument("--minutes", type=float, default=_MINUTES, help="how long each DIET and spaCy may train")
     parser.add_argument("--write", action="store_true", help="keep the table in docs/")
     options = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
     for system in SYSTEMS:
         if options.only is None or system.name in options.only:
-            run(system, options.diet_minutes)
+            run(system, options.minutes)
     outcomes, stale = kept_outcomes()
     print(pages.table(outcomes, "en"))
     if stale:

@@ -18,7 +18,7 @@ class Compared:
     label: str
     label_zh: str
     make: Callable[[float], System]
-    """Makes it, given the minutes that DIET may train."""
+    """Makes it, given the minutes that DIET and spaCy may train."""
 
 
 OURS = "followup"
@@ -29,8 +29,8 @@ SYSTEMS: tuple[Compared, ...] = (
     Compared("classifier", "its classifier alone", "只用其中的分类器", lambda _: Classifier()),
     Compared("regression", "logistic regression, character n-grams", "逻辑回归（字 n 元）", lambda _: Scikit("regression")),
     Compared("hashing", "hashed n-grams, as fastText", "哈希 n 元（fastText 式）", lambda _: Scikit("hashing")),
-    Compared("spacy-char", "spaCy textcat, characters", "spaCy textcat（按字）", lambda _: SpacyTextcat("char")),
-    Compared("spacy-jieba", "spaCy textcat, jieba", "spaCy textcat（jieba）", lambda _: SpacyTextcat("jieba")),
+    Compared("spacy-char", "spaCy textcat, characters", "spaCy textcat（按字）", lambda m: SpacyTextcat("char", m)),
+    Compared("spacy-jieba", "spaCy textcat, jieba", "spaCy textcat（jieba）", lambda m: SpacyTextcat("jieba", m)),
     Compared(DIET, "DIET, light (no transformer)", "DIET（轻量，不用 transformer）", lambda m: RasaPipeline("configs/diet.yml", m)),
     Compared("diet-stock", "DIET, as Rasa ships it", "DIET（Rasa 原样）", lambda m: RasaPipeline("configs/diet-stock.yml", m)),
 )

@@ -6,6 +6,7 @@ They see what this project's component sees: the normalised text. Their settings
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Sequence
@@ -106,8 +107,10 @@ class SpacyTextcat:
     epochs = 6
     batch = 64
 
-    def __init__(self, segmenter: str) -> None:
+    def __init__(self, segmenter: str, minutes: float) -> None:
+        """`segmenter` is `char` or `jieba`; training ends after `minutes`, in the middle of an epoch if need be."""
         self._segmenter = segmenter
+        self._seconds = 60 * minutes
 
     def train(self, texts: Sequence[str], intents: Sequence[str], folder: Path) -> str:
         import spacy
@@ -127,12 +130,15 @@ class SpacyTextcat:
         ]
         optimizer = nlp.initialize(lambda: examples[:200])
         order = random.Random(SEED)
+        began, seen = time.monotonic(), 0
         for _ in range(self.epochs):
             order.shuffle(examples)
             for start in range(0, len(examples), self.batch):
-                nlp.update(examples[start : start + self.batch], sgd=optimizer, losses={})
+                if time.monotonic() - began < self._seconds:
+                    nlp.update(examples[start : start + self.batch], sgd=optimizer, losses={})
+                    seen += self.batch
         nlp.to_disk(folder)
-        return f"{self.epochs} epochs"
+        return f"{seen / len(examples):.1f} of {self.epochs} epochs in {(time.monotonic() - began) / 60:.0f} min"
 
     def load(self, folder: Path) -> None:
         import spacy
