@@ -16,6 +16,7 @@ import pytest
 
 from followup.demo import prepare_demo
 from followup.scripts import load
+from followup.scripts.model import Script
 from followup.store.database import Database
 from followup.supervise.health import free_port
 from followup.talk import links
@@ -112,12 +113,17 @@ def test_a_short_password_and_a_taken_name_are_refused(database_url: str) -> Non
     assert (short.returncode, short.stderr) == (1, "密码太短，至少要 8 位。\n")
     run(database_url, "user", "add", "li", "--role", "agent")
     taken = run(database_url, "user", "add", "li", "--role", "admin")
-    assert (taken.returncode, taken.stderr) == (1, "账号“li”已经存在，请换一个名字。\n")
+    assert (taken.returncode, taken.stderr) == (1, "这个账号名已经有人使用，请换一个。\n")
+
+
+def invited() -> list[Script]:
+    """The scripts that somebody is invited to; an enquiry begins with the customer."""
+    return [script for script in load.load_all() if not script.customer_led]
 
 
 async def test_every_script_has_a_demo_customer_and_a_link_that_opens(database: Database) -> None:
     talks = await prepare_demo(database.url)
-    assert [talk.script_name for talk in talks] == [script.name for script in load.load_all()]
+    assert [talk.script_name for talk in talks] == [script.name for script in invited()]
     async with database.session() as session:
         cases = [await links.resolve(session, talk.token) for talk in talks]
     assert len(set(cases)) == len(cases)
@@ -167,7 +173,9 @@ def test_up_shows_its_steps_and_links_and_leaves_nothing_behind(home: Path) -> N
     done = [line.split("（")[0] for line in said if line.startswith("✓")]
     assert {"✓ 启动数据库", "✓ 启动 Rasa 对话引擎", "✓ 启动动作服务", "✓ 启动后台任务", "✓ 启动网页服务"} <= set(done)
     shown = [line for line in said if "回访链接：" in line]
-    assert len(shown) == len(load.load_all())
+    assert len(shown) == len(invited())
+    assert f"管理后台：http://127.0.0.1:{port}/console" in said
+    assert len([line for line in said if "只显示这一次" in line]) == 1
     assert all(re.search(rf"http://127\.0\.0\.1:{port}/c/[\w-]{{22}}$", line) for line in shown)
     assert len(family) >= 5
     end = time.monotonic() + 10
