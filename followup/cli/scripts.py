@@ -1,7 +1,6 @@
 """`followup scripts list`, `check`, `new` and `draw`."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -45,20 +44,10 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
 
     每个问题一行：文件、行号、错误或提醒、应该怎么写。有错误时退出码为 1，只有提醒时为 0。
     """
+    from followup.cli.findings import show
     from followup.scripts.check import check_all, check_file
 
-    found = [finding for file in files for finding in check_file(file)] if files else check_all()
-    errors = sum(finding.is_error for finding in found)
-    if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=2))
-    else:
-        for finding in found:
-            click.echo(str(finding))
-        reminders = len(found) - errors
-        tail = f"{errors} 处错误，{reminders} 处提醒。" if found else "没有发现问题。"
-        click.echo(f"检查完成：{tail}")
-    if errors:
-        raise click.exceptions.Exit(1)
+    show([finding for file in files for finding in check_file(file)] if files else check_all(), as_json=as_json)
 
 
 @scripts.command("new")

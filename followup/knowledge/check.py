@@ -10,7 +10,7 @@ from typing import Any, Iterator, Mapping
 from followup.knowledge.load import COMPANY, KNOWLEDGE_DIR, topic_files
 from followup.scripts.checks import facts, sentences
 from followup.scripts.checks.finding import Document, Finding, Level
-from followup.scripts.checks.lines import read_document
+from followup.scripts.checks.lines import read_file
 from followup.scripts.checks.structure import check_structure, nearest
 from followup.scripts.forbidden import Forbidden, from_rows
 from followup.scripts.load import SCRIPTS_DIR, load_all, script_files
@@ -35,14 +35,7 @@ def check_all(folder: Path = KNOWLEDGE_DIR, examples: Path = EXAMPLES) -> list[F
 def check_file(path: Path | str, examples: Path = EXAMPLES) -> list[Finding]:
     """Findings for one topic, or for `_company.yml`, by line. Never raises for what is in the file."""
     path = Path(path)
-    name = _shown(path)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        return [Finding(name, 1, Level.ERROR, "文件不是 UTF-8 编码，中文会变成乱码", "在编辑器里另存为 UTF-8")]
-    except OSError:
-        return [Finding(name, 1, Level.ERROR, "找不到这个文件，或者没有读取的权限", "检查路径和文件名")]
-    document, found = read_document(text.removeprefix("\ufeff"), name)
+    document, found = read_file(path, _shown(path))
     if document is not None:
         found += _company(document, path) if path.name == COMPANY else _topic(document, path, examples)
     return sorted(set(found))

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from followup.scripts.checks import conditions, questionnaire, read_back, references, sentences, structure, types
 from followup.scripts.checks.finding import Document, Finding, Level
-from followup.scripts.checks.lines import read_document
+from followup.scripts.checks.lines import read_file
 from followup.scripts.forbidden import Forbidden, from_rows
 from followup.scripts.load import SCRIPTS_DIR, SHARED, script_files
 
@@ -36,14 +36,7 @@ def check_file(path: Path | str, folder: Path = SCRIPTS_DIR) -> list[Finding]:
     Never raises for what is in the file; a file that is missing or not text is a finding too.
     """
     path = Path(path)
-    name = _shown(path)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        return [Finding(name, 1, Level.ERROR, "文件不是 UTF-8 编码，中文会变成乱码", "在编辑器里另存为 UTF-8")]
-    except OSError:
-        return [Finding(name, 1, Level.ERROR, "找不到这个文件，或者没有读取的权限", "检查路径和文件名")]
-    document, found = read_document(text.removeprefix("\ufeff"), name)
+    document, found = read_file(path, _shown(path))
     if document is not None:
         check = _shared if path.name == SHARED else _script
         found += check(document, path, folder)

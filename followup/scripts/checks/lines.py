@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -98,6 +99,17 @@ class _Composer:
 
     def _error(self, line: int, message: str, instead: str) -> None:
         self.findings.append(Finding(self.file, line, Level.ERROR, message, instead))
+
+
+def read_file(path: Path, name: str) -> tuple[Document | None, list[Finding]]:
+    """As `read_document` for a file, which `name` stands for; one that is missing or no text is a finding too."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return None, [Finding(name, 1, Level.ERROR, "文件不是 UTF-8 编码，中文会变成乱码", "在编辑器里另存为 UTF-8")]
+    except OSError:
+        return None, [Finding(name, 1, Level.ERROR, "找不到这个文件，或者没有读取的权限", "检查路径和文件名")]
+    return read_document(text.removeprefix("\ufeff"), name)
 
 
 def read_document(text: str, file: str) -> tuple[Document | None, list[Finding]]:
