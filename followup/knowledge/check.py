@@ -9,7 +9,7 @@ from typing import Any, Iterator, Mapping
 
 from followup.knowledge.load import COMPANY, KNOWLEDGE_DIR, topic_files
 from followup.scripts.checks import facts, sentences
-from followup.scripts.checks.finding import Document, Finding, Level
+from followup.scripts.checks.finding import Document, Finding
 from followup.scripts.checks.lines import read_file
 from followup.scripts.checks.structure import check_structure, nearest
 from followup.scripts.forbidden import Forbidden, from_rows
