@@ -81,7 +81,7 @@ def npm_command() -> list[str]:
 
 
 def _npm_ci(place: Path) -> None:
-    command = [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
+    command = [*npm_command(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
     try:
         result = subprocess.run(
             command, cwd=place, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_SECONDS
