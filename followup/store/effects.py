@@ -52,7 +52,8 @@ async def apply(
 
     `message_id` is None for what no message caused. `at` is the product's present time, aware.
     Returns False, and writes nothing, when Rasa has already stored this message's turn: then whoever asks is a
-    belated second run of it, which read the customer's words against the *next* question.
+    belated second run of it, which read the customer's words against the *next* question. Nor is anything written
+    for a customer who was erased meanwhile.
     """
     if not effects:
         return True
@@ -60,6 +61,8 @@ async def apply(
     case = (await session.scalars(select(Case).where(Case.id == case_id).with_for_update(key_share=True))).one_or_none()
     if case is None:
         raise LookupError(f"no case {case_id}")
+    if case.erased_at is not None:
+        return False  # the customer was erased while this turn was under way
     if message_id is not None and await _turn_is_stored(session, case_id, message_id):
         return False
     for effect in effects:
@@ -244,6 +247,12 @@ async def _set_outcome(session: AsyncSession, case: Case, effect: SetOutcome, at
     )
 
 
+async def phone_is_blocked(session: AsyncSession, phone: str) -> bool:
+    """Whether the number is on the do-not-contact list, whosever it is."""
+    same = or_(DoNotContact.phone == phone, DoNotContact.phone_digest == func.phone_digest(phone))
+    return bool(await session.scalar(select(exists().where(DoNotContact.lifted_at.is_(None), same))))
+
+
 async def _stop_contact(
     session: AsyncSession, case: Case, message_id: int | None, effect: StopContact, at: datetime
 ) -> None:
@@ -260,7 +269,9 @@ async def _stop_contact(
         )
         # A visitor who opts out may give the number only afterwards.
         .on_conflict_do_update(
-            index_elements=["contact_id"], set_={"phone": func.coalesce(contact.phone, DoNotContact.phone)}
+            index_elements=["contact_id"],
+            index_where=DoNotContact.lifted_at.is_(None),
+            set_={"phone": func.coalesce(contact.phone, DoNotContact.phone)},
         )
     )
     await session.execute(
@@ -314,7 +325,7 @@ async def _identify(
     found = (await session.execute(_holders_of(effect.phone))).first()
     case.claimed_contact_id, case.claimed_case_id = found or (None, None)
     await session.flush()
-    if await session.scalar(select(exists().where(DoNotContact.phone == effect.phone))):
+    if await phone_is_blocked(session, effect.phone):
         await _take_note(session, case.id, message_id, TakeNote("blocked_number", effect.phone), at)
 
 

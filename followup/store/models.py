@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     Float,
     ForeignKey,
@@ -79,22 +80,52 @@ class Contact(Base):
     """Came in by the public entry: name and phone are what somebody typed, nobody has verified them."""
     is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = _now()
+    erased_at: Mapped[datetime | None]
+    """When everything that says who it is was erased; the row stays for the figures (docs/decisions/0009)."""
 
     __table_args__ = (Index(None, "phone"),)
 
 
 class DoNotContact(Base):
-    """The list 免打扰名单. A row blocks its contact and every other contact with the same phone."""
+    """The list 免打扰名单. A row that is not lifted blocks its contact and every other contact with the same phone.
+
+    Rows are only added and lifted, never changed otherwise or deleted; lifted and added again, there are two.
+    """
 
     __tablename__ = "do_not_contact"
 
     id: Mapped[int] = _id()
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"), unique=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"), index=True)
     phone: Mapped[str | None] = mapped_column(index=True)
+    phone_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Instead of the phone, of somebody who was erased: `phone_digest(phone)` in SQL."""
     reason: Mapped[str] = mapped_column(server_default="")
     words: Mapped[str] = mapped_column(server_default="")
+    """The customer's own, where the source is the customer."""
+    source: Mapped[str] = mapped_column(server_default="customer")
+    """customer | staff | import"""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Who added it; empty where the customer did."""
     message_id: Mapped[int | None] = _message()
     at: Mapped[datetime] = _now()
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    lift_reason: Mapped[str] = mapped_column(server_default="")
+
+    __table_args__ = (
+        Index("do_not_contact_standing_idx", "contact_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+    )
+
+
+class DigestKey(Base):
+    """The one row with this database's own key for `phone_digest`."""
+
+    __tablename__ = "digest_key"
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    key: Mapped[bytes]
+
+    __table_args__ = (CheckConstraint("one", name="digest_key_one_check"),)
 
 
 class ScriptRevision(Base):
@@ -142,8 +173,15 @@ class Case(Base):
         String(CASE_ID_LENGTH), ForeignKey("cases.id", ondelete="SET NULL"), index=True
     )
     """The newest open case of that customer: tickets and notes of this talk are shown there too."""
+    erased_at: Mapped[datetime | None]
+    """When everything that was said, or says who it was, was erased: on the customer's wish or because of its age."""
 
     __table_args__ = (
+        Index(
+            "cases_content_idx",
+            text("coalesce(ended_at, last_message_at, created_at)"),
+            postgresql_where=text("erased_at IS NULL"),
+        ),
         Index("cases_silence_idx", "last_message_at", postgresql_where=text("status = 'open'")),
         # The lists of talks: by the day they belong to (store.figures), by when somebody last spoke.
         Index("cases_held_idx", text("coalesce(ended_at, last_message_at, created_at)")),
@@ -285,7 +323,9 @@ class Ticket(Base):
     solved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
-    """When staff were last reminded that it is due or late."""
+    """When staff were last reminded by the webhook that it is due or late."""
+    mailed_at: Mapped[datetime | None]
+    """The same, by mail."""
     revisit_case_id: Mapped[str | None] = mapped_column(
         String(CASE_ID_LENGTH), ForeignKey("cases.id", ondelete="SET NULL"), index=True
     )
@@ -297,6 +337,8 @@ class Ticket(Base):
     __table_args__ = (
         UniqueConstraint("case_id", "topic"),
         Index("tickets_open_idx", "due_at", postgresql_where=text("status = 'open'")),
+        # Text search, as in messages (migration 0006).
+        Index("tickets_grams_idx", text("text_grams(ticket_text(words, solution))"), postgresql_using="gin"),
     )
 
 
@@ -350,6 +392,8 @@ class User(Base):
     """admin | supervisor | agent | trainer | auditor"""
     department: Mapped[str] = mapped_column(server_default="")
     """Whose tickets concern this person; empty: no department's in particular."""
+    email: Mapped[str] = mapped_column(server_default="")
+    """Where reminders of tickets go; empty: nowhere."""
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
     """Somebody else knows the password: it was made up for the account."""
     disabled_at: Mapped[datetime | None]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -262,4 +262,5 @@ def _of_case(column: Any, case_id: str) -> Any:
 
 def _blocked(contact_id: Any, phone: Any) -> Any:
     # `phone = NULL` is never true, so a contact without a number is blocked by its own row only.
-    return exists().where(or_(DoNotContact.contact_id == contact_id, DoNotContact.phone == phone))
+    by_phone = or_(DoNotContact.phone == phone, DoNotContact.phone_digest == func.phone_digest(phone))
+    return exists().where(DoNotContact.lifted_at.is_(None), or_(DoNotContact.contact_id == contact_id, by_phone))

@@ -28,7 +28,7 @@ from sqlalchemy import create_engine, func, insert, select, text
 
 from followup.store import fail_closed
 from followup.store.database import sqlalchemy_url
-from followup.store.models import RasaEvent
+from followup.store.models import Case, RasaEvent
 from followup.store.stored_turn import fault_of, message_id_of
 
 # (number of the tracker's events that are stored, id of the last of them)
@@ -121,12 +121,14 @@ class TrackerStore(RasaTrackerStore):
 
     def _append(self, sender_id: str, last_id: int | None, rows: list[dict[str, Any]]) -> int:
         newest = select(func.max(RasaEvent.id)).where(RasaEvent.sender_id == sender_id)
+        # The customer was erased: what a turn under way would still write must not come back.
+        erased = select(Case.erased_at).where(Case.id == sender_id)
         with self.engine.begin() as connection:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(hashtextextended('tracker:' || :sender, 0))"),
                 {"sender": sender_id},
             )
-            if connection.scalar(newest) != last_id:
+            if connection.scalar(newest) != last_id or connection.scalar(erased) is not None:
                 raise TrackerConflict
             connection.execute(insert(RasaEvent), rows)
             return connection.scalars(newest).one()

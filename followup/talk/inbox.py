@@ -48,7 +48,7 @@ class Accepted:
 _ACCEPT = sql(
     """
     WITH the_case AS MATERIALIZED (
-        SELECT id FROM cases WHERE id = :case_id FOR NO KEY UPDATE
+        SELECT id FROM cases WHERE id = :case_id AND erased_at IS NULL FOR NO KEY UPDATE
     ), message AS (
         INSERT INTO messages (case_id, direction, channel, channel_message_id, text, status, created_at)
         SELECT id, :direction, :channel, :channel_message_id, :text, 'received', :at FROM the_case

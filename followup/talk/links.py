@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.store.models import AccessToken
+from followup.store.models import AccessToken, Case
+from followup.store.records import is_blocked
 
 PURPOSE_TALK = "talk"
 
@@ -31,8 +32,24 @@ class RevokedLink(LinkError):
     """Somebody took it back."""
 
 
-async def create_link(session: AsyncSession, case_id: str, *, valid_for: timedelta, purpose: str = PURPOSE_TALK) -> str:
-    """A new token (22 characters, safe in a URL) that opens the case until `valid_for` is over."""
+class DoNotContact(Exception):
+    """The customer is on the do-not-contact list 免打扰名单, or was erased: no link is made to be sent to them."""
+
+
+async def create_link(
+    session: AsyncSession,
+    case_id: str,
+    *,
+    valid_for: timedelta,
+    purpose: str = PURPOSE_TALK,
+    asked_for_by_customer: bool = False,
+) -> str:
+    """A new token (22 characters, safe in a URL) that opens the case until `valid_for` is over.
+
+    Raises DoNotContact where the customer must not be contacted, unless they came by themselves and are here now.
+    """
+    if not asked_for_by_customer and await _is_shut(session, case_id):
+        raise DoNotContact
     token = secrets.token_urlsafe(16)
     at = clock.now()
     session.add(
@@ -71,6 +88,11 @@ async def revoke_links(session: AsyncSession, case_id: str) -> int:
         .returning(AccessToken.id)
     )
     return len(revoked.all())
+
+
+async def _is_shut(session: AsyncSession, case_id: str) -> bool:
+    case = await session.get(Case, case_id)
+    return case is not None and (case.erased_at is not None or await is_blocked(session, case.contact_id))
 
 
 def _hash(token: str) -> str:

@@ -84,7 +84,9 @@ async def _begin(session: AsyncSession, script: Script, settings: Settings, know
     revision = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
     case_id = await records.create_case(session, contact_id, revision, variables)
     # Nobody gets this token: a session stands on a link, and staff end it by taking the link back.
-    await links.create_link(session, case_id, valid_for=timedelta(seconds=LIFETIME_SECONDS))
+    await links.create_link(
+        session, case_id, valid_for=timedelta(seconds=LIFETIME_SECONDS), asked_for_by_customer=True
+    )
     await accept(session, case_id, CHANNEL, "start", Trigger.START.value, direction="system")
     return await talks.begin(session, case_id)
 
