@@ -1,0 +1,87 @@
+"""When a rule's contact is due, by the calendar (D "when"). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from followup.campaigns.definition import Amount, Hours, Rule, Unit
+from followup.campaigns.windows import next_open
+from followup.settings import SHANGHAI
+
+EVENING = time(17)
+DEADLINE = Amount(2, Unit.WEEKS)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The date a rule counts from. Without a time of day: what is due hours later waits until the next morning."""
+
+    at: datetime
+    has_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """`due_at`: the first moment inside the windows, None when they open too late. `not_after`: the deadline, exclusive."""
+
+    due_at: datetime | None
+    not_after: datetime
+
+
+def read_base(text: str) -> Base | None:
+    """An ISO date or date and time, as the import writes them; Shanghai time when no zone is given."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    at = at.replace(tzinfo=SHANGHAI) if at.tzinfo is None else at.astimezone(SHANGHAI)
+    return Base(at, has_time=len(text.strip()) > len("2026-03-05"))
+
+
+def due_at(rule: Rule, base: Base, hours: Hours, occurrence: int = 0, spread: float = 0.0) -> Due:
+    """When the contact is due, and until when it may be made.
+
+    `occurrence` counts from 0; each is reckoned from the base, so the 31st comes back after February.
+    `spread` (0 to 1, less than 1) says where in a span of days this customer's day lies.
+    """
+    base = Base(_later(base.at, Amount(rule.every * occurrence, Unit.MONTHS)), base.has_time)
+    wanted, deadline = _wanted(rule, base, spread)
+    due = next_open(hours, wanted)
+    return Due(due if due is not None and due < deadline else None, deadline)
+
+
+def _wanted(rule: Rule, base: Base, spread: float) -> tuple[datetime, datetime]:
+    """The calendar-true moment, windows aside, and the deadline."""
+    if rule.after.unit is Unit.HOURS and not rule.evening:
+        start = base.at if base.has_time else _midnight(base.at.date() + _DAY)
+        wanted = _later(start, rule.after)
+    else:
+        first = _later(base.at, rule.after).date()
+        if rule.latest is not None:
+            days = (_later(base.at, rule.latest).date() - first).days + 1
+            first += timedelta(days=int(spread * days))
+        wanted = datetime.combine(first, EVENING if rule.evening else time(), SHANGHAI)
+        wanted = max(wanted, base.at)
+    if rule.deadline is not None:
+        return wanted, _end_of(_later(wanted, rule.deadline), rule.deadline)
+    if rule.latest is not None:
+        return wanted, _midnight(_later(base.at, rule.latest).date() + _DAY)
+    return wanted, _end_of(_later(wanted, DEADLINE), DEADLINE)
+
+
+def _later(at: datetime, amount: Amount) -> datetime:
+    """Hours run by the clock; days, weeks and months by the calendar."""
+    return at + relativedelta(**{amount.unit.value: amount.number})
+
+
+def _end_of(at: datetime, amount: Amount) -> datetime:
+    """A deadline of days holds until the end of its day; one of hours to the minute."""
+    return at if amount.unit is Unit.HOURS else _midnight(at.date() + _DAY)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)
