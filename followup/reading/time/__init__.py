@@ -9,7 +9,9 @@ Conventions, where people may mean either:
   to come, otherwise today in the evening; with another day than today it is the morning.
 - A weekday that is today or over is next week's; 周X on its own day at a later hour is today.
 - 过两天 is the day after tomorrow; 下班后 18:00; 国庆后 the first day after the holidays; 周三以后 Thursday.
-- 晚点, 改天, 有空, 过几天, 这两天 name no usable time.
+- Of several days or hours that would do (明天后天都行, 周三或周四) the first is taken; 最晚五点 is 五点之前.
+- 月底前 runs to the end of the month, 年底前 to the end of the year.
+- 晚点, 改天, 有空, 过几天, 这两天, 开春, 孩子睡了 name no usable time.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from followup.reading.text import close_up, normalise
 from followup.reading.time.grammar import choose
+from followup.reading.time.misheard import heard_right
 from followup.reading.time.resolve import resolve
 from followup.reading.time.span import TimeSpan
 
@@ -34,6 +37,7 @@ _USUAL = tuple(
         ("元月(?!夜)", "一月"),
         (r"(?<=\d) ?(?:hours?|hrs?|h)(?![a-z])", "小时"),
         (r"(?<=\d) ?min(?:ute)?s?(?![a-z])", "分钟"),
+        (r"(?<=分钟|小时) ?later(?![a-z])", "后"),
         (r" ?(?<![a-z])(?:the day after tomorrow)(?![a-z]) ?", "后天"),
         (r" ?(?<![a-z])(?:tomorrow|tmr|tmrw)(?![a-z]) ?", "明天"),
         (r" ?(?<![a-z])today(?![a-z]) ?", "今天"),
@@ -59,7 +63,7 @@ def _in_one_way(text: str) -> str:
     text = close_up(normalise(text))
     for pattern, word in _USUAL:
         text = pattern.sub(word, text)
-    return _DIGIT_GAP.sub("", text)
+    return heard_right(_DIGIT_GAP.sub("", text))
 
 
 def read_time(text: str, reference: datetime) -> TimeSpan | None:

@@ -18,11 +18,11 @@ _NO_TIMES = re.compile(
             rf"{_N}点{_N}(?:折|块|元|包邮|万|公里|%|度|斤|米|升|个油)",
             rf"(?:[打给评]|打分)(?:个|你们?|它|他们?|她|的分)*(?:大概|差不多|也就|就)?{_N}点[一二三四五六七八九\d](?![十\d个])分?",
             r"(?:早上|上午|中午|下午|晚上)好(?=[啊呀哈哦喔,.!~您你]|$)|早安|午安|晚安",
-            rf"两点,?(?=第一|一是|首先)|一日三餐|(?:了|花|等|跑|忙|折腾|用)(?:我|整整|将近|差不多)*一?整?(?:个)?(?:上午|下午|晚上|早上|白天|夜里)|[一两二三四五]日游|下午茶|早茶|早午餐|夜宵|早市|夜市|早高峰|晚高峰|午夜场|夜班|早班|晚班|中班(?!后|以后|之后)|{_N}[年月]?级?{_N}班(?!后|以后)",
+            rf"两点,?(?=第一|一是|首先)|一日三餐|(?:了|花|等|跑|忙|折腾|用)(?:我|整整|将近|差不多)*一?整?(?:个)?(?:上午|下午|晚上|早上|白天|夜里)|[一两二三四五]日游|下午茶(?!歇)|早茶|早午餐|夜宵|早市|夜市|早高峰|晚高峰|午夜场|夜班|早班|晚班|中班(?!后|以后|之后)|{_N}[年月]?级?{_N}班(?!后|以后)",
             r"(?:每|一)(?:天|日)(?:一|两|三|四)次|(?:早|中|晚)(?:一次|各一)|天(?:天|猫)",
             r"(?:过年|新年|新春|春节|节日|中秋|国庆|圣诞|元旦|端午|元宵)节?(?:好(?=[啊呀哈,.!]|$)|快乐|愉快)|(?:中秋|端午|元宵|冬至|春节|国庆|圣诞|年)节?(?=月饼|粽子|汤圆|饺子|礼盒|礼品|晚会|活动|优惠|促销|大促|套餐|红包|货节|饭)",
             rf"都(?:快|已经)?(?:早上|上午|中午|下午|晚上|夜里|半夜)?{_N}点(?:多|半|钟)*了|[今明后]天(?=有?下?[雨雪](?!后)|刮风|降温|天气)",
-            r"明天(?:会|将)?更好|有朝一日|改天换地|十天半个?月|三天两头|一天到晚|一年到头|等?了?半天|一点(?=儿?(?:空闲?|时间|功夫|工夫|办法)儿?(?:都|也)?[没不])",
+            r"明天(?:会|将)?更好|有朝一日|改天换地|十天半个?月|[三深]更半夜的?(?![零一二两三四五六七八九十\d])|(?:今天|今日|今朝)?都?是?(?:初几|几号|周几|星期几|礼拜几)|三天两头|一天到晚|一年到头|等?了?半天|一点(?=儿?(?:空闲?|时间|功夫|工夫|办法)儿?(?:都|也)?[没不])",
             r"(?:今天|今儿个?|今日)(?:都|才|不)?(?:已经)?是?(?:周|星期|礼拜)[一二三四五六日天](?=[了呢啊吧]?[,.!;].)",
             r"(?:今天|今儿个?|今日)(?:都|才)?(?:已经)?是?[\d一二三四五六七八九十]{1,3}[号日](?=[了呢啊吧]?[,.!;].)",
             r"现在(?:都|才)?(?:已经)?是?(?:早上|上午|中午|下午|晚上|夜里|半夜|凌晨)?(?:都|快|才)?[\d一二两三四五六七八九十]{1,3}点(?:多|半|钟)*(?=[了呢啊吧]?(?:[,.!;]|$))",
@@ -32,7 +32,7 @@ _NO_TIMES = re.compile(
 
 # Whoever says this of a time wants to be called, met or answered then.
 _PROPOSES = re.compile(
-    r"打(?!了|过(?!来)|折|烊|不|错|麻将|牌|球|针|疫苗|游戏|扫|工|印|包|来(?:了|的|电话)|电话(?:来|过来)了)|联系(?!过|了)|来电(?!话有)|再说|再聊|再谈|再讲|聊|回访(?!过|了)|可以|可不可以|行(?!不通|李|程|驶)|方便|有空|得空|得闲|有时间|没问题|没事|都好|约(?!好了|了)"
+    r"打(?!了|几|啥|什么|过(?!来)|折|烊|不|错|麻将|牌|球|针|疫苗|游戏|扫|工|印|包|来(?:了|的|电话)|电话(?:来|过来)了)|联系(?!过|了)|来电(?!话有)|再说|再聊|再谈|再讲|聊(?!过|了|完)|回访(?!过|了)|可以|可不可以|行(?!不通|李|程|驶)|方便|有空|得空|得闲|有时间|没问题|没事|都好|约(?!好了|了)"
     r"|找我|回我|给我|说吧|吧(?=$|[,.!])|好了(?=$|[,.!])|ok|过来(?!了|的)|在家|等我(?!了|半天)|(?<!不)得(?=$|[,.!])|再(?!也|次|三)|空(?!调|气)|怎么?样|试试|成不|中不|尽量|安排"
 )
 # Said of a time to come as readily as of one gone by.
@@ -49,21 +49,25 @@ _SAID_OF_IT = re.compile(
 )
 _FACT_OF = re.compile(r"(?:生日|保修期?|质保期?|保险|合同|有效期?|到期|截止|出生|入职|开业|预产期|还款日?|账单日?|纪念日|营业|关门|开门|发工资|交房|结婚|高考|考试)[^,.!;]{0,4}$")
 _FACT_AFTER = re.compile(
-    r"^(?:的?(?:时候)?)?(?:那(?:个|家|次|回|批|位|趟|台|箱|单|笔)|要是|如果|万一|到现在|至今|就?到期|过期|截止|生日|交房|开业|扣款|还款|发货|发工资|出的事|就?关门|就?打烊|开门|送到|送达|才?能?到货|有效)"
+    r"^的(?!话|时候|时间)[^,.]{1,4}(?:挺|很|真|不错|还行|太)|^(?:的?(?:时候)?)?(?:那(?:个|家|次|回|批|位|趟|台|箱|单|笔)|要是|如果|万一|到现在|至今|就?到期|过期|截止|生日|交房|开业|扣款|还款|发货|发工资|出的事|就?关门|就?打烊|开门|送到|送达|才?能?到货|有效)"
 )
 # What may stand beside a time that is proposed without a verb of calling: courtesy, hedges, being free, being back.
 _BESIDE = re.compile(
     r"第一天|孩子|小孩|老人|开着?会|之?内|时分|两天|上旬|中旬|下旬|[年月]底|赶|随后|[我俺咱你您他她们那就都也还又才嗯啊呃哦哎呀吧呢嘛哈了的地得着个是在到有会要能想请]|大概|差不多|左右|可能|估计|应该|最好|只有|只能|除了|或者?|和|跟|比较|一般|平时|这边|这里|家里|单位|公司|时候|时间|之间|前后|上下|钟|整"
     r"|休息|放假|放学|下班|上班|下课|回来|回去|回家|回到?|到家|到达|忙完|开完会?|空|闲|得空|没事|不忙|不上班|轮休|调休|早点|晚点|早些|晚些|稍微?|具体|几点|哪天|你定|您定|看|说|讲|谈|电话|方式|这样|那样|那会儿?|这会儿|一下|下|开始|起|以后|之后|过后|后|之前|以前|前"
-    r"|接|听|行|成|好|ok|吃完?饭?|睡|起床|醒|见|麻烦|谢谢|谢了|辛苦|拜托|先|然后|因为|所以|不过|但是?|只|更|随便|随时|每|都行|来|去|过|多|点|些|儿|不|没|正好|刚好|再|打|叫|喊|找|问|给|换|改|推|约|定|等|完|结束|收工|处理|弄|搞|出来"
+    r"|接|听|行|成|好|ok|吃完?饭?|睡|起床|醒|见|麻烦|谢谢|谢了|辛苦|拜托|先|然后|因为|所以|不过|但是?|只|更|随便|随时|每|都行|来|去|过|多|点|些|儿|不|没|正好|刚好|再|打|叫|喊|找|问|给|换|改|推|约|定|等|完|结束|收工|处理|弄|搞|出来|[唔冇嘅啲啦囉噃嗰喺俾畀嚟倾搵睇]|而家|依家|得闲"
 )
+_TILL = re.compile(r"(?:那?就?)等(?!了|半天)")  # "等孙子睡午觉,一点半的样子"
 _ASKED = re.compile(r"(?:吗|么|\?|是不是|没有)[,.!?]*$")
 _EVERY = re.compile(r"每(?:个?[月年]|[天日晚])的?$")
-_ANGRY = re.compile(r"有病|神经病|吵醒|烦死|还让不让|还(?:在)?(?:打|来)(?:电话|来)?(?=$|[,.!?])|有完没完")
+_ANGRY = re.compile(r"(?:打|来)(?:电话|过来|来)*[^,.]{0,4}太[早晚]|打(?:啥|什么|么)子?电话|有病|神经病|吵醒|烦死|还让不让|还(?:在)?(?:打|来)(?:电话|来)?(?=$|[,.!?])|有完没完")
+_FEELS = re.compile(r"[疼痒肿晕咳]|痛(?!快)|麻(?!烦)|[呕想]吐|发烧|疹|出血|失眠|睡不|做噩?梦")
+"""What is felt at a time is told of it."""
 _BLAMED = re.compile(r"(?:怎么|干嘛|干吗|为什么|为啥|凭什么|刚才|刚刚)[^,.!;]{0,3}$")
+_UNTIL_NOW = re.compile(r"[^,.]{0,6}到(?:现在|今天|这会|目前)")
 _WHEN = re.compile(r"(?<!随便)(?<!不管)(?<!无论)(?<!不论)(?:什么时候|啥时候|几时|何时|哪天|几号|几点|多久|多长时间)(?!都|也|方便|有空|可以|再|打|联系|合适)")
 _NOT_THEN = re.compile(
-    r"^[,. ]*(?:(?:可能|恐怕|估计|那时候?|我|都|就|也|这个|时间)*(?:不行|不可以|没空|没有空|没时间|不方便|不得空|不在家?|接不了|不能接|不要打|别打|不要来电|别来电|别联系|勿扰|不接|没法接))(?!就|的话|再|了?就)"
+    r"^[,. ]*(?:(?:可能|恐怕|估计|那时候?|我|都|就|也|这个|时间)*(?:不行|不可以|没空|没有空|没时间|不方便|不得空|不在家?|接不了|不能接|不要打|别打|[莫勿甭休]打|不要来电|别来电|别联系|勿扰|不接|没法接))(?!就|的话|再|了?就)"
 )
 _TO_COME = re.compile(r"[明后]天|明[早晚儿日]|后[天日]|下(?:个)?(?:周|星期|礼拜|月)|明年")
 
@@ -73,18 +77,25 @@ def without_lookalikes(text: str) -> str:
     return _NO_TIMES.sub(lambda match: "　" * len(match.group()), text)
 
 
-def is_no_proposal(text: str, start: int, end: int, next_start: int | None) -> bool:
-    """Whether the time at [start:end) is told, asked about or refused. `next_start`: where the next time begins."""
+def is_no_proposal(text: str, start: int, end: int, next_start: int | None, last: bool) -> bool:
+    """Whether the time at [start:end) is told, asked about or refused.
+
+    `next_start`: where the next time begins; `last`: no time after it is proposed.
+    """
     until = len(text) if next_start is None else next_start
     before = _END.split(text[:start])[-1]
     behind = text[end:until]
     clause = _END.split(behind)[0]
     rest = behind[len(clause):]
     mention = text[start:end]
-    if _ANGRY.search(clause) or _BLAMED.search(before):
+    if _ANGRY.search(clause) or _BLAMED.search(before) or _UNTIL_NOW.match(text, end):
         return True
+    if (_ASKED.search(clause) or rest.startswith("?")) and _WHEN.search(text[:start]):
+        return True  # "什么时候能修好,下周行吗"
     if _PROPOSES.search(clause):
         return False
+    if _FEELS.search(clause):
+        return True
     if _NOT_THEN.match(rest) and clause.strip():
         return True
     if _FACT_OF.search(before) or _FACT_AFTER.match(clause) or (clause.strip() and _EVERY.search(before)):
@@ -95,7 +106,7 @@ def is_no_proposal(text: str, start: int, end: int, next_start: int | None) -> b
         return True
     if _TO_COME.search(mention):
         return False
-    if next_start is None and _tells(before, clause):
+    if last and _tells(before, clause):
         return True
     around = f"{before}　{clause}"
     if _PROPOSES.search(behind):
@@ -110,7 +121,7 @@ def is_promised(text: str, start: int, end: int) -> bool:
 
 def _tells(before: str, clause: str) -> bool:
     """Whether there is so much beside the time in its clause that it is told: "晚上睡不着", "早上起来脸有点肿"."""
-    return len(re.sub(r"[\W　]", "", _BESIDE.sub("", before + clause))) >= 3
+    return not _TILL.match(before) and len(re.sub(r"[\W　]", "", _BESIDE.sub("", before + clause))) >= 3
 
 
 def _is_asked(text: str, start: int, before: str, clause: str, rest: str) -> bool:

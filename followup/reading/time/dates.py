@@ -88,7 +88,7 @@ def _written(m: re.Match[str]) -> d.DayRule | None:
 
 
 def _month(m: re.Match[str]) -> d.DayRule | str | None:
-    part = re.sub("月$|^头上?$", lambda found: "初" if found.group().startswith("头") else "", m["mp"] or "") or None
+    part = re.sub("月$", "", re.sub("^尾.*", "底", re.sub("^头.*", "初", m["mp"] or ""))) or None
     _, years = _year(m["y"])
     rel = m["rel"]
     if rel:
@@ -106,7 +106,7 @@ def _year_alone(m: re.Match[str]) -> d.DayRule | str | None:
         return PAST
     years = _YEARS[m["y"]]
     if m["yp"] in ("底", "末"):
-        return d.Month(12, None, years)
+        return d.Month(12, None, years, closing=True)
     if m["yp"] == "初":
         return d.Month(1, None, years or None)
     return d.Year(years) if years else None
@@ -145,8 +145,11 @@ def _festival(m: re.Match[str]) -> d.DayRule | str:
     done = bool(m["done"]) or bool(re.search("后|过去|过了|完|回来|结束", tail))
     rule = d.FestivalDay(festivals.names()[m["name"]], whole=bool(re.search("期间|假|长假|几天|那段", tail)) and not done,
                          after=done, years=years)
-    if tail.endswith("前一天"):
-        return d.FestivalDay(rule.festival, shift=-1, years=years)
+    ahead = re.search("前([一两二三])天$", tail)
+    if ahead and (ahead[1] == "一" or rule.single):
+        return d.FestivalDay(rule.festival, shift=-(to_int(ahead[1]) or 1), years=years)
+    if ahead:
+        rule = d.FestivalDay(rule.festival, years=years)  # "国庆前三天" are its first ones
     return d.Before(rule) if tail.endswith("前") else rule
 
 
@@ -157,8 +160,23 @@ def _ten_one(m: re.Match[str]) -> d.DayRule:
 
 
 def _lunar_new_year(m: re.Match[str]) -> d.DayRule | None:
-    day = to_int(m["d"] or m["d2"])
-    return d.FestivalDay("spring", shift=day - 1) if day and 1 <= day <= 10 else None
+    day = to_int(m["d"] or m["d2"] or m["d3"])
+    return d.FestivalDay("spring", shift=day - 1) if day and 1 <= day <= 29 else None
+
+
+def _last_lunar_month(m: re.Match[str]) -> d.DayRule | None:
+    """腊月二十三, counted from 腊八, its eighth day."""
+    day = to_int(m["d"])
+    return d.FestivalDay("laba", shift=day - 8) if day and 1 <= day <= 30 else None
+
+
+def _tenth(m: re.Match[str]) -> d.DayRule | None:
+    """过了十五, 十六上午: by the moon while the new year is kept, otherwise the day of the month."""
+    day = to_int(m["d"])
+    if day is None or not 1 <= day <= 31:
+        return None
+    rule = d.NewYearOrMonthDay(day)
+    return d.After(rule) if m["past"] is not None else rule
 
 
 _UNITS = r"天|日(?!常)|周|个?星期|个?礼拜|个?月|年"
@@ -167,6 +185,16 @@ _NAMES = "|".join(sorted(map(re.escape, festivals.names()), key=len, reverse=Tru
 DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
     (re.compile(pattern), build)
     for pattern, build in (
+        # a season is no date
+        (r"(?:(?:今|明|后|来)年的?)?(?:开春|入[春夏秋冬]|[春夏秋冬](?:天|季|上)|[暑寒]假)(?:以后|之后|过后|后)?", lambda m: PAST),
+        # by the moon, as far as it can be counted from a festival
+        (r"(?:正月|大年|年)初(?P<d>[一二三四五六七八九十])|(?<![月底年])初(?P<d2>[一二三四五六七八九十])(?![步次级期])|正月(?P<d3>二?十[一二三四五六七八九]?|三十)",
+         _lunar_new_year),
+        (r"(?:腊月|十二月腊月)(?:初|里)?(?P<d>二?十[一二三四五六七八九]?|[一二三四五六七八九]|三十)(?!月)号?", _last_lunar_month),
+        (r"过了?正月十五", lambda m: d.FestivalDay("lantern", after=True)),
+        (r"(?:阴历|农历|旧历)[^,.!?;]{1,6}(?:以后|之后|前|后)?|[出过]了?正月|[正腊]月里?(?:以后|之后|后)?|二月二(?![十\d号日])", lambda m: PAST),
+        (r"(?:过了|过完|出了?)(?P<d>十[一二三四五六七八九]?|二十[一二三四五六七八九]?)(?![\d点号天块个分月年多几日小])(?P<past>(?:再|以?后|之后|$|(?=[,.吧])))", _tenth),
+        (r"(?<![\d月年第百零一二三四五六七八九十两])(?P<d>十[二三四五六七八九]|二十[一二三四五六七八九]?)(?:(?=[早上中下晚][上午])|(?P<past>以后|之后|过后))(?!$^)", _tenth),
         # gone by
         (r"大?前天|昨[天日晚儿]|去年|上个?月(?!底)|上(?:次|回)|前(?:几|两)天|前阵子|之前那?次", lambda m: PAST),
         (rf"(?:{N}|半|几)个?(?:天|周|星期|礼拜|月|年|小时|钟头|分钟)(?:多)?(?:以前|之前|前)(?!后)", lambda m: PAST),
@@ -175,8 +203,8 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"今明(?:两|二)?[天日]", lambda m: d.InDays(0, 1)),
         (r"下(?:个)?(?:周|星期|礼拜)的?(?:今天|这(?:一)?天)", lambda m: d.InDays(7)),
         (r"下个?月的?(?:今天|这(?:一)?天)", lambda m: d.InMonths(1)),
-        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?<!赶)(?P<d2>大后|明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
-         lambda m: d.InDays(_RELATIVE[m["day"] or m["d2"]])),
+        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?P<d3>今|明|后)朝(?=[^阳]|$)|(?<!赶)(?P<d2>大后|明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
+         lambda m: d.InDays(_RELATIVE[m["day"] or m["d2"] or m["d3"]])),
         (r"第二天", lambda m: d.InDays(1)),
         (r"(?P<day>今|明|后|听)(?P<part>[早晚夜])(?![点些一饭餐安])", lambda m: d.InDays(_RELATIVE[m["day"]])),
         (r"当(?:天|日|晚)", lambda m: d.InDays(0)),
@@ -194,13 +222,11 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"周初(?P<week>)", lambda m: d.Week(1, (0, 1))),
         (r"工作日", lambda m: d.Workday()),
         # lunar new year, festivals
-        (r"(?:正月|大年|年)初(?P<d>[一二三四五六七八九十])|(?<![月底年])初(?P<d2>[一二三四五六七八九十])(?![步次级期])",
-         _lunar_new_year),
         (r"(?:过完|过了)十一(?!点|月|号|[ ]?:)(?:以?后|之后|再)?|十一(?:假期|长假|期间|放假|黄金周)?(?:以后|之后|过后|后|结束后?)|十一(?:假期|长假|期间|放假|黄金周)", _ten_one),
-        (r"(?:过完|过了)(?:年|春节)(?:以?后|之后)?|(?<![今明后去今多几\d半一两三四五六七八九十])年后", lambda m: d.FestivalDay("spring", after=True)),
+        (r"(?:过完|过了)(?:大?年|春节)(?:以?后|之后)?|(?<![今明后去今多几\d半一两三四五六七八九十])年后", lambda m: d.FestivalDay("spring", after=True)),
         (r"(?<![今明后去多几\d半一两三四五六七八九十])年前", lambda m: d.Before(d.FestivalDay("spring"))),
         (rf"(?P<y>今年|明年|后年|去年)?的?(?P<done>过完|过了)?(?P<name>{_NAMES})(?!卡|路|店|费)"
-         r"(?P<tail>(?:节|当天|那天|那几天|那段时间|这几天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过了|(?:过完|结束|回来)(?:以后|之后|后)?|之前|以前|前一天|前(?!后|天))?)", _festival),
+         r"(?P<tail>(?:节|当天|那天|那几天|那段时间|这几天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过了|(?:过完|结束|回来)(?:以后|之后|后)?|[之以]?前[一两二三]天|之前|以前|前(?!后|天))?)", _festival),
         (r"(?:过完|过了)节|节(?:日|假日)?(?:以后|之后|过后|后)|放完假|假期(?:以?后|之后|(?:结束|完)(?:以后|之后|后)?)|收假", lambda m: d.AfterHoliday()),
         # calendar dates
         (r"(?<!\d)(?P<y>20\d\d)[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?!\d)[日号]?", _written),
@@ -211,12 +237,13 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?<![\d.:/-])(?P<y>(?!))?(?P<m>1[0-2]|[1-9])\.(?P<d>[12]\d|3[01]|0?[1-9])(?=(?:上午|下午|晚上|中午|早上|号|日| |$))", _written),
         (r"(?P<y>(?!))?(?P<rel>(?:本|这个?|当|下下个?|下一?个?)月)的?(?P<m>(?!))?(?P<d>十[一二三四五六七八九]?|二十[一二三四五六七八九]?|三十一?)(?![\d点:个、天分多几号日])", _month_day),
         # months and years
-        (r"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|头上?|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
-        (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?<![\d个零一二三四五六七八九十])(?P<rel>(?!))?(?P<m>{MM})月份?的?(?P<mp>初|底|末|头上?|中旬|中|上旬|下旬)?", _month),
-        (r"(?<![个\d一二三四五六七八九十])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?月(?P<mp>初|底|末|头上?|中)", _month),
+        (r"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|尾巴?上?|头上?|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
+        (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?<![\d个零一二三四五六七八九十])(?P<rel>(?!))?(?P<m>{MM})月份?的?(?P<mp>初|底|末|尾巴?上?|头上?|中旬|中|上旬|下旬)?", _month),
+        (r"(?<![个\d一二三四五六七八九十])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?月(?P<mp>初|底|末|尾巴?上?|头上?|中)", _month),
+        (r"月半", lambda m: d.MonthDay(15)),
         (r"(?P<mp>上旬|中旬|下旬|上半月|下半月)(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?", _month),
         (r"(?P<y>今|明|后|来|本)年的?(?P<yp>底|末|初)?", _year_alone),
-        (r"年(?P<yp>底|末|尾)(?P<y>)", lambda m: d.Month(12)),
+        (r"年(?P<yp>底|末|尾)(?P<y>)", lambda m: d.Month(12, closing=True)),
         (r"(?<![\d一二三])年初", lambda m: d.Month(1)),
     )
 )

@@ -174,6 +174,7 @@ class Month(DayRule):
     months: int | None = None
     years: int | None = None
     part: str | None = None
+    closing: bool = False  # 年底: what lies before it reaches to its end
     ongoing = True
 
     def spans(self, today: date) -> list[DaySpan]:
@@ -186,6 +187,8 @@ class Month(DayRule):
         else:
             starts = [(today.year, self.month), (today.year + 1, self.month)]
         found = [self._span(*_month(year, month)) for year, month in starts]
+        if self.month is None and self.months is None and self.part == "初":
+            return [span for span in found if span.start >= today]  # "月初" said on the third is the next one
         return [span for span in found if span.end > today]
 
     def _span(self, year: int, month: int) -> DaySpan:
@@ -221,6 +224,11 @@ class FestivalDay(DayRule):
     def ongoing(self) -> bool:  # type: ignore[override]
         return True
 
+    @property
+    def single(self) -> bool:
+        """Whether the festival is one day only."""
+        return festivals()[self.festival].days == 1
+
     def spans(self, today: date) -> list[DaySpan]:
         festival = festivals()[self.festival]
         found = []
@@ -234,6 +242,23 @@ class FestivalDay(DayRule):
             else:
                 found.append(_days(first + timedelta(days=self.shift)))
         return [span for span in found if span.end > today]
+
+
+@dataclass(frozen=True)
+class NewYearOrMonthDay(DayRule):
+    """十五, 十六: counted from New Year's Day by the moon between it and the Lantern Festival, else of the month."""
+
+    day: int
+    ongoing = True
+
+    def spans(self, today: date) -> list[DaySpan]:
+        for first in festivals()["spring"].coming(today):
+            if first <= today and 10 <= self.day:
+                return [_days(first + timedelta(days=self.day - 1))]
+        since = [day for day in festivals()["spring"].coming(today - timedelta(days=8)) if day <= today]
+        if since:
+            return [_days(since[0] + timedelta(days=self.day - 1))]
+        return MonthDay(self.day).spans(today)
 
 
 @dataclass(frozen=True)
@@ -286,6 +311,8 @@ class Before(DayRule):
 
     def spans(self, today: date) -> list[DaySpan]:
         spans = self.day.spans(today)
+        if isinstance(self.day, Month) and (self.day.part in ("底", "末") or self.day.closing):
+            return [DaySpan(today, spans[0].end, DAY)] if spans else []
         if isinstance(self.day, Month) and self.day.part is None and spans and spans[0].start <= today:
-            return []  # "年底之前" said in December: it has begun, nobody means next year's
+            return []  # it has begun, nobody means next year's
         return [DaySpan(today, span.start, DAY) for span in spans if span.start > today]

@@ -30,19 +30,22 @@ from followup.reading.time.tokens import Atom, Wait
 _POSITIVE_FIRST = re.compile(
     r"行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
     # what keeps somebody until then: "8号上班再打", "开完会就打"
-    r"|上班(?:的)?(?:时候|时间|期间)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
+    r"|(?:上班|上课|开会|吃饭|午休|加班)(?:的)?(?:时候|时间|期间)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
 )
 _NEGATIVE = re.compile(
-    r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
-    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别|不要|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
+    r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
+    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别|不要|[莫勿甭](?=[打来找])|唔得|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
     r"|要?去(?:医院|外地|接|办|看|吃|喝|赶|开)|看病|体检|面试|搬家|搬走|出国|过生日|结婚|生孩子|住院|打(?:麻将|牌|球|针|疫苗|工)|钓鱼|聚会|聚餐|喝酒|喝喜酒|看电影|健身|送货|拉货|赶集|走亲戚|培训|年会|补课|家长会|来客|做饭|下地|拜年"
 )
-_ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|去|在家|空")
-_REFUSED_BEFORE = re.compile(r"(?:别|不要|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
+_ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|(?<![要得])去|在家|空")
+_REFUSED_BEFORE = re.compile(r"(?:别|不要|莫|勿|甭|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
 _TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
 _ALTERNATIVE = re.compile(r"[ 、]*(?:,?或者?|和|跟|以及)?[ ]*")
 _TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
+_STOPS_THEN = re.compile(
+    r"(?:才|就|要|去|我|能|可以|左右|钟)*(?:放学|下班|到家|回家|到站|下课|下课了|结束|散会|起床|起来|收工|上班|开会|吃饭|睡觉|午睡|接[^,.]{1,3}|送[^,.]{1,3})(?:了|完|的话)?(?:你|那|就|再|等|我|得|要|[, ])*"
+)
 _KEPT_BUSY = re.compile(r"上班|上课|开会|加班|忙|有会|出差|培训|考试|值班|手术")
 _ALONE_BEFORE = re.compile(r"[,.!;](?:那|就|要么|那就|我看|最好)*$")
 _ALONE_AFTER = re.compile(r"(?:吧|呗|了|再说|的样子|左右)*(?:[,.!;]|$)")
@@ -93,15 +96,18 @@ def choose(text: str, proposed: bool = False) -> Mention | None:
 
 def _proposals(mentions: list[Mention], text: str) -> list[Mention]:
     """The mentions, those marked as past that are no time to call at."""
-    return [
-        replace(one, past=True) if _is_told(one, text, _next_start(mentions, index)) else one for index, one in enumerate(mentions)
-    ]
+    found: list[Mention] = []
+    for index in reversed(range(len(mentions))):
+        last = all(later.past for later in found)
+        one = mentions[index]
+        found.append(replace(one, past=True) if _is_told(one, text, _next_start(mentions, index), last) else one)
+    return found[::-1]
 
 
-def _is_told(mention: Mention, text: str, next_start: int | None) -> bool:
+def _is_told(mention: Mention, text: str, next_start: int | None, last: bool) -> bool:
     if mention.wait:
         return context.is_promised(text, mention.start, mention.end)
-    return context.is_no_proposal(text, mention.start, mention.end, next_start)
+    return context.is_no_proposal(text, mention.start, mention.end, next_start, last)
 
 
 def _next_start(mentions: list[Mention], index: int) -> int | None:
@@ -124,6 +130,10 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
         elif dropped is not None:
             # "明天我上班，晚上打" is tomorrow evening; "今天不行，晚上吧" would be today's
             mention = _inherit(mention, dropped, corrected=busy_then and mention.has_time)
+        elif kept and mention.has_time and mention.day is None and (_STOPS_THEN.fullmatch(before) or not before and kept[-1][0].event and mention.clock):
+            # "四点半放学五点以后吧": what is done at the first time ends there, the second one is free
+            kept.append((_inherit(mention, kept[-1][0], corrected=True), kept[-1][1] + 1))
+            continue
         elif kept and (_ALTERNATIVE.fullmatch(before) or (before.strip() in (",", "") and after.startswith("都"))):  # "周三或者周四下午": the first one, with the time of both
             first, weight = kept[-1]
             if first.day and not first.has_time and mention.day and mention.has_time:
@@ -203,12 +213,21 @@ def _mentions(text: str) -> list[Mention]:
             continue
         new = _from_atom(atom)
         gap = text[found[-1].end: atom.start] if found else ""
-        joined = _join(found[-1], new, gap) if found else None
+        joined = _join(found[-1], new, gap) if found and not _apart(text[: found[-1].start], found[-1], new, gap) else None
         if joined is not None:
             found[-1] = joined
         elif not (new.same_clock and new.empty):
             found.append(new)
     return _ranges(found, text)
+
+
+def _apart(before: str, old: Mention, new: Mention, gap: str) -> bool:
+    """Whether two neighbours in different clauses are of different things, by what stands before the first."""
+    if "," not in gap and "." not in gap:
+        return False
+    if _REFUSED_BEFORE.search(before):  # "不要上班时间打,晚上七点以后"
+        return True
+    return before.endswith("到") and new.day is not None  # "加班到九点,周六吧"
 
 
 def _ranges(mentions: list[Mention], text: str) -> list[Mention]:
@@ -254,7 +273,7 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
     """Both as one mention, or None when they are two."""
     if _TO.match(gap) or (old.empty and not old.past) or len(gap) > 16 or _TAKEN_BACK.search(gap) or _EITHER.search(gap) or _refused(gap):
         return None
-    if re.search("除|避开", gap) or isinstance(old.day, InDays) and isinstance(new.day, (Weekday, MonthDay)) and gap.strip(" 是"):
+    if re.search("除|避开", gap) or isinstance(old.day, InDays) and isinstance(new.day, (Weekday, MonthDay, FestivalDay)) and gap.strip(" 是"):
         return None
     if old.past or new.past:
         if gap.strip(" ,的") or (new.day and not new.past):
@@ -275,9 +294,16 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
         return None  # "六点下班,我明天..." tells of two things
     return Mention(
         old.start, new.end, day, old.part or new.part, old.clock or new.clock, old.until or new.until,
-        old.event or new.event, None, old.same_clock or new.same_clock, old.before or new.before,
-        old.after or new.after,
+        old.event or new.event, None, old.same_clock or new.same_clock, *_edges(old, new),
     )
+
+
+def _edges(old: Mention, new: Mention) -> tuple[bool, bool]:
+    """Before and after of two joined mentions: the clock's own, where one of them says the clock time."""
+    for one, other in ((old, new), (new, old)):
+        if one.clock and other.event and not other.clock:
+            return one.before, one.after  # "十一点半吧,午饭前"
+    return old.before or new.before, old.after or new.after
 
 
 def _clash(old: object, new: object) -> bool:
@@ -288,6 +314,8 @@ def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
     """One day rule from two that refine each other: 下周 + 周三, 下个月 + 5号."""
     if old is None or new is None or old == new:
         return old or new
+    if isinstance(old, InDays) and isinstance(new, FestivalDay) and not (new.after or new.whole):
+        return old  # "明儿初五"
     if isinstance(old, InDays) and (isinstance(new, After) or isinstance(new, FestivalDay) and new.after):
         return new  # "明天立春以后"
     if isinstance(old, InDays) and isinstance(new, (Weekday, MonthDay)) and old.low == 1:
@@ -297,6 +325,8 @@ def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
             return replace(new, week=old.week)
         if isinstance(new, Weekend) and new.week is None:
             return Weekend(old.week)
+    if isinstance(old, Weekend) and isinstance(new, Weekday) and new.day >= 5 and new.week in (None, old.week):
+        return replace(new, week=old.week)
     if isinstance(old, Month) and old.part is None and isinstance(new, MonthDay) and new.month is None:
         return replace(new, month=old.month, months=old.months, years=old.years)
     if isinstance(old, MonthDay) and isinstance(new, Weekday) and new.week is None:

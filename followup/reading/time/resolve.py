@@ -92,6 +92,8 @@ def _times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
         return _clock_times(mention, today, now)
     if mention.event:
         minutes = mention.event.minutes
+        if mention.part is c.AFTERNOON and mention.event.name.startswith("上"):
+            minutes = c.AFTERNOON.start * 60  # "下午上班前"
         if mention.before:
             return [InDay(minutes - 60, minutes, HOUR)]
         return [InDay(minutes, minutes, HOUR)]

@@ -41,19 +41,19 @@ Found = list[tuple[str, Any]]
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], Found | None]]
 
 N = r"(?:\d{1,3}|[零〇一二两俩三四五六七八九十百]{1,4})"
-H = r"(?:二十[一二三四]?|十[一二三四五六七八九]?|[零〇一二两三四五六七八九]|2[0-4]|1\d|0?\d)"
+H = r"(?:二十[一二三四]?|十(?=来点)|十[一二三四五六七八九]?|[零〇一二两三四五六七八九]|2[0-4]|1\d|0?\d)"
 M = r"(?:[二三四五]?十[一二三四五六七八九]?|零[一二三四五六七八九]|[0-5]\d|[一二三四五六七八九](?=分)|\d(?=分))"
 
 _PARTS: tuple[tuple[str, Part], ...] = (
-    ("凌晨|拂晓|天没亮", c.DAWN),
-    ("一大早上?|大清早|清早|大早上|大早|一早|早上(?!班)|早晨|清晨|早间|晨间|朝早", c.EARLY),
-    ("上午|午前|上半天|头晌|前晌|上昼|am(?![a-z])", c.MORNING),
+    ("凌晨|拂晓|天没亮|天不亮", c.DAWN),
+    ("一大早上?|大清早|清早|老?清老?早|早起(?=[打,.吧再来]|$)|早半天|大早上|大早|一早|早上(?!班)|早晨|清晨|早间|晨间|朝早", c.EARLY),
+    ("上午|午前|上半[天日]|头晌|前晌|早半晌|上昼|am(?![a-z])", c.MORNING),
     ("中午|正午|晌午|午间|午休时间?(?!以?后|过后|之后|完)|午饭时间", c.NOON),
-    ("下午|午后|下半天|后晌|下昼|晏昼|pm(?![a-z])", c.AFTERNOON),
+    ("下午|午后|下半[天日]|后晌|后半晌|过晌|下昼|晏昼|pm(?![a-z])", c.AFTERNOON),
     (r"早(?=(?:[五六七八九]|十一?|[5-9]|1[01])(?:点|:))", c.EARLY),
     (r"晚(?=(?:[五六七八九]|十一?|二十|[5-9]|1[0189]|2[0-3])(?:点|:))", c.EVENING),
-    ("傍晚|黄昏|擦黑|下晚|天黑", c.DUSK),
-    ("晚上|晚间|夜晚", c.EVENING),
+    ("傍晚|黄昏|(?:天一?)?擦黑|[傍擦](?:麻|抹)?黑|下晚|天黑|夜快头?|晚半晌", c.DUSK),
+    ("晚上|晚间|夜晚|晚黑|下黑", c.EVENING),
     ("午夜|大?半夜|深夜|三更半夜|夜里|夜间|入夜", c.NIGHT),
     ("白天", c.DAYTIME),
 )
@@ -62,7 +62,7 @@ _PARTS: tuple[tuple[str, Part], ...] = (
 def _meal(names: str, parts: str) -> str:
     """晚饭后, 吃好晚饭, 晚上吃过饭: when a meal is over."""
     over = "以后|之后|过后|后|完"
-    eaten = "[吃用](?:完|过|了|好|罢|毕)"
+    eaten = "[吃用食](?:完|过|了|好|罢|毕)"
     at_home = "|".join(f"(?<={part})" for part in parts.split("|"))
     return rf"(?:{eaten})?(?:{names})(?:{over})|(?:{names})(?=(?:之|以)?前)|(?:{eaten})(?:{names})|(?:{names})[吃用](?:完|过|好|了)|(?:{at_home})(?:等?我)?(?:{eaten})饭(?:{over})?"
 
@@ -78,7 +78,7 @@ _EVENTS: tuple[tuple[str, int], ...] = (
 )
 
 _LIST_NOUN = r"(?:条|个)?(?:小?建议|意见|要求|问题|想法|原因|看法|希望|体会|好处|缺点|优点|疑问|感受|需要|内容|注意|不满|不好|不足|要说|我觉得|想说|是关于|补充)"
-_NOT_CLOCK_AFTER = rf"(?!{_LIST_NOUN}|[点儿]|赞|评|餐|菜|单|名|击|水|五?个百分|也(?:不|没)|都(?:不|没))"
+_NOT_CLOCK_AFTER = rf"(?![一二三四五六七八九](?:[,.吧了啊呢]|$)|{_LIST_NOUN}|[点儿]|赞|评|餐|菜|单|名|击|水|五?个百分|也(?:不|没)|都(?:不|没))"
 # what makes 一点 a clock time when no other time word stands before it
 _ONE_OK = re.compile(
     r"(?:钟|整|半|[一三]刻|[零二三四五]?十?[\d一二三四五六七八九]+分|[零二三四五]十|[0-5]\d|左右|前后|以后|之后|过后|后|之前|以前|前|到|至|[-~])"
@@ -120,9 +120,19 @@ def _match(text: str, at: int, before: list[Atom]) -> list[Atom] | None:
 def _atoms(text: str, match: re.Match[str], found: Found) -> list[Atom]:
     edge = _EDGE.match(text, match.end())
     end = edge.end() if edge else match.end()
-    passed = text.endswith(("过了", "过完", "忙完"), 0, match.start())
-    name = ("before" if edge.group("before") else "after" if edge.group("after") or passed else "") if edge else ""
+    head = text[: match.start()]
+    name = ""
+    if edge:
+        if edge.group("before") or _AT_LATEST.search(head):
+            name = "before"
+        elif edge.group("after") or _PASSED.search(head):
+            name = "after"
     atoms = []
+    shift = _FROM_EVENT.match(text, end) if len(found) == 1 and found[0][0] == EVENT else None
+    if shift and not shift["past"]:
+        event, minutes = found[0][1], _shift_minutes(shift)
+        earlier = name == "before" or text[end - 1] == "前"
+        return [Atom(EVENT, Event(event.minutes + (-minutes if earlier else minutes), event.name), match.start(), shift.end())]
     for kind, value in found:
         later = None
         if kind == CLOCK and isinstance(value, tuple):
@@ -131,10 +141,19 @@ def _atoms(text: str, match: re.Match[str], found: Found) -> list[Atom]:
     return atoms
 
 
+_PASSED = re.compile(r"(?:过了|过完|忙完|最早|不早于|起码(?:得|要)?(?:到|等))$")
+_AT_LATEST = re.compile(r"(?:最晚|最迟|不晚于|不迟于|不(?:要|能)?(?:超过|晚于))(?:不超过|也?就?(?:是|到)?)?$")
+_FROM_EVENT = re.compile(rf"(?P<edge>前|后)?(?P<n>半|{N})个?(?P<half>半)?(?P<unit>小时|钟头|分钟|刻钟)(?P<past>[以之]?前)?")
 _EDGE = re.compile(
     r"(?:钟|整)?(?:左右|前后|上下|来钟|的样子)?"
     r"(?:的?(?P<after>以后|之后|过后|过(?=[再,.吧]|$)|往后|后(?![天年面悔来晚续]))|的?(?P<before>以前|之前|前(?![天年面后台])))?"
 )
+
+
+def _shift_minutes(m: re.Match[str]) -> int:
+    """Minutes of the 半小时 in 下班后半小时."""
+    unit = {"小": 60, "钟": 60, "分": 1, "刻": 15}[m["unit"][0]]
+    return int((to_number(m["n"]) or 0) * unit) + (unit // 2 if m["half"] else 0)
 
 
 def _is_clock(text: str, match: re.Match[str], before: list[Atom]) -> bool:
@@ -226,7 +245,7 @@ _CLOCK_RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![\d.:月])(?P<a>{H}) ?(?:到|至|-|~) ?(?P<b>{H})点{_NOT_CLOCK_AFTER}(?:(?P<half>半)|(?P<m>{M})分?)?(?:钟|整)?"), _two_hours),
     (re.compile(r"(?<![\d.:])(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?:分)?(?! ?\d) ?(?P<ap>am|pm)?"), _colon_clock),
     (re.compile(r"(?<=[午上晚早])(?P<h>\d|1[0-2])\.(?P<m>[0-5]\d)(?!\d)(?P<ap>(?!))?"), _colon_clock),
-    (re.compile(rf"(?<!\d)(?P<h>{H})(?:点|时(?!间|候|常|不时|刻|装|尚|长)){_NOT_CLOCK_AFTER}(?:钟|整)?"
+    (re.compile(rf"(?<!\d)(?P<h>{H})(?:(?:来|几)?点|时(?!间|候|常|不时|刻|装|尚|长)){_NOT_CLOCK_AFTER}(?:钟|整)?"
                 rf"(?:(?P<half>半)|过?(?P<q>[一二三13])刻钟?|[过零]?(?P<m>{M})(?![一二三四五六七八九\d点])分?|过(?P<past>{N})分)?(?:多|来|几分)?钟?"), _plain_clock),
     (re.compile(r"(?<![\d.:])(?P<h>1[0-2]|0?[1-9]) ?(?P<ap>am|pm)(?![a-z])"), _ampm),
 )
@@ -300,5 +319,5 @@ _RULES: tuple[Rule, ...] = (
     *(_part_rule(words, part) for words, part in _PARTS),
     (re.compile(r"这个?(?:时候|时间|点儿?|钟点)|同一(?:个)?时间|同样(?:的)?时间|老时间|此时|这会儿"), lambda m: [(SAME, None)]),
     (re.compile(r"现在就?(?:可以|行|方便|有空|有时间)(?!吗|么)|现在就(?:打|说|聊)"), lambda m: [(WAIT, Wait(0))]),
-    (re.compile(r"现在|目前|眼下|刚才|刚刚|此刻"), lambda m: [(NOW, None)]),
+    (re.compile(r"现在|而家|依家|目前|眼下|刚才|刚刚|此刻"), lambda m: [(NOW, None)]),
 )
