@@ -178,6 +178,8 @@ class Inspection(Base):
     """Whose work is inspected; empty: the bot's."""
     scores: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """criterion -> points; the criteria stand in the console's score sheet file."""
+    sheet: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The criteria as they stood when it was filled in: `[{"id", "name", "points"}]`."""
     total: Mapped[int | None]
     """0 to 100."""
     comment: Mapped[str] = mapped_column(server_default="")
@@ -186,5 +188,22 @@ class Inspection(Base):
 
     __table_args__ = (
         Index("inspections_case_idx", "sample_id", "case_id", unique=True),
+        Index(None, "case_id"),
+        Index("inspections_inspected_at_idx", "inspected_at", postgresql_where=text("total IS NOT NULL")),
         CheckConstraint("total BETWEEN 0 AND 100", name="inspections_total_check"),
     )
+
+
+class InspectionCorrection(Base):
+    """A filled sheet that was changed afterwards: what it said, what it says now, who changed it and why."""
+
+    __tablename__ = "inspection_corrections"
+
+    id: Mapped[int] = _id()
+    inspection_id: Mapped[int] = mapped_column(ForeignKey("inspections.id", ondelete="CASCADE"), index=True)
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    """Both: `{"scores", "comment", "agent_id"}`."""
+    reason: Mapped[str]
+    user_id: Mapped[int] = _user()
+    at: Mapped[datetime] = _now()
