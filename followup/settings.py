@@ -15,6 +15,8 @@
 | FOLLOWUP_COMPANY      | the firm's name at the public entry; the script's own when unset             |
 | FOLLOWUP_PROXIES      | how many proxies of ours stand in front and add to X-Forwarded-For (0)       |
 | FOLLOWUP_WEBHOOK_URL  | where reminders of due tickets are sent; none when unset                     |
+| FOLLOWUP_TAKEOVER_MINUTES | how long a customer waits for a colleague's line before the bot goes on (10) |
+| FOLLOWUP_KEEP_DAYS    | days after a talk's last day until what was said is erased (1095); 0: never  |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -36,6 +38,8 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 _DEFAULT_PORT = 8080
 _SHORTEST_SECRET = 32
+_KEEP_DAYS = 1095
+"""Three years, in which somebody may still go to court about it (docs/privacy.md)."""
 
 
 class SettingsError(ValueError):
@@ -65,6 +69,10 @@ class Settings:
     proxies: int = 0
     webhook_url: str = ""
     """A group robot's address; it may hold a key."""
+    takeover_minutes: int = 10
+    """A colleague who lets a customer wait so long for a line is taken to be away."""
+    keep_days: int = _KEEP_DAYS
+    """0: content is kept for ever."""
     now: datetime | None = None
     project_dir: Path = PROJECT_DIR
 
@@ -98,6 +106,8 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         company=_text(env, "FOLLOWUP_COMPANY") or "",
         proxies=_proxies(env),
         webhook_url=_webhook_url(env),
+        takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
+        keep_days=_keep_days(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
 
@@ -193,6 +203,20 @@ def _proxies(env: Mapping[str, str]) -> int:
     text = _text(env, "FOLLOWUP_PROXIES") or "0"
     if not text.isascii() or not text.isdigit() or int(text) > 9:
         raise SettingsError(f"FOLLOWUP_PROXIES 的值“{text}”不对，请填写前面有几层代理，0 到 9 之间的整数。")
+    return int(text)
+
+
+def _minutes(env: Mapping[str, str], name: str, default: int) -> int:
+    text = _text(env, name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1440:
+        raise SettingsError(f"{name} 的值“{text}”不对，请填写分钟数，1 到 1440 之间的整数。")
+    return int(text)
+
+
+def _keep_days(env: Mapping[str, str]) -> int:
+    text = _text(env, "FOLLOWUP_KEEP_DAYS") or str(_KEEP_DAYS)
+    if not text.isascii() or not text.isdigit() or len(text) > 5:
+        raise SettingsError(f"FOLLOWUP_KEEP_DAYS 的值“{text}”不对，请填写会话结束以后保留多少天，0 表示一直保留。")
     return int(text)
 
 

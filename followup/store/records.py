@@ -37,6 +37,7 @@ __all__ = [
     "UnknownCase",
     "answers_of",
     "apply",
+    "blocked",
     "callback_of",
     "create_case",
     "create_contact",
@@ -69,6 +70,7 @@ class CaseView:
     contact_title: str
     status: str
     outcome: str | None
+    outcome_reason: str
     do_not_contact: bool
     is_demo: bool
 
@@ -91,7 +93,7 @@ async def load_case(session: AsyncSession, case_id: str) -> CaseView:
     """The case, in one query. Raises UnknownCase."""
     row = (
         await session.execute(
-            select(Case, Contact, ScriptRevision.content, _blocked(Contact.id, Contact.phone))
+            select(Case, Contact, ScriptRevision.content, blocked(Contact.id, Contact.phone))
             .join(Contact, Contact.id == Case.contact_id)
             .join(ScriptRevision, ScriptRevision.id == Case.revision_id)
             .where(Case.id == case_id)
@@ -110,6 +112,7 @@ async def load_case(session: AsyncSession, case_id: str) -> CaseView:
         contact_title=contact.title,
         status=case.status,
         outcome=case.outcome,
+        outcome_reason=case.outcome_reason,
         do_not_contact=blocked,
         is_demo=case.is_demo,
     )
@@ -150,7 +153,7 @@ async def find_contact_by_phone(session: AsyncSession, phone: str) -> Contact | 
 async def is_blocked(session: AsyncSession, contact_id: int) -> bool:
     """Whether the customer is on the do-not-contact list 免打扰名单, by themselves or by their phone."""
     blocked = await session.scalar(
-        select(_blocked(Contact.id, Contact.phone)).select_from(Contact).where(Contact.id == contact_id)
+        select(blocked(Contact.id, Contact.phone)).select_from(Contact).where(Contact.id == contact_id)
     )
     return bool(blocked)
 
@@ -260,7 +263,8 @@ def _of_case(column: Any, case_id: str) -> Any:
     return or_(column == case_id, column.in_(select(Case.id).where(Case.claimed_case_id == case_id)))
 
 
-def _blocked(contact_id: Any, phone: Any) -> Any:
+def blocked(contact_id: Any, phone: Any) -> Any:
+    """`is_blocked` as a condition: whether an entry of the list that was not lifted names the customer or the phone."""
     # `phone = NULL` is never true, so a contact without a number is blocked by its own row only.
     by_phone = or_(DoNotContact.phone == phone, DoNotContact.phone_digest == func.phone_digest(phone))
     return exists().where(DoNotContact.lifted_at.is_(None), or_(DoNotContact.contact_id == contact_id, by_phone))

@@ -1,0 +1,183 @@
+"""The do-not-contact list 免打扰名单: adding, lifting, reading. Rows are only added and lifted, so that the history stays.
+
+Whether somebody may be contacted is said in one place, `store.records.is_blocked`; links (`talk.links`), turns that we begin
+(`talk.turn`), call-backs (`talk.watch`) and revisits ask there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from followup.contacts.parse import normal_phone
+from followup.store.models import Callback, Case, Contact, DoNotContact, Message, User
+
+LONGEST_REASON = 500
+
+
+class Source(StrEnum):
+    """Who wished it."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    IMPORT = "import"
+
+
+class BlockError(ValueError):
+    """It cannot be done. `key` names the sentence in labels.yml, group block_errors."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRow:
+    """An entry as the list shows it."""
+
+    entry: DoNotContact
+    contact: Contact | None
+    case_id: str | None
+    """The talk in which the customer said it."""
+    added_by: str
+    lifted_by: str
+
+
+async def block_contact(session: AsyncSession, contact_id: int, reason: str, user_id: int | None, at: datetime) -> DoNotContact:
+    """Put a customer on the list, with their number. Raises BlockError: no_reason, no_customer, already."""
+    contact = await session.get(Contact, contact_id, with_for_update={"key_share": True})
+    if contact is None or contact.erased_at is not None:
+        raise BlockError("no_customer")
+    if await _stands(session, DoNotContact.contact_id == contact_id):
+        raise BlockError("already")
+    return await _add(session, contact.id, contact.phone, reason, Source.STAFF, user_id, at)
+
+
+async def block_phone(
+    session: AsyncSession, phone: str, reason: str, user_id: int | None, at: datetime, source: Source = Source.STAFF
+) -> DoNotContact:
+    """Put a number on the list, whoever has it now or later. Raises BlockError: no_reason, bad_phone, already."""
+    number = normal_phone(phone)
+    if number is None:
+        raise BlockError("bad_phone")
+    # One entry for a number, also of two people at once.
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"block:{number}", 0))))
+    if await _stands(session, or_(DoNotContact.phone == number, DoNotContact.phone_digest == func.phone_digest(number))):
+        raise BlockError("already")
+    return await _add(session, None, number, reason, source, user_id, at)
+
+
+async def block_all(
+    session: AsyncSession, numbers: Iterable[tuple[str, str]], user_id: int | None, at: datetime
+) -> tuple[int, int]:
+    """An imported list of (number, reason); how many were added, and how many stood on it already."""
+    added = known = 0
+    for phone, reason in numbers:
+        try:
+            await block_phone(session, phone, reason, user_id, at, Source.IMPORT)
+            added += 1
+        except BlockError as error:
+            if error.key != "already":
+                raise
+            known += 1
+    return added, known
+
+
+async def lift(session: AsyncSession, entry_id: int, reason: str, user_id: int, at: datetime) -> DoNotContact:
+    """Take an entry off the list; the row stays, with who did it and why. Raises BlockError: no_entry, lifted, no_reason."""
+    entry = await session.get(DoNotContact, entry_id, with_for_update=True, populate_existing=True)
+    if entry is None:
+        raise BlockError("no_entry")
+    if entry.lifted_at is not None:
+        raise BlockError("lifted")
+    if not reason.strip():
+        raise BlockError("no_reason")
+    entry.lifted_at, entry.lifted_by, entry.lift_reason = at, user_id, reason.strip()[:LONGEST_REASON]
+    await session.flush()
+    return entry
+
+
+async def entries_of(session: AsyncSession, contact: Contact) -> list[BlockRow]:
+    """Everything that ever stood on the list about this customer or their number, newest first."""
+    return [_row(row) async for row in await session.stream(_rows().where(_about(contact)).order_by(DoNotContact.id.desc()))]
+
+
+async def page_of_entries(
+    session: AsyncSession, q: str, *, standing: bool, source: str, limit: int, offset: int
+) -> list[BlockRow]:
+    """A part of the list, newest first. `q`: part of a number, a name or the reason."""
+    query = _rows()
+    if standing:
+        query = query.where(DoNotContact.lifted_at.is_(None))
+    if source:
+        query = query.where(DoNotContact.source == source)
+    if q:
+        parts = [column.icontains(q, autoescape=True) for column in (DoNotContact.phone, DoNotContact.reason, Contact.name, Contact.phone)]
+        if number := normal_phone(q):
+            parts.append(DoNotContact.phone_digest == func.phone_digest(number))
+        query = query.where(or_(*parts))
+    rows = await session.execute(query.order_by(DoNotContact.id.desc()).limit(limit).offset(offset))
+    return [_row(row) for row in rows]
+
+
+def _about(contact: Contact) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [DoNotContact.contact_id == contact.id]
+    if contact.phone:
+        parts += [DoNotContact.phone == contact.phone, DoNotContact.phone_digest == func.phone_digest(contact.phone)]
+    return or_(*parts)
+
+
+def _rows() -> Select[tuple[DoNotContact, Contact, str, str, str]]:
+    added, lifted, whose = aliased(User), aliased(User), aliased(Contact)
+    # An entry without a customer is shown with the one who has the number.
+    holder = (
+        select(func.min(whose.id)).where(whose.phone == DoNotContact.phone, ~whose.is_anonymous).correlate(DoNotContact).scalar_subquery()
+    )
+    return (
+        select(DoNotContact, Contact, Message.case_id, func.coalesce(added.name, ""), func.coalesce(lifted.name, ""))
+        .outerjoin(Contact, Contact.id == case((DoNotContact.contact_id.is_(None), holder), else_=DoNotContact.contact_id))
+        .outerjoin(Message, Message.id == DoNotContact.message_id)
+        .outerjoin(added, added.id == DoNotContact.user_id)
+        .outerjoin(lifted, lifted.id == DoNotContact.lifted_by)
+    )
+
+
+def _row(row: Sequence[object]) -> BlockRow:
+    return BlockRow(*row)  # type: ignore[arg-type]
+
+
+async def _stands(session: AsyncSession, condition: ColumnElement[bool]) -> bool:
+    return bool(await session.scalar(select(exists().where(and_(DoNotContact.lifted_at.is_(None), condition)))))
+
+
+async def _add(
+    session: AsyncSession, contact_id: int | None, phone: str | None, reason: str, source: Source, user_id: int | None, at: datetime
+) -> DoNotContact:
+    if not reason.strip():
+        raise BlockError("no_reason")
+    entry = DoNotContact(
+        contact_id=contact_id, phone=phone, reason=reason.strip()[:LONGEST_REASON], source=source.value, user_id=user_id, at=at
+    )
+    session.add(entry)
+    await session.flush()
+    await _cancel_callbacks(session, contact_id, phone)
+    return entry
+
+
+async def _cancel_callbacks(session: AsyncSession, contact_id: int | None, phone: str | None) -> None:
+    """What was booked is off: they are not called any more."""
+    theirs = [Contact.id == contact_id] if contact_id is not None else []
+    theirs += [Contact.phone == phone] if phone else []
+    cases = select(Case.id).join(Contact, Contact.id == Case.contact_id).where(or_(*theirs))
+    await session.execute(
+        update(Callback)
+        .where(Callback.case_id.in_(cases), Callback.status == "booked")
+        .values(status="cancelled")
+        .execution_options(synchronize_session=False)
+    )
