@@ -24,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 CASE_ID_LENGTH = 32
@@ -82,8 +82,19 @@ class Contact(Base):
     created_at: Mapped[datetime] = _now()
     erased_at: Mapped[datetime | None]
     """When everything that says who it is was erased; the row stays for the figures (docs/decisions/0009)."""
+    email: Mapped[str | None]
+    external_id: Mapped[str | None]
+    """The customer's number in the firm's own system (CRM)."""
+    groups: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    """重点客户, 车队, 曾投诉 ... (58741): campaigns choose and draw by them."""
+    updated_at: Mapped[datetime] = _now()
 
-    __table_args__ = (Index(None, "phone"),)
+    __table_args__ = (
+        Index(None, "phone"),
+        Index(None, "email"),
+        Index("contacts_external_id_idx", "external_id", unique=True),
+        Index("contacts_groups_idx", "groups", postgresql_using="gin"),
+    )
 
 
 class DoNotContact(Base):

@@ -1,0 +1,216 @@
+"""Tables of campaigns: definitions, draws, one entry per customer and rule, deliveries, consents, imports, API keys.
+
+See docs/decisions/0011.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from followup.store.models import Base, _case, _id, _now
+
+CAMPAIGN_STATES = ("draft", "running", "paused", "cancelled", "finished")
+ENTRY_STATES = ("reserve", "waiting", "queued", "sent", "closed", "suppressed", "late", "cancelled")
+DELIVERY_STATES = ("queued", "sending", "accepted", "delivered", "failed", "unknown", "suppressed")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Consent(Base):
+    """The customer agreed to be contacted on a channel, or took it back. Only grows; the newest row of a channel counts."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    channel: Mapped[str]
+    """sms | email | wechat | web"""
+    given: Mapped[bool]
+    """False: taken back."""
+    source: Mapped[str]
+    """Where it was given: 购买合同, 导入文件, 会话 ..."""
+    text_version: Mapped[str] = mapped_column(server_default="")
+    """Which wording the customer agreed to."""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
+    at: Mapped[datetime] = _now()
+
+    __table_args__ = (Index("consents_newest_idx", "contact_id", "channel", text("id DESC")),)
+
+
+class Import(Base):
+    """One file, or one call of the API, that brought customers 导入记录, and what was not taken."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[int] = _id()
+    source: Mapped[str]
+    """console | cli | api"""
+    file_name: Mapped[str] = mapped_column(server_default="")
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    """SHA-256 of the content: the same file twice is noticed."""
+    rows: Mapped[int]
+    created: Mapped[int]
+    updated: Mapped[int]
+    merged: Mapped[int]
+    bad: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    """[{"line", "reason"}], the first thousand."""
+    bad_count: Mapped[int] = mapped_column(server_default=text("0"))
+    groups: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id"))
+    at: Mapped[datetime] = _now()
+
+
+class ImportedContact(Base):
+    """Which customers a file brought or completed."""
+
+    __tablename__ = "imported_contacts"
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class ApiKey(Base):
+    """A key of a customer system (CRM); only its hash is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = _id()
+    name: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str]
+    """Its first characters, to tell keys apart."""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = _now()
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Campaign(Base):
+    """A campaign 回访任务. `definition` is `followup.campaigns.definition.Definition` as JSON."""
+
+    __tablename__ = "campaigns"
+
+    id: Mapped[int] = _id()
+    name: Mapped[str]
+    script_id: Mapped[str]
+    definition: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    """Counted up by each change: what was planned by an older one is planned again before it is sent."""
+    status: Mapped[str] = mapped_column(server_default="draft")
+    why: Mapped[str] = mapped_column(server_default="")
+    """Why it is paused or cancelled."""
+    priority: Mapped[int] = mapped_column(server_default=text("5"))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    """Of the draw: the same seed and audience draw the same customers."""
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = _now()
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    planned_at: Mapped[datetime | None]
+    """When the audience was last looked through."""
+
+    __table_args__ = (
+        Index("campaigns_running_idx", "priority", "id", postgresql_where=text("status = 'running'")),
+        CheckConstraint(_one_of("status", CAMPAIGN_STATES), name="campaigns_status_check"),
+    )
+
+
+class CampaignDraw(Base):
+    """One drawing of customers 抽样, as an auditor can repeat it."""
+
+    __tablename__ = "campaign_draws"
+
+    id: Mapped[int] = _id()
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    """first | more (customers who came later) | top_up"""
+    seed: Mapped[int] = mapped_column(BigInteger)
+    strata: Mapped[list[Any]]
+    """[{"name", "share", "population", "wanted", "drawn"}]"""
+    at: Mapped[datetime] = _now()
+
+
+class CampaignEntry(Base):
+    """One customer, one rule, one occurrence: the plan and the account of it."""
+
+    __tablename__ = "campaign_entries"
+
+    id: Mapped[int] = _id()
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    rule: Mapped[str]
+    occurrence: Mapped[int] = mapped_column(server_default=text("0"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    """Of the campaign when this was planned."""
+    stratum: Mapped[str] = mapped_column(server_default="")
+    draw_id: Mapped[int | None] = mapped_column(ForeignKey("campaign_draws.id"))
+    """Empty: not drawn."""
+    base_at: Mapped[datetime | None]
+    """The customer's date that the rule counts from."""
+    due_at: Mapped[datetime | None]
+    not_after: Mapped[datetime | None]
+    next_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    reason: Mapped[str] = mapped_column(server_default="")
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    """Deliveries made so far."""
+    channel: Mapped[str] = mapped_column(server_default="")
+    """Of the last delivery."""
+    case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"), unique=True)
+    created_at: Mapped[datetime] = _now()
+    closed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("campaign_entries_one_idx", "campaign_id", "contact_id", "rule", "occurrence", unique=True),
+        Index("campaign_entries_due_idx", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("campaign_entries_state_idx", "campaign_id", "state", "id"),
+        CheckConstraint(_one_of("state", ENTRY_STATES), name="campaign_entries_state_check"),
+    )
+
+
+class Delivery(Base):
+    """One message that brings a customer to a talk, and what became of it."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = _id()
+    case_id: Mapped[str] = _case()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("campaign_entries.id", ondelete="SET NULL"), index=True)
+    callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id", ondelete="SET NULL"), index=True)
+    number: Mapped[int]
+    """Counted from 1 within the case."""
+    kind: Mapped[str]
+    """first | reminder | callback | revisit"""
+    channel: Mapped[str]
+    provider: Mapped[str] = mapped_column(server_default="")
+    provider_id: Mapped[str | None]
+    """The provider's own number of it, for its report."""
+    status: Mapped[str] = mapped_column(server_default="queued")
+    error: Mapped[str] = mapped_column(server_default="")
+    """Provider's code, or why it was suppressed."""
+    day: Mapped[date]
+    """The local day it counts on for the customer's daily cap."""
+    queued_at: Mapped[datetime] = _now()
+    sending_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    """Accepted, refused, or found unknown."""
+    delivered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("deliveries_number_idx", "case_id", "number", unique=True),
+        Index("deliveries_cap_idx", "contact_id", "day"),
+        Index("deliveries_open_idx", "status", "queued_at", postgresql_where=text("status IN ('queued', 'sending')")),
+        Index("deliveries_provider_idx", "provider", "provider_id"),
+        CheckConstraint(_one_of("status", DELIVERY_STATES), name="deliveries_status_check"),
+    )
