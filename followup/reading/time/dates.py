@@ -142,7 +142,7 @@ def _festival(m: re.Match[str]) -> d.DayRule | str:
         return PAST
     _, years = _year(m["y"])
     tail = m["tail"] or ""
-    done = bool(m["done"]) or bool(re.search("后|过去|过了|完|回来|结束", tail))
+    done = bool(m["done"]) or bool(re.search("收假|后|过去|过了|完|回来|结束", tail))
     rule = d.FestivalDay(festivals.names()[m["name"]], whole=bool(re.search("期间|假|长假|几天|那段", tail)) and not done,
                          after=done, years=years)
     ahead = re.search("前([一两二三])天$", tail)
@@ -220,13 +220,14 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?P<week>这|本)?个?双休日?", lambda m: d.Weekend(_week_shift(m["week"]))),
         (r"(?P<week>这个?|本|下下个?|再下个?|下一?个?|上上个?|上一?个?)(?:周|星期|礼拜)(?P<wp>初|头上?|中|前半|后半|尾)?(?:以?内|之内|里|的)?", _week),
         (r"周初(?P<week>)", lambda m: d.Week(1, (0, 1))),
+        (rf"(?P<n>{N})个?工作日(?:以后|之后|过后|后)", lambda m: d.InWorkdays(to_int(m["n"]) or 1)),
         (r"工作日", lambda m: d.Workday()),
         # lunar new year, festivals
         (r"(?:过完|过了)十一(?!点|月|号|[ ]?:)(?:以?后|之后|再)?|十一(?:假期|长假|期间|放假|黄金周)?(?:以后|之后|过后|后|结束后?)|十一(?:假期|长假|期间|放假|黄金周)", _ten_one),
         (r"(?:过完|过了)(?:大?年|春节)(?:以?后|之后)?|(?<![今明后去今多几\d半一两三四五六七八九十])年后", lambda m: d.FestivalDay("spring", after=True)),
         (r"(?<![今明后去多几\d半一两三四五六七八九十])年前", lambda m: d.Before(d.FestivalDay("spring"))),
         (rf"(?P<y>今年|明年|后年|去年)?的?(?P<done>过完|过了)?(?P<name>{_NAMES})(?!卡|路|店|费)"
-         r"(?P<tail>(?:节|当天|那天|那几天|那段时间|这几天|期间|长假|假期?|放假|放完假|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过了|(?:过完|结束|回来)(?:以后|之后|后)?|[之以]?前[一两二三]天|之前|以前|前(?!后|天))?)", _festival),
+         r"(?P<tail>(?:节|当天|那天|那几天|那段时间|这几天|期间|长假|假期?|放假|放完假|收假(?:回来)?|黄金周)?(?:的时候)?(?:以后|之后|过后|后(?!天)|过了|(?:过完|结束|回来)(?:以后|之后|后)?|[之以]?前[一两二三]天|之前|以前|前(?!后|天))?)", _festival),
         (r"(?:过完|过了)节|节(?:日|假日)?(?:以后|之后|过后|后)|放完假|假期(?:以?后|之后|(?:结束|完)(?:以后|之后|后)?)|收假", lambda m: d.AfterHoliday()),
         # calendar dates
         (r"(?<!\d)(?P<y>20\d\d)[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})(?!\d)[日号]?", _written),

@@ -122,6 +122,22 @@ class Workday(DayRule):
 
 
 @dataclass(frozen=True)
+class InWorkdays(DayRule):
+    """三个工作日后: weekends and public holidays are not counted."""
+
+    count: int
+
+    def spans(self, today: date) -> list[DaySpan]:
+        public = [f for f in festivals().values() if f.public]
+        free = {first + timedelta(days=n) for f in public for first in f.coming(today) for n in range(f.days)}
+        day, left = today, min(self.count, 100)
+        while left:
+            day += ONE
+            left -= day.weekday() < 5 and day not in free
+        return [_days(day)]
+
+
+@dataclass(frozen=True)
 class Week(DayRule):
     """这周, 下周; `part` first and last weekday for 下周初 and 下周中."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from followup.reading.time import context
 from followup.reading.time import tokens as t
-from followup.reading.time.clock import AFTERNOON, EARLY, MORNING, Clock, Event, Part
+from followup.reading.time.clock import AFTERNOON, EARLY, EVENING, MORNING, Clock, Event, Part
 from followup.reading.time.days import (
     After,
     Before,
@@ -28,24 +28,32 @@ from followup.reading.time.tokens import Atom, Wait
 
 # between a time and the next one: what refuses the time before it, what accepts it, what takes it back
 _POSITIVE_FIRST = re.compile(
-    r"行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
+    r"(?:实在|要是|如果|万一)不(?:行|方便)|不(?:行|方便)的话|行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
     # what keeps somebody until then: "8号上班再打", "开完会就打"
-    r"|(?:上班|上课|开会|吃饭|午休|加班)(?:的)?(?:时候|时间|期间)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
+    r"|(?:上班|上课|开会|吃饭|午休|加班)(?:的)?(?:时候|时间|期间)|上班了?(?=打(?!不)|联系|来电)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
 )
 _NEGATIVE = re.compile(
-    r"不行|不可以|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
+    r"不行|不可以|[打接来去约]不(?:了|成)|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|不一定|说不[准定]|不确定|没准|不敢说|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
     r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别|不要|[莫勿甭](?=[打来找])|唔得|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
     r"|要?去(?:医院|外地|接|办|看|吃|喝|赶|开)|看病|体检|面试|搬家|搬走|出国|过生日|结婚|生孩子|住院|打(?:麻将|牌|球|针|疫苗|工)|钓鱼|聚会|聚餐|喝酒|喝喜酒|看电影|健身|送货|拉货|赶集|走亲戚|培训|年会|补课|家长会|来客|做饭|下地|拜年"
 )
 _ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|(?<![要得])去|在家|空")
 _REFUSED_BEFORE = re.compile(r"(?:别|不要|莫|勿|甭|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
 _TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
+_FALLBACK = re.compile(
+    r"[,. ]*(?:(?:实在|要是|如果|万一)(?:不行|不方便|没接|没人接|打不通|没空)(?:的话)?|(?:不行|不方便|没接|没人接|打不通|没空)的话)[, ]*(?:那|就|再|改|换|等|到|成)*"
+)
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
-_ALTERNATIVE = re.compile(r"[ 、]*(?:,?或者?|和|跟|以及)?[ ]*")
+_ALTERNATIVE = re.compile(r"[ 、]*(?:[,.]?(?:或者?|要么|或是)(?:是)?|和|跟|以及)?[ ]*")
 _TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
+_CUES = re.compile(
+    r"(?P<morning>送[^,.]{0,3}(?:上学|学校|幼儿园|孩子|娃|小孩)|早市|晨练|晨会|早会|早餐|买完?菜|起床)"
+    r"|(?P<evening>作业|晚自习|哄睡|哄[^,.]{1,2}睡|夜市|新闻联播|洗完?澡|广场舞)"
+)
 _STOPS_THEN = re.compile(
     r"(?:才|就|要|去|我|能|可以|左右|钟)*(?:放学|下班|到家|回家|到站|下课|下课了|结束|散会|起床|起来|收工|上班|开会|吃饭|睡觉|午睡|接[^,.]{1,3}|送[^,.]{1,3})(?:了|完|的话)?(?:你|那|就|再|等|我|得|要|[, ])*"
 )
+_FREE_THEN = re.compile(r"[,.]?(?:你|我|都)*(?:随时|什么时候都|啥时候都|几点都|都(?:可以|行|方便|有空|在))(?!忙|不|没)")
 _KEPT_BUSY = re.compile(r"上班|上课|开会|加班|忙|有会|出差|培训|考试|值班|手术")
 _ALONE_BEFORE = re.compile(r"[,.!;](?:那|就|要么|那就|我看|最好)*$")
 _ALONE_AFTER = re.compile(r"(?:吧|呗|了|再说|的样子|左右)*(?:[,.!;]|$)")
@@ -83,6 +91,7 @@ def choose(text: str, proposed: bool = False) -> Mention | None:
 
     `proposed`: only a time to call at counts, not one that is told of or asked about.
     """
+    said = text
     if proposed:
         text = context.without_lookalikes(text)
     mentions = _mentions(text)
@@ -91,7 +100,17 @@ def choose(text: str, proposed: bool = False) -> Mention | None:
     kept = _corrected(mentions, text)
     if not kept:
         return None
-    return max(kept, key=lambda pair: (pair[1], -pair[0].start))[0]
+    meant = max(kept, key=lambda pair: (pair[1], -pair[0].start))[0]
+    return _in_its_part(meant, said)
+
+
+def _in_its_part(mention: Mention, text: str) -> Mention:
+    """A bare clock time in the part of the day that the words before it are of: "送完孩子上学，八点半"."""
+    if mention.part is None and mention.clock and not mention.event and 7 <= mention.clock.hour <= 11:
+        cues = [match.lastgroup for match in _CUES.finditer(text, 0, mention.start)]
+        if cues:
+            return replace(mention, part=MORNING if cues[-1] == "morning" else EVENING)
+    return mention
 
 
 def _proposals(mentions: list[Mention], text: str) -> list[Mention]:
@@ -124,7 +143,7 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
         after = text[mention.end: mentions[index + 1].start if index + 1 < len(mentions) else len(text)]
         if mention.past:
             continue
-        if kept and _TAKEN_BACK.search(before):
+        if kept and _TAKEN_BACK.search(before) and not _FALLBACK.fullmatch(before):
             mention = _inherit(mention, kept[-1][0], corrected=True)
             kept.pop()
         elif dropped is not None:
@@ -134,7 +153,7 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
             # "四点半放学五点以后吧": what is done at the first time ends there, the second one is free
             kept.append((_inherit(mention, kept[-1][0], corrected=True), kept[-1][1] + 1))
             continue
-        elif kept and (_ALTERNATIVE.fullmatch(before) or (before.strip() in (",", "") and after.startswith("都"))):  # "周三或者周四下午": the first one, with the time of both
+        elif kept and (_ALTERNATIVE.fullmatch(before) or _FALLBACK.fullmatch(before) or (before.strip() in (",", "") and after.startswith("都"))):  # "周三或者周四下午": the first one, with the time of both
             first, weight = kept[-1]
             if first.day and not first.has_time and mention.day and mention.has_time:
                 first = _with_time_of(first, mention)
@@ -167,6 +186,8 @@ def _refused(after: str) -> bool:
     negative = _NEGATIVE.search(clause)
     if not negative:
         return False
+    if _FREE_THEN.match(after, len(_CLAUSE_END.split(after, maxsplit=1)[0])):
+        return False  # "后天在家带娃，随时打"
     action = re.search(r"打|联系|再说|再聊|聊|回访|可以|有空|有时间|约|找我|才|之后|以后", clause[: negative.start()])
     return action is None or negative.group() in ("别", "不要", "不行", "不方便")
 
@@ -200,7 +221,7 @@ def _with_time_of(mention: Mention, other: Mention) -> Mention:
 
 def _fits(clock: Clock, part: Part) -> bool:
     if part in (MORNING, EARLY):
-        return clock.hour >= 7
+        return 7 <= clock.hour < 12
     return clock.hour <= 12 and not (part is AFTERNOON and clock.hour in (9, 10, 11))
 
 
@@ -275,6 +296,10 @@ def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
         return None
     if re.search("除|避开", gap) or isinstance(old.day, InDays) and isinstance(new.day, (Weekday, MonthDay, FestivalDay)) and gap.strip(" 是"):
         return None
+    if isinstance(old.day, (MonthDay, Weekday)) and isinstance(new.day, FestivalDay) and gap.strip(" 是就"):
+        return None
+    if new.part and not new.clock and "," in gap and old.clock and not _fits(old.clock, new.part):
+        return None  # "四点到十二点上班,上午打"
     if old.past or new.past:
         if gap.strip(" ,的") or (new.day and not new.past):
             return None
@@ -314,6 +339,8 @@ def _join_days(old: DayRule | None, new: DayRule | None) -> DayRule | None:
     """One day rule from two that refine each other: 下周 + 周三, 下个月 + 5号."""
     if old is None or new is None or old == new:
         return old or new
+    if isinstance(old, (MonthDay, Weekday)) and isinstance(new, FestivalDay) and not (new.after or new.whole):
+        return old  # "31号跨年"
     if isinstance(old, InDays) and isinstance(new, FestivalDay) and not (new.after or new.whole):
         return old  # "明儿初五"
     if isinstance(old, InDays) and (isinstance(new, After) or isinstance(new, FestivalDay) and new.after):

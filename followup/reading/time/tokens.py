@@ -85,7 +85,7 @@ _ONE_OK = re.compile(
     r"|(?:再|打|来电|联系|可以|行|方便|有空|吧|给我)"
 )
 _ONE_BEFORE = re.compile(r"(?:^|[\s,.、!?;你您们]|在|等|约|那就?|就|到|至|[-~]|是|个|我|要不)$")
-_NOT_CLOCK_BEFORE = re.compile(r"(?:第|这|有|以上|以下|提|说|讲|补充|总结|强调|反映|差|早|晚|快|慢|多|少|\d\.|[a-z\d:.])$")
+_NOT_CLOCK_BEFORE = re.compile(r"(?:第|这|有|以上|以下|提|说|讲|补充|总结|强调|反映|差|早|晚|快|慢|(?<!差不)多|少|\d\.|[a-z\d:.])$")
 
 
 def scan(text: str) -> list[Atom]:
@@ -146,7 +146,7 @@ _AT_LATEST = re.compile(r"(?:最晚|最迟|不晚于|不迟于|不(?:要|能)?(?
 _FROM_EVENT = re.compile(rf"(?P<edge>前|后)?(?P<n>半|{N})个?(?P<half>半)?(?P<unit>小时|钟头|分钟|刻钟)(?P<past>[以之]?前)?")
 _EDGE = re.compile(
     r"(?:钟|整)?(?:左右|前后|上下|来钟|的样子)?"
-    r"(?:的?(?P<after>以后|之后|过后|过(?=[再,.吧]|$)|往后|后(?![天年面悔来晚续]))|的?(?P<before>以前|之前|前(?![天年面后台])))?"
+    r"(?:的?(?P<after>以后|之后|过后|过(?=[再,.吧]|$)|过完了?|往后|后(?![天年面悔来晚续]))|的?(?P<before>以前|之前|前(?![天年面后台])))?"
 )
 
 
@@ -251,7 +251,7 @@ _CLOCK_RULES: tuple[Rule, ...] = (
 )
 
 _AMOUNT = r"(?:\d+(?:\.\d+)?|十几|[一二两俩仨三四五六七八九十百]{1,4}|半拉?|个把)"
-_BEFORE_WAIT = r"(?:(?:再|我)?(?:过|等我?|隔|缓我?|给我|[晚迟]|往后推|推迟)(?:个|上)?)"
+_BEFORE_WAIT = r"(?:再[开忙走坐跑干睡弄做聊]|(?:再|我)?(?:过|等我?|隔|缓我?|给我|[晚迟]|往后推|推迟)(?:个|上)?)"
 _AFTER_WAIT = r"(?:左右|的样子|以内|之内|时间)?(?:(?P<later>以后|之后|过后|后|开外)|(?=,?再)|(?P<within>以内|之内|内))"
 _UNIT = {"分": 1, "小": 60, "钟": 60, "刻": 15, "个": 60}
 
@@ -312,6 +312,7 @@ def _as_day(pattern: re.Pattern[str], build: Callable[[re.Match[str]], DayRule |
 
 _RULES: tuple[Rule, ...] = (
     (_wait(_BEFORE_WAIT, _OPTIONAL_AFTER), _wait_minutes),
+    (_wait("还(?:有|得|要|剩|差)(?:开|忙|走|坐|跑)?", r"(?P<later>)(?P<within>)(?:左右|的样子)?(?=[^,.]{0,3}(?:到|结束|下班|完|散|才|放学|降落|落地|收|下课))"), _wait_minutes),
     (_wait("", _AFTER_WAIT, "分钟|分(?=以?后|之后)"), _wait_minutes),
     (_wait(r"\A(?:那就?|大概|可能)?", r"(?:左右)?吧?[.!,]?\Z(?P<later>)(?P<within>)", "分钟"), _wait_minutes),
     *(_as_day(pattern, build) for pattern, build in DATE_RULES),
