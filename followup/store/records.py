@@ -152,10 +152,10 @@ async def find_contact_by_phone(session: AsyncSession, phone: str) -> Contact | 
 
 async def is_blocked(session: AsyncSession, contact_id: int) -> bool:
     """Whether the customer is on the do-not-contact list 免打扰名单, by themselves or by their phone."""
-    blocked = await session.scalar(
+    found = await session.scalar(
         select(blocked(Contact.id, Contact.phone)).select_from(Contact).where(Contact.id == contact_id)
     )
-    return bool(blocked)
+    return bool(found)
 
 
 async def save_revision(session: AsyncSession, script_id: str, version: str, content: Mapping[str, Any]) -> int:
