@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -32,6 +33,7 @@ class Due:
     not_after: datetime
 
 
+@lru_cache(maxsize=1 << 14)
 def read_base(text: str) -> Base | None:
     """An ISO date or date and time, as the import writes them; Shanghai time when no zone is given."""
     try:
@@ -48,6 +50,12 @@ def due_at(rule: Rule, base: Base, hours: Hours, occurrence: int = 0, spread: fl
     `occurrence` counts from 0; each is reckoned from the base, so the 31st comes back after February.
     `spread` (0 to 1, less than 1) says where in a span of days this customer's day lies.
     """
+    # Of thousands of customers many share the day.
+    return _due_at(rule, base, hours, occurrence, spread if rule.latest is not None else 0.0)
+
+
+@lru_cache(maxsize=1 << 16)
+def _due_at(rule: Rule, base: Base, hours: Hours, occurrence: int, spread: float) -> Due:
     base = Base(_later(base.at, Amount(rule.every * occurrence, Unit.MONTHS)), base.has_time)
     wanted, deadline = _wanted(rule, base, spread)
     due = next_open(hours, wanted)
@@ -74,8 +82,10 @@ def _wanted(rule: Rule, base: Base, spread: float) -> tuple[datetime, datetime]:
 
 
 def _later(at: datetime, amount: Amount) -> datetime:
-    """Hours run by the clock; days, weeks and months by the calendar."""
-    return at + relativedelta(**{amount.unit.value: amount.number})
+    """Hours run by the clock; days, weeks and months by the calendar. (Shanghai has had no summer time since 1991.)"""
+    if amount.unit is Unit.MONTHS:
+        return at + relativedelta(months=amount.number) if amount.number else at
+    return at + timedelta(**{amount.unit.value: amount.number})
 
 
 def _end_of(at: datetime, amount: Amount) -> datetime:

@@ -6,6 +6,7 @@ Catalogue D "windows": never outside 8:30 to 21:00, whatever a campaign says; no
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from followup.campaigns.definition import EARLIEST, LATEST, Hours, Window
 from followup.holidays import is_worked_weekend, public_holiday
@@ -16,10 +17,11 @@ _LOOK_AHEAD = 400
 _WORKWEEK = frozenset(range(1, 6))
 
 
-def stretches(hours: Hours, day: date) -> list[tuple[datetime, datetime]]:
+@lru_cache(maxsize=4096)
+def stretches(hours: Hours, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """The open stretches of `day`, in order, merged where they touch: from the first moment, before the second."""
     if not hours.holidays and public_holiday(day) is not None:
-        return []
+        return ()
     found: list[tuple[datetime, datetime]] = []
     for begin, end in sorted((max(w.begin, EARLIEST), min(w.end, LATEST)) for w in hours.windows if _holds_on(w, day)):
         if begin >= end:
@@ -29,7 +31,7 @@ def stretches(hours: Hours, day: date) -> list[tuple[datetime, datetime]]:
             found[-1] = (found[-1][0], max(found[-1][1], closes))
         else:
             found.append((opens, closes))
-    return found
+    return tuple(found)
 
 
 def is_open(hours: Hours, at: datetime) -> bool:

@@ -43,7 +43,7 @@ def test_whoever_asks_for_holidays_gets_them() -> None:
 
 def test_nobody_is_contacted_early_or_at_night_whatever_the_window_says() -> None:
     always = Hours((Window(time(0), time(23, 59)),), holidays=True)
-    assert stretches(always, date(2026, 3, 2)) == [(at("2026-03-02 08:30"), at("2026-03-02 21:00"))]
+    assert stretches(always, date(2026, 3, 2)) == ((at("2026-03-02 08:30"), at("2026-03-02 21:00")),)
 
 
 def test_summer_and_winter_hours_take_turns_over_the_new_year() -> None:
@@ -59,7 +59,7 @@ def test_summer_and_winter_hours_take_turns_over_the_new_year() -> None:
 
 def test_windows_that_touch_are_one() -> None:
     hours = Hours((Window(time(9), time(10)), Window(time(10), time(11)), Window(time(9, 30), time(10, 30))))
-    assert stretches(hours, date(2026, 3, 2)) == [(at("2026-03-02 09:00"), at("2026-03-02 11:00"))]
+    assert stretches(hours, date(2026, 3, 2)) == ((at("2026-03-02 09:00"), at("2026-03-02 11:00")),)
 
 
 def test_hours_that_never_open_are_found_out() -> None:
