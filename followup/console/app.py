@@ -12,6 +12,8 @@ import jinja2
 from aiohttp import web
 
 from followup.console import sessions
+from followup.console.customers import pages as customers
+from followup.console.customers.imports import LARGEST_FILE
 from followup.console.labels import label, labels
 from followup.console.navigation import areas_of
 from followup.console.parts import database, page, see
@@ -26,12 +28,13 @@ from followup.web.security import is_from_our_page
 PREFIX = "/console"
 TEMPLATES = Path(__file__).with_name("templates")
 _WITHOUT_LOGIN = ("/console/login",)
+_WITH_FILES = ("/console/customers/blocks/import",)
 _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, tickets.routes, people.routes,)
+_ROUTES = (transcripts.routes, tickets.routes, customers.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:
@@ -93,6 +96,8 @@ async def _own_forms_only(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     if not is_from_our_page(request):
         raise web.HTTPForbidden
+    if request.path in _WITH_FILES:
+        request._client_max_size = LARGEST_FILE + 64 * 1024  # the only way to let one form be larger than the others
     if "staff" in request:
         sent = request.headers.get("X-CSRF-Token") or (await request.post()).get("csrf", "")
         wanted = sessions.csrf_token(request["staff_session"].token)

@@ -18,15 +18,18 @@ async def audit(
 
     `action`: `<area>.<verb>`, named in labels.yml. `staff` None: nobody was logged in (a failed login).
     """
-    session.add(
-        AuditEntry(
-            at=clock.now(),
-            user_id=staff.id if staff else None,
-            user_name=staff.name if staff else "",
-            role=staff.role if staff else "",
-            action=action,
-            object_type=object_type,
-            object_id=str(object_id),
-            detail=detail,
-        )
+    session.add(entry_of(staff, action, object_type, object_id, **detail))
+
+
+def entry_of(staff: Staff | None, action: str, object_type: str = "", object_id: object = "", **detail: Any) -> AuditEntry:
+    """The entry itself, for who needs its number."""
+    return AuditEntry(
+        at=clock.now(),
+        user_id=staff.id if staff else None,
+        user_name=staff.name if staff else "",
+        role=staff.role if staff else "",
+        action=action,
+        object_type=object_type,
+        object_id=str(object_id),
+        detail=detail,
     )

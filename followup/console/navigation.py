@@ -19,6 +19,7 @@ class Area:
 AREAS = (
     Area("/console/talks", "会话", Permission.READ_TALKS),
     Area("/console/tickets", "工单", Permission.READ_TICKETS),
+    Area("/console/customers", "客户", Permission.READ_CUSTOMERS),
     Area("/console/people", "账号", Permission.MANAGE_PEOPLE),
     Area("/console/audit", "操作记录", Permission.READ_AUDIT),
 )

@@ -22,6 +22,12 @@ class Permission(StrEnum):
     WORK_TICKETS = "work_tickets"
     MANAGE_TICKETS = "manage_tickets"
     """Other people's tickets as well: assign, reopen, change department and severity."""
+    READ_CUSTOMERS = "read_customers"
+    """The list of customers, masked; SEE_PERSONAL reveals one at a time."""
+    BLOCK_CUSTOMERS = "block_customers"
+    """Put somebody on the do-not-contact list."""
+    LIFT_BLOCKS = "lift_blocks"
+    ERASE_CUSTOMERS = "erase_customers"
     READ_FIGURES = "read_figures"
     INSPECT = "inspect"
     READ_INSPECTIONS = "read_inspections"
@@ -32,14 +38,16 @@ class Permission(StrEnum):
 
 P = Permission
 _AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P.READ_TICKETS, P.WORK_TICKETS}
+_AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS}
 _SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
+_SUPERVISOR |= {P.LIFT_BLOCKS, P.ERASE_CUSTOMERS}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "admin": frozenset(_SUPERVISOR | {P.MANAGE_PEOPLE, P.READ_AUDIT}),
     "supervisor": frozenset(_SUPERVISOR),
     "agent": frozenset(_AGENT),
     "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES}),
     "auditor": frozenset(
-        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_TICKETS, P.READ_FIGURES, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT}
+        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_TICKETS, P.READ_FIGURES, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT}
     ),
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -112,7 +113,18 @@ async def page_of_entries(
     session: AsyncSession, q: str, *, standing: bool, source: str, limit: int, offset: int
 ) -> list[BlockRow]:
     """A part of the list, newest first. `q`: part of a number, a name or the reason."""
-    query = _rows()
+    query = _wanted(_rows(), q, standing=standing, source=source)
+    rows = await session.execute(query.order_by(DoNotContact.id.desc()).limit(limit).offset(offset))
+    return [_row(row) for row in rows]
+
+
+async def count_entries(session: AsyncSession, q: str, *, standing: bool, source: str, most: int) -> int:
+    """How many entries `page_of_entries` has in all; counts no further than `most`."""
+    ids = _wanted(_rows().with_only_columns(DoNotContact.id), q, standing=standing, source=source).limit(most)
+    return await session.scalar(select(func.count()).select_from(ids.subquery())) or 0
+
+
+def _wanted(query: Select[Any], q: str, *, standing: bool, source: str) -> Select[Any]:
     if standing:
         query = query.where(DoNotContact.lifted_at.is_(None))
     if source:
@@ -122,8 +134,7 @@ async def page_of_entries(
         if number := normal_phone(q):
             parts.append(DoNotContact.phone_digest == func.phone_digest(number))
         query = query.where(or_(*parts))
-    rows = await session.execute(query.order_by(DoNotContact.id.desc()).limit(limit).offset(offset))
-    return [_row(row) for row in rows]
+    return query
 
 
 def _about(contact: Contact) -> ColumnElement[bool]:

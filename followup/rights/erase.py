@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.rights.left import GONE, Questions, left_of_variables
 from followup.store.models import Answer, Case, Contact, DoNotContact, Message, ScriptRevision
-from followup.store.staff_models import AnswerCorrection, AuditEntry
+from followup.store.staff_models import AnswerCorrection
 
 LONGEST_WAIT = "20s"
 """For a turn that is under way."""
@@ -75,10 +75,10 @@ async def _mentions(session: AsyncSession, phones: Sequence[str], own: Sequence[
     return sorted(set(await session.scalars(found)) - set(own))
 
 
-async def erase_customer(session: AsyncSession, contact_id: int, entry: AuditEntry, at: datetime) -> Who:
+async def erase_customer(session: AsyncSession, contact_id: int, entry_id: int, at: datetime) -> Who:
     """Erase a customer everywhere in the database. Raises NoSuchCustomer, NotNow.
 
-    `entry`: what the audit log says of it, added to the session in this transaction, without personal data.
+    `entry_id`: what the audit log says of it, written in this transaction, without personal data.
     """
     who = await who_is(session, contact_id)
     await lock(session, [*who.cases, *who.mentions])
@@ -89,7 +89,7 @@ async def erase_customer(session: AsyncSession, contact_id: int, entry: AuditEnt
     await erase_talks(session, who.cases, at, known=who.known)
     await _blank_numbers(session, who)
     await _erase_contacts(session, who, at)
-    await _forget_in_audit(session, entry.id, who)
+    await _forget_in_audit(session, entry_id, who)
     session.expire_all()
     return who
 
