@@ -14,6 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from followup import clock
 from followup.dialogue.effects import Effect
+from followup.dialogue.handed_back import How
 from followup.dialogue.items import Said
 from followup.dialogue.reply import Act, Reply
 from followup.dialogue.state import TalkState
@@ -42,6 +43,8 @@ class Meta:
     case_id: str
     message_id: int
     received_at: datetime
+    colleague: How | None = None
+    """How a colleague's take-over ended, where that is what the trigger tells."""
 
     @classmethod
     def of(cls, tracker: Tracker) -> "Meta":
@@ -51,6 +54,7 @@ class Meta:
             case_id=raw.get("case_id") or tracker.sender_id,
             message_id=int(raw.get("message_id") or 0),
             received_at=datetime.fromisoformat(at).astimezone(SHANGHAI) if at else clock.now(),
+            colleague=How(raw["colleague"]) if raw.get("colleague") else None,
         )
 
 
@@ -76,6 +80,13 @@ async def case_of(meta: Meta) -> CaseView:
     """The case as it stands in the records now."""
     async with database().session() as session:
         return await records.load_case(session, meta.case_id)
+
+
+async def callback_at(meta: Meta) -> datetime | None:
+    """When the call-back that stands is due, in China's time."""
+    async with database().session() as session:
+        booked = await records.callback_of(session, meta.case_id)
+    return booked.at.astimezone(SHANGHAI) if booked is not None and booked.at else None
 
 
 async def turn_of(tracker: Tracker) -> Turn:

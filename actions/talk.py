@@ -6,16 +6,18 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.context import Meta, case_of, remember_script, talk, turn_of, utter, write
+from actions.context import Meta, callback_at, case_of, remember_script, talk, turn_of, utter, write
 from followup.dialogue.after import after, resume
 from followup.dialogue.effects import Outcome
 from followup.dialogue.finish import close
+from followup.dialogue.handed_back import How, part, take_back
 from followup.dialogue.hear import hear
 from followup.dialogue.interrupt import respond
 from followup.dialogue.items import Said, ask, first_item
 from followup.dialogue.silence import fall_silent
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
+from followup.store.records import CaseView
 
 FORM = "followup_form"
 TRIGGERS = ("start_followup", "resume_followup", "silence")
@@ -120,12 +122,28 @@ class ResumeTalk(Action):
         return "action_resume_talk"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
-        case = await case_of(Meta.of(tracker))
+        meta = Meta.of(tracker)
+        case = await case_of(meta)
         turn = await turn_of(tracker)
+        if meta.colleague is not None:
+            return await self._after_a_colleague(dispatcher, meta, meta.colleague, case, turn)
         if case.do_not_contact or turn.state.outcome in (Outcome.COMPLETED, Outcome.DO_NOT_CONTACT):
             return talk(turn.state, talk_over=True)
         resume(turn.script, turn.state)
         return talk(turn.state, talk_over=False)
+
+    async def _after_a_colleague(
+        self, dispatcher: CollectingDispatcher, meta: Meta, how: How, case: CaseView, turn: Turn
+    ) -> Events:
+        if how is How.CLOSED:
+            part(turn, case.outcome or Outcome.ENDED_EARLY, case.outcome_reason, await callback_at(meta))
+        elif take_back(turn, how, blocked=case.do_not_contact):
+            await write(meta, turn.effects)
+            return talk(turn.state, talk_over=False)
+        await write(meta, turn.effects)
+        utter(dispatcher, Said("".join(turn.state.lead)))
+        turn.state.lead = []
+        return talk(turn.state, answer=None, talk_over=True)
 
 
 class AfterTalk(Action):

@@ -333,6 +333,8 @@ def _human(turn: Turn) -> None:
     turn.effects.append(RaiseTicket("handover", "request", 2, "客户服务部", words))
     turn.effects.append(TakeNote("handover", words))
     if staff_are_in(turn.script.wording["handover"]["hours"], turn.reply.at):
+        if turn.state.open not in (st.CALLBACK, st.OFFER, st.RESUME):
+            turn.state.resume_at = turn.state.open  # where we go on when the colleague hands the talk back
         turn.end(Outcome.HANDED_OVER, words[:200])
         return
     answers.put_off(turn, "request_human")

@@ -50,6 +50,11 @@ def content_of(text: str, folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
     return {"script": polish_all(raw), "wording": polish_all(_over(shared, overrides))}
 
 
+def shared_wording(folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
+    """The wording that all scripts share, set as in print."""
+    return polish_all(_parsed(_text(folder / SHARED)))
+
+
 def load_script(script_id: str, folder: Path = SCRIPTS_DIR) -> Script:
     """The script as it stands in the files now. UnknownScript when there is none."""
     return build(content(script_id, folder))

@@ -13,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.store.models import Case, Message, Note, RasaEvent
 from followup.store.stored_turn import Event, Reply, Understanding
+from followup.store.takeovers import is_taken
 
+TO_A_COLLEAGUE = "said to a colleague"
+"""`error` of a customer's message that the bot did not hear: a colleague was speaking."""
 OUT_NOTIFICATION = "followup_out"
 """PostgreSQL channel; the payload is the case id."""
 
@@ -29,16 +32,28 @@ class Waiting:
     text: str
     created_at: datetime
     tries: int
+    key: str = ""
+    """`channel_message_id`."""
+    taken: bool = False
+    """A colleague speaks in this talk instead of the bot."""
 
 
 async def next_received(session: AsyncSession, case_id: str) -> Waiting | None:
     """The oldest message that was not handled yet."""
-    row = await session.scalar(
-        select(Message).where(Message.case_id == case_id, Message.status == "received").order_by(Message.id).limit(1)
-    )
-    if row is None:
+    found = (
+        await session.execute(
+            select(Message, is_taken(case_id))
+            .where(Message.case_id == case_id, Message.status == "received")
+            .order_by(Message.id)
+            .limit(1)
+        )
+    ).first()
+    if found is None:
         return None
-    return Waiting(row.id, row.case_id, row.direction, row.channel, row.text, row.created_at, row.tries)
+    row, taken = found
+    return Waiting(
+        row.id, row.case_id, row.direction, row.channel, row.text, row.created_at, row.tries, row.channel_message_id, taken
+    )
 
 
 async def has_received(session: AsyncSession, case_id: str, *, after: int = 0, direction: str | None = None) -> bool:
@@ -102,8 +117,11 @@ async def finish(
     if done is None:
         return False
     if not replies:
+        if status == "handled" and waiting.direction == "in":
+            # No line of ours tells the page that nothing is being worked on any more.
+            await session.execute(select(func.pg_notify(OUT_NOTIFICATION, waiting.case_id)))
         return True
-    channel = await _customers_channel(session, waiting.case_id) if waiting.channel == "system" else waiting.channel
+    channel = await customers_channel(session, waiting.case_id) if waiting.channel == "system" else waiting.channel
     await session.execute(update(Case).where(Case.id == waiting.case_id).values(last_message_at=at))
     # One by one, so that the ids, by which every reader orders them, rise in the order they are said in.
     for number, reply in enumerate(replies, 1):
@@ -160,7 +178,7 @@ async def note_failure(session: AsyncSession, waiting: Waiting, at: datetime) ->
     )
 
 
-async def _customers_channel(session: AsyncSession, case_id: str) -> str:
+async def customers_channel(session: AsyncSession, case_id: str) -> str:
     """Where the customer was heard or spoken to last; the web before anything was said."""
     channel = await session.scalar(
         select(Message.channel)

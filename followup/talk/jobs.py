@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
@@ -13,8 +14,9 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from followup import clock
 from followup.console.tickets.reminders import remind_by_webhook
+from followup.rights.retention import erase_old
 from followup.store.database import Database, libpq_url
-from followup.talk import watch
+from followup.talk import takeover, watch
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK
 from followup.talk.recovery import Recovery
 from followup.talk.turn import Patience, Rasa, TurnFailed, drain
@@ -23,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 CLOCK_QUEUE = "clock"
 _EVERY_MINUTE = "* * * * *"
+_EVERY_TEN_MINUTES = "*/10 * * * *"
 LONGEST_WAIT = 30
 
 
@@ -48,6 +51,10 @@ class Services:
     webhook_url: str = ""
     """Where staff are reminded of tickets; empty: nowhere."""
     public_url: str = ""
+    keep_days: int = 0
+    """After so many days the content of a talk is erased; 0: never."""
+    takeover_patience: timedelta = timedelta(minutes=10)
+    """How long a customer waits for a colleague's line before the bot goes on."""
 
 
 def make_app(url: str, services: Services) -> App:
@@ -67,6 +74,8 @@ def make_app(url: str, services: Services) -> App:
     @app.task(name="watch_clock", queue=CLOCK_QUEUE, queueing_lock="watch_clock")
     async def watch_clock(timestamp: int) -> None:
         at = clock.now()
+        if count := await takeover.expire(services.database, at, services.takeover_patience):
+            _log.info("take-overs whose colleague was away: %s", count)
         for step in (watch.resume_due_callbacks, watch.nudge_the_silent, watch.end_the_silent):
             async with services.database.session() as session:
                 if count := await step(session, at):
@@ -82,6 +91,12 @@ def make_app(url: str, services: Services) -> App:
     async def remind_task(timestamp: int) -> None:
         if services.webhook_url:
             await remind_by_webhook(services.database, services.webhook_url, services.public_url, clock.now())
+
+    @app.periodic(cron=_EVERY_TEN_MINUTES)
+    @app.task(name="erase_old", queue=CLOCK_QUEUE, queueing_lock="erase_old")
+    async def erase_old_task(timestamp: int) -> None:
+        if count := await erase_old(services.database, clock.now(), services.keep_days):
+            _log.info("erased the content of %s old talks", count)
 
     return app
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from followup import clock
+from followup.dialogue.handed_back import How
 from followup.store import messages
 from followup.store.database import Database
 from followup.store.messages import Waiting
@@ -81,7 +82,7 @@ async def drain(database: Database, rasa: Rasa, case_id: str, *, apology: str, p
 
 
 async def _hold(database: Database, rasa: Rasa, waiting: Waiting, apology: str, patience: Patience) -> None:
-    if reason := await _needless(database, waiting):
+    if reason := await _to_a_colleague(database, waiting) or await _needless(database, waiting):
         async with database.session() as session:
             await messages.finish(session, waiting, [], clock.now(), error=reason)
         return
@@ -133,13 +134,21 @@ async def _given_up(
         return True
 
 
+async def _to_a_colleague(database: Database, waiting: Waiting) -> str | None:
+    """Why the bot does not hear this: a colleague speaks. The opening is held whoever speaks, or no turn could follow it;
+    and what Rasa had heard before the colleague came is still answered."""
+    if not waiting.taken or waiting.direction == "system" and waiting.text == Trigger.START:
+        return None
+    return None if await _stored(database, waiting) else messages.TO_A_COLLEAGUE
+
+
 async def _needless(database: Database, waiting: Waiting) -> str | None:
     """Why what we began must not, or need not, run any more. What a customer wrote or opened is always answered."""
     if waiting.channel != SYSTEM_CHANNEL:
         return None
     async with database.session() as session:
         case = await load_case(session, waiting.case_id)
-        if case.do_not_contact:
+        if case.do_not_contact and How.of_key(waiting.key) is None:  # Rasa must know that a colleague ended the talk
             return "suppressed: do not contact"
         if waiting.text == Trigger.SILENCE:
             if case.status != "open":
@@ -164,12 +173,19 @@ def _text_of(waiting: Waiting) -> str:
 
 
 def _metadata(waiting: Waiting) -> dict[str, object]:
+    how = How.of_key(waiting.key) if waiting.channel == SYSTEM_CHANNEL else None
     return {
+        **({"colleague": how.value} if how else {}),
         "case_id": waiting.case_id,
         "message_id": waiting.id,
         "received_at": waiting.created_at.astimezone(_ZONE).isoformat(),
         "direction": waiting.direction,
     }
+
+
+def lock_key(case_id: str) -> str:
+    """The name of a conversation's advisory lock, for hashtextextended."""
+    return f"turn:{case_id}"
 
 
 @asynccontextmanager
@@ -178,7 +194,7 @@ async def _conversation(database: Database, case_id: str) -> AsyncIterator[bool]
 
     It belongs to the connection: PostgreSQL lets go of it when the process is killed.
     """
-    key = {"key": f"turn:{case_id}"}
+    key = {"key": lock_key(case_id)}
     async with database.engine.connect() as plain:
         connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
         ours = bool(await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from followup.store.models import Callback, Case, Message
 from followup.store.records import is_blocked
+from followup.store.takeovers import is_taken
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK, Trigger, accept_trigger
 
 NUDGE_AFTER = timedelta(minutes=5)
@@ -72,6 +73,7 @@ async def _silent(session: AsyncSession, *conditions: object) -> list[tuple[Case
         .join(Message, Message.case_id == Case.id)
         .where(
             Case.status == "open",
+            ~is_taken(Case.id),  # a colleague speaks
             *conditions,
             Message.direction == "out",
             ~exists().where(later.case_id == Case.id, later.id > Message.id, later.direction.in_(("in", "out"))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from followup.settings import load_settings
 from followup.store.database import Database
@@ -21,15 +22,32 @@ GRACE_SECONDS = 10
 
 
 async def work(
-    url: str, rasa_url: str, action_url: str, *, concurrency: int = CONCURRENCY, webhook_url: str = "", public_url: str = ""
+    url: str,
+    rasa_url: str,
+    action_url: str,
+    *,
+    concurrency: int = CONCURRENCY,
+    webhook_url: str = "",
+    public_url: str = "",
+    takeover_patience: timedelta = timedelta(minutes=10),
 ) -> None:
-    """Work until SIGTERM or SIGINT. `webhook_url`: where staff are reminded of tickets."""
+    """Work until SIGTERM or SIGINT. `webhook_url`: where staff are reminded of tickets; `takeover_patience`: how long a
+    customer waits for a colleague's line before the bot goes on."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
         async with RasaClient(rasa_url) as rasa:
             recovery = Recovery(database, {"Rasa": rasa.ready, "the action server": lambda: _answers(action_url)})
-            app = make_app(url, Services(database, rasa, load_apology(), recovery, webhook_url=webhook_url, public_url=public_url))
+            services = Services(
+                database,
+                rasa,
+                load_apology(),
+                recovery,
+                webhook_url=webhook_url,
+                public_url=public_url,
+                takeover_patience=takeover_patience,
+            )
+            app = make_app(url, services)
             async with app.open_async():
                 await rescue(app, database)
                 try:
@@ -61,7 +79,8 @@ def main() -> None:
     settings = load_settings()
     with running_database(settings) as url:
         reminders = {"webhook_url": settings.webhook_url, "public_url": settings.public_url}
-        asyncio.run(work(url, settings.rasa_url, settings.action_url, **reminders))
+        patience = timedelta(minutes=settings.takeover_minutes)
+        asyncio.run(work(url, settings.rasa_url, settings.action_url, takeover_patience=patience, **reminders))
 
 
 if __name__ == "__main__":

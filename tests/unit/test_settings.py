@@ -107,3 +107,11 @@ def test_the_webhooks_address_is_checked_and_never_repeated() -> None:
     with pytest.raises(SettingsError, match="FOLLOWUP_WEBHOOK_URL") as problem:
         load_settings({"FOLLOWUP_WEBHOOK_URL": "robot?key=secret"})
     assert "secret" not in str(problem.value)
+
+
+def test_how_long_a_customer_waits_for_a_colleague_is_a_number_of_minutes() -> None:
+    assert load_settings({}).takeover_minutes == 10
+    assert load_settings({"FOLLOWUP_TAKEOVER_MINUTES": "3"}).takeover_minutes == 3
+    for wrong in ("0", "-1", "1441", "十"):
+        with pytest.raises(SettingsError, match="FOLLOWUP_TAKEOVER_MINUTES"):
+            load_settings({"FOLLOWUP_TAKEOVER_MINUTES": wrong})

@@ -19,7 +19,7 @@ ANSWERED, SKIPPED, NOTHING = "answered", "skipped", "nothing"
 RESERVED_IDS = (ANSWERED, SKIPPED, NOTHING, "answer", "consent", "identity", "resume", "callback", "offer", "end")
 
 BUILT_IN_VARIABLES = (
-    "customer", "title", "pronoun", "question", "callback", "time", "department", "due", "minutes", "questions", "about",
+    "customer", "title", "pronoun", "colleague", "question", "callback", "time", "department", "due", "minutes", "questions", "about",
     "greeting", "wish", "care", "number",
 )  # fmt: skip
 CUSTOMER_VARIABLES = ("customer", "title")
