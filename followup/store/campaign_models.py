@@ -153,6 +153,8 @@ class CampaignEntry(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     """Of the campaign when this was planned."""
     stratum: Mapped[str] = mapped_column(server_default="")
+    lot: Mapped[int] = mapped_column(server_default=text("0"))
+    """The order in which customers of a stratum are drawn (`campaigns.sampling.lot`, without its lowest bit)."""
     draw_id: Mapped[int | None] = mapped_column(ForeignKey("campaign_draws.id"))
     """Empty: not drawn."""
     base_at: Mapped[datetime | None]
@@ -162,17 +164,23 @@ class CampaignEntry(Base):
     next_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(server_default="waiting")
     reason: Mapped[str] = mapped_column(server_default="")
-    tries: Mapped[int] = mapped_column(server_default=text("0"))
-    """Deliveries made so far."""
     channel: Mapped[str] = mapped_column(server_default="")
     """Of the last delivery."""
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    """Deliveries made on that channel."""
+    sent_at: Mapped[datetime | None]
+    """When a provider first took one."""
+    delivered_at: Mapped[datetime | None]
+    """When one was first reported to have arrived."""
     case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"), unique=True)
     created_at: Mapped[datetime] = _now()
     closed_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("campaign_entries_one_idx", "campaign_id", "contact_id", "rule", "occurrence", unique=True),
-        Index("campaign_entries_due_idx", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("campaign_entries_due_idx", "campaign_id", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("campaign_entries_reserve_idx", "campaign_id", "stratum", "lot", postgresql_where=text("state = 'reserve'")),
+        Index("campaign_entries_sent_idx", "case_id", postgresql_where=text("state = 'sent'")),
         Index("campaign_entries_state_idx", "campaign_id", "state", "id"),
         CheckConstraint(_one_of("state", ENTRY_STATES), name="campaign_entries_state_check"),
     )

@@ -13,6 +13,29 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+# One row an entry, with exactly one stage, derived here and nowhere else: that is why the sums of the ledger agree.
+_LEDGER = """
+CREATE VIEW campaign_ledger AS
+SELECT entry.id, entry.campaign_id, entry.contact_id, entry.rule, entry.occurrence, entry.stratum, entry.draw_id, entry.reason,
+    entry.due_at, entry.next_at, entry.not_after, entry.channel, entry.sent_at, entry.delivered_at, entry.case_id,
+    talk.opened_at, talk.ended_at, talk.outcome, talk.outcome_reason,
+    CASE
+        WHEN entry.state = 'reserve' THEN 'not_drawn'
+        WHEN entry.state IN ('suppressed', 'late', 'cancelled') THEN entry.state
+        WHEN talk.outcome IS NOT NULL THEN talk.outcome
+        WHEN talk.opened_at IS NOT NULL AND EXISTS (
+            SELECT FROM messages WHERE messages.case_id = talk.id AND messages.direction = 'in'
+        ) THEN 'answered'
+        WHEN talk.opened_at IS NOT NULL THEN 'opened'
+        WHEN entry.state IN ('waiting', 'queued') AND entry.sent_at IS NULL THEN entry.state
+        WHEN entry.reason = 'unknown' THEN 'unknown'
+        WHEN entry.delivered_at IS NOT NULL THEN 'delivered'
+        WHEN entry.sent_at IS NOT NULL THEN 'sent'
+        ELSE 'failed'
+    END AS stage
+FROM campaign_entries AS entry LEFT JOIN cases AS talk ON talk.id = entry.case_id
+"""
+
 
 def upgrade() -> None:
     op.create_table('api_keys',
@@ -88,6 +111,7 @@ def upgrade() -> None:
         sa.Column('occurrence', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
         sa.Column('version', sa.BigInteger(), server_default=sa.text('1'), nullable=False),
         sa.Column('stratum', sa.Text(), server_default='', nullable=False),
+        sa.Column('lot', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
         sa.Column('draw_id', sa.BigInteger(), nullable=True),
         sa.Column('base_at', sa.DateTime(timezone=True), nullable=True),
         sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
@@ -95,8 +119,10 @@ def upgrade() -> None:
         sa.Column('next_at', sa.DateTime(timezone=True), nullable=True),
         sa.Column('state', sa.Text(), server_default='waiting', nullable=False),
         sa.Column('reason', sa.Text(), server_default='', nullable=False),
-        sa.Column('tries', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
         sa.Column('channel', sa.Text(), server_default='', nullable=False),
+        sa.Column('tries', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+        sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+        sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
         sa.Column('case_id', sa.String(length=32), nullable=True),
         sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
         sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
@@ -109,7 +135,9 @@ def upgrade() -> None:
         sa.UniqueConstraint('case_id', name=op.f('campaign_entries_case_id_key'))
     )
     op.create_index(op.f('campaign_entries_contact_id_idx'), 'campaign_entries', ['contact_id'], unique=False)
-    op.create_index('campaign_entries_due_idx', 'campaign_entries', ['next_at'], unique=False, postgresql_where=sa.text('next_at IS NOT NULL'))
+    op.create_index('campaign_entries_due_idx', 'campaign_entries', ['campaign_id', 'next_at'], unique=False, postgresql_where=sa.text('next_at IS NOT NULL'))
+    op.create_index('campaign_entries_reserve_idx', 'campaign_entries', ['campaign_id', 'stratum', 'lot'], unique=False, postgresql_where=sa.text("state = 'reserve'"))
+    op.create_index('campaign_entries_sent_idx', 'campaign_entries', ['case_id'], unique=False, postgresql_where=sa.text("state = 'sent'"))
     op.create_index('campaign_entries_one_idx', 'campaign_entries', ['campaign_id', 'contact_id', 'rule', 'occurrence'], unique=True)
     op.create_index('campaign_entries_state_idx', 'campaign_entries', ['campaign_id', 'state', 'id'], unique=False)
     op.create_table('consents',
@@ -174,9 +202,11 @@ def upgrade() -> None:
     op.create_index(op.f('contacts_email_idx'), 'contacts', ['email'], unique=False)
     op.create_index('contacts_external_id_idx', 'contacts', ['external_id'], unique=True)
     op.create_index('contacts_groups_idx', 'contacts', ['groups'], unique=False, postgresql_using='gin')
+    op.execute(_LEDGER)
 
 
 def downgrade() -> None:
+    op.execute('DROP VIEW campaign_ledger')
     op.drop_index('contacts_groups_idx', table_name='contacts', postgresql_using='gin')
     op.drop_index('contacts_external_id_idx', table_name='contacts')
     op.drop_index(op.f('contacts_email_idx'), table_name='contacts')
@@ -197,7 +227,8 @@ def downgrade() -> None:
     op.drop_table('consents')
     op.drop_index('campaign_entries_state_idx', table_name='campaign_entries')
     op.drop_index('campaign_entries_one_idx', table_name='campaign_entries')
-    op.drop_index('campaign_entries_due_idx', table_name='campaign_entries', postgresql_where=sa.text('next_at IS NOT NULL'))
+    for name in ('sent', 'reserve', 'due'):
+        op.drop_index(f'campaign_entries_{name}_idx', table_name='campaign_entries')
     op.drop_index(op.f('campaign_entries_contact_id_idx'), table_name='campaign_entries')
     op.drop_table('campaign_entries')
     op.drop_index(op.f('imports_digest_idx'), table_name='imports')
