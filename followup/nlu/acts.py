@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Callable, Sequence
 
+from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.nlu.model import Guess
 from followup.nlu.normalise import MAX_CHARS, Folded, fold
 from followup.nlu.optout import is_opt_out
@@ -22,6 +23,9 @@ Classify = Callable[[Sequence[str]], list[list[Guess]]]
 DO_NOT_CONTACT = "do_not_contact"
 NOTHING_SAID = "out_of_scope"
 """Intent, at confidence 0, of a reply without anything to read (blank, signs only)."""
+
+_UNKNOWN_WORTH = 0.7
+"""What a part's confidence is worth to a division where the reply as a whole knows nothing of such a thing."""
 
 MAX_PIECES = 7
 """A reply of more clauses is a story: what it says in passing is no act of its own."""
@@ -91,6 +95,8 @@ _RANK = {name: place for place, name in enumerate(PRIORITY)}
 
 # A talk that ends here is safe; one that goes on is not. These lead whatever the reply as a whole resembles.
 _HARD = frozenset(PRIORITY[: PRIORITY.index("third_person") + 1])
+_HARD_SURE = 0.8
+"""So sure such a part leads though the reply as a whole hides it: "我在开车" at the end of a story."""
 
 _STILL_TALKING = frozenset({"busy", "resting", "wait"})
 """What a later "你讲吧" takes back; somebody who drives is let go all the same."""
@@ -156,10 +162,14 @@ class Reading:
         """The act that decides what happens next, among those that are certain enough to decide.
 
         `PRIORITY` decides, except that "你讲吧" at the end takes back a soft interruption, and that a sure reading of
-        the whole reply knows better than the order which of its parts it is about ("没有了，您忙").
+        the whole reply knows better than the order which of its parts it is about ("没有了，您忙"). A part that the
+        whole knows nothing of ("贷款材料交了又交|没完没了") is kept as an act, and leads only where no other can.
         """
         telling = [act for act in self.acts if act.intent not in _COURTESY] or self.acts
         certain = [act for act in telling if act.confidence >= LEADING_MIN] or telling
+        known = _known(self.ranking, len({act.intent for act in self.acts}))
+        told = [act for act in telling if act.intent in known or act.intent in _HARD and act.confidence >= _HARD_SURE]
+        certain = [act for act in certain if act in told] or told or certain
         first = min(certain, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
         if first.intent in _STILL_TALKING and self.acts[-1].intent == "consent" and self.acts[-1] in certain:
             return self.acts[-1]
@@ -180,13 +190,24 @@ def read_acts(text: str, classify: Classify) -> Reading:
     words = [_words(folded, text, pieces[i].start, pieces[j].end) for i, j in spans]
     whole, *parts = classify([text, *words])
     best = {span: _best(ranking, part, whole) for span, ranking, part in zip(spans, parts, words)}
-    acts = _acts(folded, text, pieces, best) if spans else []
+    acts = _acts(folded, text, pieces, best, _known(whole, len(pieces))) if spans else []
     if len(acts) < 2:
-        # One clear clause among unclear ones says more than an unclear whole.
-        clear = acts and acts[0].intent not in _SLIGHT | _COURTESY and acts[0].confidence > whole[0].confidence
-        only = acts[0] if clear else whole[0]
+        only = acts[0] if acts and _says_more(acts[0], whole[0]) else whole[0]
         acts = [Act(only.intent, only.confidence, text)]
     return _forbid(text, Reading(tuple(acts), tuple(whole)))
+
+
+def _known(whole: Sequence[Guess], parts: int) -> set[str]:
+    """Intents that the reply as a whole knows of: what is truly said in one of n parts is among its first 2n - 1 guesses.
+
+    Other parts only resemble something when torn out of their reply ("贷款材料交了又交|没完没了" adds nothing).
+    """
+    return {guess.intent for guess in whole[: 2 * parts - 1]}
+
+
+def _says_more(act: Act, whole: Guess) -> bool:
+    """One clear clause among unclear ones says more than a whole that is not understood."""
+    return act.intent not in _SLIGHT | _COURTESY and act.confidence >= _SURE and whole.confidence < NOT_UNDERSTOOD_BELOW
 
 
 def _pieces(folded: Folded) -> list[_Piece]:
@@ -228,9 +249,9 @@ def _words(folded: Folded, text: str, start: int, end: int) -> str:
     return _LEADING_CONNECTIVE.sub("", text[start_in_text:end_in_text]) or text[start_in_text:end_in_text]
 
 
-def _acts(folded: Folded, text: str, pieces: list[_Piece], best: dict[tuple[int, int], Guess]) -> list[Act]:
+def _acts(folded: Folded, text: str, pieces: list[_Piece], best: dict[tuple[int, int], Guess], known: set[str]) -> list[Act]:
     """The acts of the best division; none when no part of it is certain."""
-    found = [(span, best[span]) for span in _divide(pieces, best, story=bool(_STORY.search(folded.text)))]
+    found = [(span, best[span]) for span in _divide(pieces, best, known, story=bool(_STORY.search(folded.text)))]
     kept = [(span, guess) for span, guess in found if guess.confidence >= _needed(guess, len(found))]
     acts: list[Act] = []
     begin = 0
@@ -260,14 +281,15 @@ def _swallowed(start: int, end: int, best: dict[tuple[int, int], Guess]) -> int:
     return sum(act.intent not in _SLIGHT | {whole} and act.confidence >= _SURE for act in own)
 
 
-def _divide(pieces: list[_Piece], best: dict[tuple[int, int], Guess], story: bool) -> list[tuple[int, int]]:
+def _divide(pieces: list[_Piece], best: dict[tuple[int, int], Guess], known: set[str], story: bool) -> list[tuple[int, int]]:
     """The division of the pieces into stretches with the highest total worth (dynamic programming)."""
     worth = [0.0] + [-math.inf] * len(pieces)
     came_from = [0] * (len(pieces) + 1)
     for end in range(1, len(pieces) + 1):
         for start in range(end):
             cut = 0.0 if start == 0 else (_STRONG_CUT if pieces[start].strong else _WEAK_CUT)
-            confidence = max(best[start, end - 1].confidence, 1e-3)
+            guess = best[start, end - 1]
+            confidence = max(guess.confidence if guess.intent in known else _UNKNOWN_WORTH * guess.confidence, 1e-3)
             value = worth[start] + (end - start) * math.log(confidence) - cut
             if not story:
                 value -= _SWALLOWED * _swallowed(start, end - 1, best)

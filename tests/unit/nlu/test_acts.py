@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from followup.nlu import NOT_UNDERSTOOD_BELOW
-from followup.nlu.acts import NOTHING_SAID, PRIORITY, Reading, read_acts
+from followup.nlu.acts import NOTHING_SAID, PRIORITY, Act, Reading, read_acts
 from followup.nlu.examples import load_examples
 from followup.nlu.lexicon import Lexicon
 from followup.nlu.model import Guess, IntentModel
+from followup.nlu.understanding import read_reply
 
 ROOT = Path(__file__).parents[3]
 
@@ -153,6 +154,36 @@ def test_one_clear_clause_says_more_than_an_unclear_whole():
 
     acts = read_acts("哎呀那什么,在忙", classify).acts
     assert [(act.intent, act.text) for act in acts] == [("busy", "哎呀那什么,在忙")]
+
+
+def ranked(known: dict[str, list[Guess]]):
+    return lambda texts: [known.get(text, [Guess("inform", 0.3), Guess("greet", 0.1)]) for text in texts]
+
+
+def test_what_only_a_torn_off_part_resembles_does_not_lead():
+    whole = [Guess("dissatisfied", 0.5), Guess("complain", 0.2), Guess("suggest", 0.1), Guess("propose_time", 0.01)]
+    parts = {"白的饭前": [Guess("dissatisfied", 0.7)], "黄的饭后": [Guess("propose_time", 0.9)]}
+    reading = read_acts("白的饭前,黄的饭后", ranked({"白的饭前,黄的饭后": whole, **parts}))
+    assert [act.intent for act in reading.acts] == ["dissatisfied", "propose_time"]
+    assert reading.leading.intent == "dissatisfied"
+
+
+def test_a_driver_leads_though_the_whole_reply_does_not_show_it():
+    whole = [Guess("dissatisfied", 0.3), Guess("complain", 0.2), Guess("suggest", 0.1), Guess("driving", 0.01)]
+    parts = {"梨坏了": [Guess("dissatisfied", 0.9)], "开车呢": [Guess("driving", 0.9)]}
+    assert read_acts("梨坏了,开车呢", ranked({"梨坏了,开车呢": whole, **parts})).leading.intent == "driving"
+
+
+def test_what_leads_is_the_same_when_the_ranking_begins_with_it():
+    for text in ("还行,就是有点贵,我现在在开车", "服务很好,谢谢", "没有了，您忙", "贷款材料交了又交没完没了"):
+        first = read(text).leading
+        again = read_reply(text, model())
+        assert again.leading == first and again.ranking[0].intent == first.intent
+
+
+def test_a_half_clear_clause_does_not_stand_for_a_reply_that_is_not_understood():
+    known = {"近视": [Guess("inform", 0.7)], "近视,能不能治好啊": [Guess("faq/other", 0.4), Guess("inform", 0.2)]}
+    assert read_acts("近视,能不能治好啊", ranked(known)).leading == Act("faq/other", 0.4, "近视,能不能治好啊")
 
 
 def test_a_shred_cannot_forbid_contact_by_the_model_alone():
