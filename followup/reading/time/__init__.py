@@ -29,6 +29,7 @@ from followup.reading.time.span import TimeSpan
 ZONE = ZoneInfo("Asia/Shanghai")
 _DIGIT_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=\d)|(?<=\d) +(?=[\u4e00-\u9fff])")  # "明天 3 点"
 
+_PAUSES = re.compile(r"(?:\.{2,}|…)+")
 _USUAL = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
@@ -46,6 +47,9 @@ _USUAL = tuple(
         (r" ?(?<![a-z])(?:weekend)(?![a-z]) ?", "周末"),
         *((rf" ?(?<![a-z]){name}(?![a-z]) ?", f"周{day}") for name, day in zip(
             ("mon(?:day)?", "tue(?:s|sday)?", "wed(?:nesday)?", "thu(?:rs|rsday)?", "fri(?:day)?", "sat(?:urday)?", "sun(?:day)?"), "一二三四五六日")),
+        (r"(?<![a-z])next ?(?=周)", "下"),
+        (r"(?<![a-z])this ?(?=周)", "这"),
+        (r"(?<![a-z])(?:at|on|around|about|please|pls|call me|call)(?![a-z]) ?", ""),
         (r" ?(?<![a-z])(?:in the )?morning(?![a-z]) ?", "上午"),
         (r" ?(?<![a-z])(?:in the )?afternoon(?![a-z]) ?", "下午"),
         (r" ?(?<![a-z])(?:in the )?evening(?![a-z]) ?", "晚上"),
@@ -60,7 +64,7 @@ def local(moment: datetime) -> datetime:
 
 def _in_one_way(text: str) -> str:
     """Normalised text, with units, old numerals and the English words that people mix in as one usually writes them."""
-    text = close_up(normalise(text))
+    text = _PAUSES.sub(",", close_up(normalise(text)))
     for pattern, word in _USUAL:
         text = pattern.sub(word, text)
     return heard_right(_DIGIT_GAP.sub("", text))

@@ -28,24 +28,24 @@ from followup.reading.time.tokens import Atom, Wait
 
 # between a time and the next one: what refuses the time before it, what accepts it, what takes it back
 _POSITIVE_FIRST = re.compile(
-    r"(?:实在|要是|如果|万一)不(?:行|方便)|不(?:行|方便)的话|行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
+    r"(?:实在|要是|如果|万一)不(?:行|方便)|还?没[^,.]{1,4}(?:的时候|[之以]?前)|不(?:行|方便)的话|行不行|可不可以|好不好|能不能|方不方便|有没有(?:空|时间)|是不是|不(?:太|怎么|那么|会)?忙|忙完|开完会?|忙好|没事|没课|没问题|不上班|不用上班|不加班|没什么事"
     # what keeps somebody until then: "8号上班再打", "开完会就打"
-    r"|(?:上班|上课|开会|吃饭|午休|加班)(?:的)?(?:时候|时间|期间)|上班了?(?=打(?!不)|联系|来电)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
+    r"|(?:上班|上课|开会|吃饭|午休|加班)(?:的)?(?:时候|时间|期间|那会儿?|那阵儿?|那段)|上班(?:后|的)?(?:的)?第一天|上班了?(?=打(?!不)|联系|来电)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
 )
 _NEGATIVE = re.compile(
-    r"不行|不可以|[打接来去约]不(?:了|成)|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|不一定|说不[准定]|不确定|没准|不敢说|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
-    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别|不要|[莫勿甭](?=[打来找])|唔得|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
+    r"不行|不可以|[打接来去约]不(?:了|成)|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|陪(?=[^,.]{1,3}(?:[,.]|$)|护|床|考|诊)|不一定|说不[准定]|不确定|没准|不敢说|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
+    r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别(?!忘|迟|晚|误|错过|打错)|不要(?!忘)|[莫勿甭](?=[打来找])|唔得|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
     r"|要?去(?:医院|外地|接|办|看|吃|喝|赶|开)|看病|体检|面试|搬家|搬走|出国|过生日|结婚|生孩子|住院|打(?:麻将|牌|球|针|疫苗|工)|钓鱼|聚会|聚餐|喝酒|喝喜酒|看电影|健身|送货|拉货|赶集|走亲戚|培训|年会|补课|家长会|来客|做饭|下地|拜年"
 )
 _ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|(?<![要得])去|在家|空")
-_REFUSED_BEFORE = re.compile(r"(?:别|不要|莫|勿|甭|不想|除了|除|避开|不是)(?:在|安排|约|放)?$")
+_REFUSED_BEFORE = re.compile(r"(?:本来|原本|原先|原定|别|不要|莫|勿|甭|不想|除了|除|避开|不是)(?:是|在|安排|约|放)?$")
 _TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
 _FALLBACK = re.compile(
     r"[,. ]*(?:(?:实在|要是|如果|万一)(?:不行|不方便|没接|没人接|打不通|没空)(?:的话)?|(?:不行|不方便|没接|没人接|打不通|没空)的话)[, ]*(?:那|就|再|改|换|等|到|成)*"
 )
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
 _ALTERNATIVE = re.compile(r"[ 、]*(?:[,.]?(?:或者?|要么|或是)(?:是)?|和|跟|以及)?[ ]*")
-_TO = re.compile(r"^ ?(?:一直)?(?:到|至|-|~) ?$")
+_TO = re.compile(r"^ ?(?:起|开始|一直)*(?:到|至|-|~) ?$")
 _CUES = re.compile(
     r"(?P<morning>送[^,.]{0,3}(?:上学|学校|幼儿园|孩子|娃|小孩)|早市|晨练|晨会|早会|早餐|买完?菜|起床)"
     r"|(?P<evening>作业|晚自习|哄睡|哄[^,.]{1,2}睡|夜市|新闻联播|洗完?澡|广场舞)"
@@ -53,7 +53,7 @@ _CUES = re.compile(
 _STOPS_THEN = re.compile(
     r"(?:才|就|要|去|我|能|可以|左右|钟)*(?:放学|下班|到家|回家|到站|下课|下课了|结束|散会|起床|起来|收工|上班|开会|吃饭|睡觉|午睡|接[^,.]{1,3}|送[^,.]{1,3})(?:了|完|的话)?(?:你|那|就|再|等|我|得|要|[, ])*"
 )
-_FREE_THEN = re.compile(r"[,.]?(?:你|我|都)*(?:随时|什么时候都|啥时候都|几点都|都(?:可以|行|方便|有空|在))(?!忙|不|没)")
+_NOT_SURE = re.compile(r"[^,.]{0,4}[,.]?(?:我?也)?(?:不一定|说不[准定])")
 _KEPT_BUSY = re.compile(r"上班|上课|开会|加班|忙|有会|出差|培训|考试|值班|手术")
 _ALONE_BEFORE = re.compile(r"[,.!;](?:那|就|要么|那就|我看|最好)*$")
 _ALONE_AFTER = re.compile(r"(?:吧|呗|了|再说|的样子|左右)*(?:[,.!;]|$)")
@@ -119,14 +119,14 @@ def _proposals(mentions: list[Mention], text: str) -> list[Mention]:
     for index in reversed(range(len(mentions))):
         last = all(later.past for later in found)
         one = mentions[index]
-        found.append(replace(one, past=True) if _is_told(one, text, _next_start(mentions, index), last) else one)
+        found.append(replace(one, past=True) if _is_told(one, text, _next_start(mentions, index), last, mentions[index - 1].end if index else 0) else one)
     return found[::-1]
 
 
-def _is_told(mention: Mention, text: str, next_start: int | None, last: bool) -> bool:
+def _is_told(mention: Mention, text: str, next_start: int | None, last: bool, since: int) -> bool:
     if mention.wait:
         return context.is_promised(text, mention.start, mention.end)
-    return context.is_no_proposal(text, mention.start, mention.end, next_start, last)
+    return context.is_no_proposal(text, mention.start, mention.end, next_start, last, since)
 
 
 def _next_start(mentions: list[Mention], index: int) -> int | None:
@@ -166,6 +166,11 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
             mention = _inherit(mention, kept[-1][0], corrected=False)
         if mention.empty:
             continue
+        if kept and _narrows(kept[-1][0], mention) and not re.search("或|要么", before):
+            first, weight = kept.pop()  # "端午那几天都在家，上午打"
+            mention = _with_time_of(first, mention)
+            kept.append((mention, weight + 1))
+            continue
         if _REFUSED_BEFORE.search(before) or _refused(after):
             dropped, busy_then = mention, bool(_KEPT_BUSY.search(_CLAUSE_END.split(after, maxsplit=1)[0]))
             continue
@@ -184,9 +189,9 @@ def _refused(after: str) -> bool:
     after = _POSITIVE_FIRST.sub("可以", after.lstrip(" ,的"))
     clause = _CLAUSE_END.split(after, maxsplit=1)[0][:14]
     negative = _NEGATIVE.search(clause)
-    if not negative:
-        return False
-    if _FREE_THEN.match(after, len(_CLAUSE_END.split(after, maxsplit=1)[0])):
+    if negative is None:
+        return bool(_NOT_SURE.match(after))
+    if context.FREE_THEN.match(after, len(_CLAUSE_END.split(after, maxsplit=1)[0])):
         return False  # "后天在家带娃，随时打"
     action = re.search(r"打|联系|再说|再聊|聊|回访|可以|有空|有时间|约|找我|才|之后|以后", clause[: negative.start()])
     return action is None or negative.group() in ("别", "不要", "不行", "不方便")
@@ -209,6 +214,11 @@ def _inherit(mention: Mention, earlier: Mention, corrected: bool) -> Mention:
     return mention
 
 
+def _narrows(earlier: Mention, mention: Mention) -> bool:
+    """Whether the second one says the time of the day that the first one names."""
+    return bool(earlier.day and not earlier.has_time and mention.has_time and mention.day is None and not mention.same_clock)
+
+
 def _week_of(day: DayRule | None) -> int | None:
     if isinstance(day, Between):
         day = day.first
@@ -216,7 +226,7 @@ def _week_of(day: DayRule | None) -> int | None:
 
 
 def _with_time_of(mention: Mention, other: Mention) -> Mention:
-    return replace(mention, part=other.part, clock=other.clock, until=other.until, event=other.event)
+    return replace(mention, part=other.part, clock=other.clock, until=other.until, event=other.event, before=other.before, after=other.after)
 
 
 def _fits(clock: Clock, part: Part) -> bool:
@@ -237,9 +247,9 @@ def _mentions(text: str) -> list[Mention]:
         joined = _join(found[-1], new, gap) if found and not _apart(text[: found[-1].start], found[-1], new, gap) else None
         if joined is not None:
             found[-1] = joined
-        elif not (new.same_clock and new.empty):
+        else:
             found.append(new)
-    return _ranges(found, text)
+    return _ranges([one for one in found if not (one.same_clock and one.empty) or one.past], text)
 
 
 def _apart(before: str, old: Mention, new: Mention, gap: str) -> bool:
@@ -292,6 +302,8 @@ def _from_atom(atom: Atom) -> Mention:
 
 def _join(old: Mention, new: Mention, gap: str) -> Mention | None:
     """Both as one mention, or None when they are two."""
+    if old.same_clock and old.empty and new.day and not new.has_time and len(gap) < 3:
+        return replace(new, start=old.start, same_clock=True)  # "老时间，明天"
     if _TO.match(gap) or (old.empty and not old.past) or len(gap) > 16 or _TAKEN_BACK.search(gap) or _EITHER.search(gap) or _refused(gap):
         return None
     if re.search("除|避开", gap) or isinstance(old.day, InDays) and isinstance(new.day, (Weekday, MonthDay, FestivalDay)) and gap.strip(" 是"):

@@ -115,7 +115,10 @@ def _clock_times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
     loose = today and (mention.day is None or isinstance(mention.day, InDays))
     minute = clock.minute or 0
     found = []
-    for hour in c.hours_of(clock, mention.part, loose, morning_gone=True):
+    hours = c.hours_of(clock, mention.part, loose, morning_gone=True)
+    if loose and mention.before and clock.hour == 12 and now.hour >= c.EVENING.start:
+        hours = [24]  # "12点前" said late in the evening
+    for hour in hours:
         start = end = hour * 60 + minute
         precision = clock.precision
         if mention.until and mention.until.clock:
