@@ -284,6 +284,8 @@ class Message(Base):
             postgresql_where=text("direction = 'in'"),
         ),
         Index("messages_unsure_idx", "case_id", postgresql_where=text("direction = 'in' AND confidence < 0.7")),
+        # Figures: what customers said is counted from the index alone (migration 0008).
+        Index("messages_said_idx", "case_id", "created_at", postgresql_where=text("direction = 'in'")),
     )
 
 
@@ -305,6 +307,16 @@ class Answer(Base):
     __table_args__ = (
         UniqueConstraint("case_id", "question_id", "message_id", postgresql_nulls_not_distinct=True),
         Index("answers_valid_idx", "case_id", "question_id", unique=True, postgresql_where=text("not superseded")),
+        # Dissatisfied answers and the reasons given for them, for the figures (migration 0008).
+        Index(
+            "answers_low_idx",
+            "case_id",
+            postgresql_where=text(
+                """not superseded AND (value IN ('"不满意"', '"非常不满意"')
+                OR (jsonb_typeof(value) = 'number' AND value < '5')
+                OR question_id LIKE '%.reason' OR question_id LIKE '%.improve')"""
+            ),
+        ),
     )
 
 
