@@ -14,11 +14,13 @@ from aiohttp import web
 from followup.console import sessions
 from followup.console.customers import pages as customers
 from followup.console.customers.imports import LARGEST_FILE
+from followup.console.figures import pages as figures
 from followup.console.labels import label, labels
 from followup.console.navigation import areas_of
 from followup.console.parts import database, page, see
 from followup.console.people import pages as people
 from followup.console.permissions import open_to_all_staff
+from followup.console.quality import pages as quality
 from followup.console.show import FILTERS
 from followup.console.tickets import pages as tickets
 from followup.console.transcripts import pages as transcripts
@@ -34,7 +36,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, tickets.routes, customers.routes, people.routes,)
+_ROUTES = (transcripts.routes, tickets.routes, customers.routes, quality.routes, figures.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

@@ -113,6 +113,24 @@ def with_form(key: str) -> list[str]:
     return sorted(path.stem for path in FORMS_DIR.glob("*.yml") if key in _read(path))
 
 
+@dataclass(frozen=True)
+class FormName:
+    """A form that can be made: `survey`, `rates` or `record`."""
+
+    name: str
+    title: str
+
+
+def forms_of(script_id: str) -> list[FormName]:
+    """The forms for talks of a script, or of all (empty)."""
+    found = [
+        FormName(name, _read(FORMS_DIR / f"{script_id}.yml")["title"])
+        for name, key in (("survey", "blocks"), ("rates", "by"))
+        if script_id in with_form(key)
+    ]
+    return [*found, FormName("record", _read(FORMS_DIR / "general" / "visit_record.yml")["title"])]
+
+
 def _raw(script_id: str, key: str) -> dict[str, Any]:
     path = FORMS_DIR / f"{script_id}.yml"
     if path.stem not in with_form(key):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from followup.figures.paper import Paper
 from followup.figures.survey import Counted, CountedBlock, FilledForm, Said, SurveyFigures
 from followup.figures.talks import shown_percent
 from followup.figures.workshop import GroupRates, Rate, RatesFigures
@@ -25,7 +28,7 @@ _LAST = len(_WIDTHS)
 _LINE_HEIGHT = 18
 
 
-def save_survey(figures: SurveyFigures, period: str, path: Path) -> None:
+def save_survey(figures: SurveyFigures, period: str, path: Path | BinaryIO) -> None:
     """The form, its figures as numbers, and every customer's form in a line. Raises OSError."""
     book = Workbook()
     form_sheet = book.active
@@ -37,7 +40,7 @@ def save_survey(figures: SurveyFigures, period: str, path: Path) -> None:
     book.save(path)
 
 
-def save_rates(figures: RatesFigures, period: str, path: Path) -> None:
+def save_rates(figures: RatesFigures, period: str, path: Path | BinaryIO) -> None:
     """落实度 and 满意度 per item, in total and per station. Raises OSError."""
     book = Workbook()
     sheet = book.active
@@ -49,6 +52,38 @@ def save_rates(figures: RatesFigures, period: str, path: Path) -> None:
     _rows(sheet, [[f"{figures.form.title}（{period}，共{total.talks}份）"], columns, *rows], heads=2)
     groups = [[figures.form.by_label, "份数", "落实度（%）", "满意度（%）"], *map(_group, (*figures.groups, total))]
     _rows(book.create_sheet(f"按{figures.form.by_label}"), groups)
+    book.save(path)
+
+
+def save_paper(paper: Paper, path: Path | BinaryIO) -> None:
+    """Each block below the other on one sheet. Raises OSError."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = re.sub(r"[\[\]:*?/\\\\]", " ", paper.title)[:31]
+    columns = max(len(block.columns) for block in paper.blocks)
+    for column in range(1, columns + 1):
+        # A column is as wide as the widest that stands in it; a millimetre is about half a character.
+        widths = [block.widths[column - 1] / 2 for block in paper.blocks if len(block.widths) >= column]
+        sheet.column_dimensions[get_column_letter(column)].width = max(widths, default=20)
+    sheet.page_setup.orientation = "landscape" if paper.landscape else "portrait"
+    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr = 0, PageSetupProperties(fitToPage=True)
+    _put(sheet, 1, 1, paper.title, to=columns, how=_MIDDLE, bold=True, frame=False)
+    _put(sheet, 2, 1, paper.subtitle, to=columns, how=_MIDDLE, frame=False)
+    row = 3
+    for block in paper.blocks:
+        if block.title:
+            _put(sheet, row + 1, 1, block.title, to=columns, bold=True, frame=False)
+            row += 2
+        for cells, bold in ((block.columns, True), *((cells, False) for cells in block.rows)):
+            for column, value in enumerate(cells, 1):
+                _put(sheet, row, column, value, bold=bold)
+            row += 1
+        if block.note:
+            _put(sheet, row, 1, block.note, to=columns, frame=False)
+            row += 1
+    if paper.signatures:
+        _put(sheet, row + 1, 1, "　　　　".join(f"{one}：" for one in paper.signatures), to=columns, frame=False)
     book.save(path)
 
 

@@ -25,7 +25,7 @@ async def talks_between(
         .join(Contact, Contact.id == Case.contact_id)
         .join(Answer, and_(Answer.case_id == Case.id, ~Answer.superseded))
         .where(Case.script_id == script_id, held_between(first, last), *([] if demo else [~Case.is_demo]))
-        .order_by(_held_at(), Case.id, Answer.id)
+        .order_by(held_at(), Case.id, Answer.id)
     )
     found: dict[str, tuple[Case, str, dict[str, Given]]] = {}
     for case, name, title, question_id, value, words in rows:
@@ -41,8 +41,9 @@ def held_between(first: date, last: date) -> ColumnElement[bool]:
     """Whether a case belongs to the days `first` to `last`, both included."""
     begin = datetime.combine(first, time(), SHANGHAI)
     end = datetime.combine(last + timedelta(days=1), time(), SHANGHAI)
-    return and_(_held_at() >= begin, _held_at() < end)
+    return and_(held_at() >= begin, held_at() < end)
 
 
-def _held_at() -> Any:
+def held_at() -> Any:
+    """The moment by which a case belongs to a day."""
     return func.coalesce(Case.ended_at, Case.last_message_at, Case.created_at)

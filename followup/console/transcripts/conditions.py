@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, intersect, lit
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Text
 
-from followup.console.transcripts.filters import NO_ANSWER, TalkFilters
+from followup.console.figures import facts
+from followup.console.transcripts.filters import NO_ANSWER, SAID_SOMETHING, TalkFilters
 from followup.store.figures import held_between
 from followup.store.models import Answer, Attempt, Case, Contact, Message, Ticket
 from followup.store.staff_models import Annotation, AnswerCorrection
@@ -36,7 +38,7 @@ def sort_key(sort: str) -> tuple[Any, bool]:
 def wanted(filters: TalkFilters, *, personal: bool) -> Select[tuple[str, Any]]:
     """(id, key) of every talk that the filters let through."""
     key, _ = sort_key(filters.sort)
-    query = select(Case.id, key.label("key")).where(*_conditions(filters, personal))
+    query = select(Case.id, key.label("key")).where(*conditions(filters, personal=personal))
     if filters.customer or filters.sort == "customer":
         query = query.join(Contact, Contact.id == Case.contact_id)
     return query
@@ -77,7 +79,8 @@ def _is_unsure() -> ColumnElement[bool]:
     return and_(Message.direction == literal("in", literal_execute=True), Message.confidence < literal(UNSURE_BELOW, literal_execute=True))
 
 
-def _conditions(filters: TalkFilters, personal: bool) -> Iterator[ColumnElement[bool]]:
+def conditions(filters: TalkFilters, *, personal: bool) -> Iterator[ColumnElement[bool]]:
+    """What must hold for a talk, over `cases`; figures count by it too."""
     for column, value in ((Case.script_id, filters.script), (Case.status, filters.status), (Case.outcome_reason, filters.reason)):
         if value:
             yield column == value
@@ -94,6 +97,46 @@ def _conditions(filters: TalkFilters, personal: bool) -> Iterator[ColumnElement[
     if filters.customer:
         yield _customer(filters.customer)
     yield from _contents(filters, personal)
+    yield from _of_figures(filters)
+    if aspect := facts.aspects().get(filters.aspect):
+        # The texts of the other talks need not be read.
+        texts = facts.complaints(*conditions(replace(filters, aspect=""), personal=personal)).subquery("texts")
+        yield Case.id.in_(select(texts.c.case_id).where(aspect.naming(texts.c.text)))
+    elif filters.aspect:
+        yield literal(False)
+
+
+def _of_figures(filters: TalkFilters) -> Iterator[ColumnElement[bool]]:
+    if filters.starts in ("us", "customer"):
+        begun = facts.begun_by_customer()
+        yield begun if filters.starts == "customer" else ~begun
+    if filters.reached in _REACHED:
+        yield _REACHED[filters.reached]()
+    if filters.dissatisfied:
+        yield facts.dissatisfied()
+    measured = (
+        (facts.why, filters.why),
+        (facts.stopped_after, filters.stopped),
+        (lambda: facts.LENGTH.of(facts.length()), filters.length),
+        (lambda: facts.SAID.of(facts.said_count()), filters.said),
+        (lambda: facts.WAIT.of(facts.wait()), filters.wait),
+        (lambda: facts.REPLY.of(facts.reply_after(facts.first_said_at())), filters.reply),
+    )
+    for measure, key in measured:
+        if key:
+            yield measure() == key
+    if pair := facts.pair(filters.group):
+        yield facts.group_of(pair[0]) == pair[1]
+    if pair := facts.pair(filters.named):
+        yield facts.named_of(pair[0]) == pair[1]
+
+
+_REACHED = {
+    "opened": facts.opened,
+    "unopened": lambda: ~facts.opened(),
+    "replied": facts.replied,
+    "silent": lambda: and_(facts.opened(), ~facts.replied()),
+}
 
 
 def _contents(filters: TalkFilters, personal: bool) -> Iterator[ColumnElement[bool]]:
@@ -148,6 +191,8 @@ def _answered(question: str, answer: str) -> ColumnElement[bool]:
         return valid
     if answer == NO_ANSWER:
         return valid.where(Answer.value.is_(None))
+    if answer == SAID_SOMETHING:
+        return facts.said_to(question)
     value = type_coerce(Answer.value, JSONB)
     as_text = value.op("#>>", return_type=Text())(literal("{}").cast(ARRAY(Text)))
     one_of_several = value.contains(type_coerce(answer, JSONB))  # a JSON array contains its strings

@@ -10,9 +10,13 @@ from urllib.parse import urlencode
 
 TALKS = "/console/talks"
 SORTS = ("latest", "oldest", "begun", "customer")
-FLAGS = ("complaint", "ticket", "unsure", "corrected")
+FLAGS = ("complaint", "ticket", "unsure", "corrected", "dissatisfied")
 NO_ANSWER = "none"
 """`answer=none`: the question was asked and passed."""
+SAID_SOMETHING = "given"
+"""`answer=given`: something was said to the (open) question."""
+OF_FIGURES = ("starts", "reached", "why", "stopped", "length", "said", "wait", "reply", "group", "named", "aspect")
+"""Filters that only figures link to; what they mean: console.figures.facts."""
 _LONGEST = 200
 _MOST_WORDS = 5
 
@@ -42,13 +46,36 @@ class TalkFilters:
     """yes | no"""
     question: str = ""
     answer: str = ""
-    """Talks in which `question` was answered with this value (true, false for yes and no; `none`: passed)."""
+    """Talks in which `question` was answered with this value (true, false for yes and no; `none`: passed;
+    `given`: anything)."""
     contact: int | None = None
     """A customer's id: their talks and the enquiries that name their number."""
     complaint: bool = False
     ticket: bool = False
     unsure: bool = False
     corrected: bool = False
+    dissatisfied: bool = False
+    """An answer is dissatisfaction: 不满意, 非常不满意, a score below 5 of 10."""
+    starts: str = ""
+    """us | customer: who began."""
+    reached: str = ""
+    """opened | replied | silent: opened and nothing said | unopened"""
+    why: str = ""
+    """The kind of reason for which it came to nothing, see figures/reasons.yml."""
+    stopped: str = ""
+    """The question behind which it broke off; `none`: before any was answered."""
+    length: str = ""
+    said: str = ""
+    wait: str = ""
+    reply: str = ""
+    """Ranges, by their keys: how long the talk took, how many messages the customer wrote, until it was opened,
+    until the customer's first words."""
+    group: str = ""
+    """`column:value` of the customer list, e.g. 客户类别:VIP."""
+    named: str = ""
+    """`variable:value` of the talk, e.g. station:城东服务站."""
+    aspect: str = ""
+    """An aspect (price, service, …) named in what the customer was dissatisfied with."""
     sort: str = SORTS[0]
 
     @property
@@ -90,7 +117,7 @@ def read_filters(query: Mapping[str, str], *, personal: bool = True) -> TalkFilt
     values["sort"] = values["sort"] if values["sort"] in SORTS else SORTS[0]
     values["demo"] = values["demo"] if values["demo"] in ("yes", "no") else ""
     if not personal:
-        values["customer"], values["contact"] = "", None
+        values["customer"], values["contact"], values["group"], values["named"] = "", None, "", ""
         values["sort"] = SORTS[0] if values["sort"] == "customer" else values["sort"]
     return TalkFilters(**values)
 
