@@ -17,6 +17,8 @@
 | FOLLOWUP_WEBHOOK_URL  | where reminders of due tickets are sent; none when unset                     |
 | FOLLOWUP_TAKEOVER_MINUTES | how long a customer waits for a colleague's line before the bot goes on (10) |
 | FOLLOWUP_KEEP_DAYS    | days after a talk's last day until what was said is erased (1095); 0: never  |
+| FOLLOWUP_SMTP_URL     | mail server for the same, smtp://user:password@host:587; none when unset     |
+| FOLLOWUP_MAIL_FROM    | sender of these mails, needed with FOLLOWUP_SMTP_URL                         |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -29,6 +31,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -37,6 +40,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 _DEFAULT_PORT = 8080
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _SHORTEST_SECRET = 32
 _KEEP_DAYS = 1095
 """Three years, in which somebody may still go to court about it (docs/privacy.md)."""
@@ -69,6 +73,10 @@ class Settings:
     proxies: int = 0
     webhook_url: str = ""
     """A group robot's address; it may hold a key."""
+    smtp_url: str = ""
+    """smtp (STARTTLS) or smtps; it may hold a password."""
+    mail_from: str = ""
+    """`name <address>` or the address alone."""
     takeover_minutes: int = 10
     """A colleague who lets a customer wait so long for a line is taken to be away."""
     keep_days: int = _KEEP_DAYS
@@ -106,6 +114,8 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         company=_text(env, "FOLLOWUP_COMPANY") or "",
         proxies=_proxies(env),
         webhook_url=_webhook_url(env),
+        smtp_url=_smtp_url(env),
+        mail_from=_mail_from(env),
         takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
         keep_days=_keep_days(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
@@ -175,6 +185,40 @@ def _webhook_url(env: Mapping[str, str]) -> str:
         # The value may hold a key: do not repeat it.
         raise SettingsError("FOLLOWUP_WEBHOOK_URL 不是网址，请写成 https://主机/路径 这样的格式；留空则不发送提醒。")
     return text
+
+
+def _smtp_url(env: Mapping[str, str]) -> str:
+    text = _text(env, "FOLLOWUP_SMTP_URL") or ""
+    try:
+        parts = urlsplit(text)
+        usable = not text or (
+            parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")
+        )
+    except ValueError:
+        usable = False
+    if not usable:
+        # The value may hold a password: do not repeat it.
+        raise SettingsError(
+            "FOLLOWUP_SMTP_URL 不是邮件服务器的地址，请写成 smtp://账号:密码@主机:587 或者 smtps://账号:密码@主机:465；"
+            "账号、密码里的特殊字符要用 %XX 转写；留空则不发送邮件。"
+        )
+    return text
+
+
+def _mail_from(env: Mapping[str, str]) -> str:
+    text = _text(env, "FOLLOWUP_MAIL_FROM") or ""
+    if not text and not _text(env, "FOLLOWUP_SMTP_URL"):
+        return ""
+    if not text:
+        raise SettingsError("设置了 FOLLOWUP_SMTP_URL，还要用 FOLLOWUP_MAIL_FROM 写明发件人，例如 followup@example.com。")
+    if not is_mail_address(parseaddr(text)[1]) or not text.isprintable():
+        raise SettingsError(f"FOLLOWUP_MAIL_FROM 的值“{text}”不是邮箱地址，请写成 followup@example.com 或者 客户回访 <followup@example.com>。")
+    return text
+
+
+def is_mail_address(text: str) -> bool:
+    """Whether mail can be sent there: one plain ASCII address, nothing that could be read as more."""
+    return len(text) <= 254 and _MAIL_ADDRESS.fullmatch(text) is not None
 
 
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:

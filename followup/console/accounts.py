@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
+from followup.settings import is_mail_address
 from followup.store.models import User
 from followup.store.staff_models import LoginAttempt
 
@@ -86,11 +87,11 @@ def _fits(password_hash: str, password: str) -> bool:
 
 
 async def create(
-    session: AsyncSession, name: str, role: str, password: str = "", department: str = ""
+    session: AsyncSession, name: str, role: str, password: str = "", department: str = "", email: str = ""
 ) -> tuple[User, str]:
     """A new account and its password: the given one, or one made up that must be changed at the first login.
 
-    Raises AccountError: bad_name, bad_role, short_password, long_password, name_taken.
+    Raises AccountError: bad_name, bad_role, bad_email, short_password, long_password, name_taken.
     """
     name = check_name(name)
     if role not in ROLES:
@@ -101,6 +102,7 @@ async def create(
         name=name,
         role=role,
         department=department.strip(),
+        email=check_email(email),
         password_hash=await asyncio.to_thread(_hasher.hash, password),
         must_change_password=made_up,
         created_at=clock.now(),
@@ -140,6 +142,14 @@ async def first_admin(session: AsyncSession) -> str | None:
     except AccountError:  # another process was faster
         return None
     return password
+
+
+def check_email(email: str) -> str:
+    """The address without blanks around it, or nothing. Raises AccountError(bad_email)."""
+    email = email.strip()
+    if email and not is_mail_address(email):
+        raise AccountError("bad_email")
+    return email
 
 
 def check_name(name: str) -> str:

@@ -31,13 +31,16 @@ class Permission(StrEnum):
     READ_FIGURES = "read_figures"
     INSPECT = "inspect"
     READ_INSPECTIONS = "read_inspections"
+    """Everybody's sheets and results."""
+    READ_OWN_INSPECTIONS = "read_own_inspections"
+    """The filled sheets about one's own work."""
     EXPORT = "export"
     MANAGE_PEOPLE = "manage_people"
     READ_AUDIT = "read_audit"
 
 
 P = Permission
-_AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P.READ_TICKETS, P.WORK_TICKETS}
+_AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P.READ_TICKETS, P.WORK_TICKETS, P.READ_OWN_INSPECTIONS}
 _AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS}
 _SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
 _SUPERVISOR |= {P.LIFT_BLOCKS, P.ERASE_CUSTOMERS}
@@ -47,7 +50,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "agent": frozenset(_AGENT),
     "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES}),
     "auditor": frozenset(
-        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_TICKETS, P.READ_FIGURES, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT}
+        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_TICKETS, P.READ_FIGURES, P.READ_OWN_INSPECTIONS, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT}
     ),
 }
 

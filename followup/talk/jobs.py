@@ -13,7 +13,8 @@ from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from followup import clock
-from followup.console.tickets.reminders import remind_by_webhook
+from followup.console.tickets.mail import MailServer
+from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
 from followup.rights.retention import erase_old
 from followup.store.database import Database, libpq_url
 from followup.talk import takeover, watch
@@ -51,6 +52,8 @@ class Services:
     webhook_url: str = ""
     """Where staff are reminded of tickets; empty: nowhere."""
     public_url: str = ""
+    mail: MailServer | None = None
+    """What hands reminders of tickets over as mail; None: no mail."""
     keep_days: int = 0
     """After so many days the content of a talk is erased; 0: never."""
     takeover_patience: timedelta = timedelta(minutes=10)
@@ -91,6 +94,12 @@ def make_app(url: str, services: Services) -> App:
     async def remind_task(timestamp: int) -> None:
         if services.webhook_url:
             await remind_by_webhook(services.database, services.webhook_url, services.public_url, clock.now())
+
+    @app.periodic(cron=_EVERY_MINUTE)
+    @app.task(name="remind_by_mail", queue=CLOCK_QUEUE, queueing_lock="remind_by_mail")
+    async def mail_task(timestamp: int) -> None:
+        if services.mail:
+            await remind_by_mail(services.database, services.mail, services.public_url, clock.now())
 
     @app.periodic(cron=_EVERY_TEN_MINUTES)
     @app.task(name="erase_old", queue=CLOCK_QUEUE, queueing_lock="erase_old")

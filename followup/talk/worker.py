@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from followup.console.tickets.mail import MailServer, server_of
 from followup.settings import load_settings
 from followup.store.database import Database
 from followup.supervise import discreet_logging
@@ -29,9 +30,10 @@ async def work(
     concurrency: int = CONCURRENCY,
     webhook_url: str = "",
     public_url: str = "",
+    mail: MailServer | None = None,
     takeover_patience: timedelta = timedelta(minutes=10),
 ) -> None:
-    """Work until SIGTERM or SIGINT. `webhook_url`: where staff are reminded of tickets; `takeover_patience`: how long a
+    """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
     customer waits for a colleague's line before the bot goes on."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
@@ -45,6 +47,7 @@ async def work(
                 recovery,
                 webhook_url=webhook_url,
                 public_url=public_url,
+                mail=mail,
                 takeover_patience=takeover_patience,
             )
             app = make_app(url, services)
@@ -80,7 +83,8 @@ def main() -> None:
     with running_database(settings) as url:
         reminders = {"webhook_url": settings.webhook_url, "public_url": settings.public_url}
         patience = timedelta(minutes=settings.takeover_minutes)
-        asyncio.run(work(url, settings.rasa_url, settings.action_url, takeover_patience=patience, **reminders))
+        mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
+        asyncio.run(work(url, settings.rasa_url, settings.action_url, mail=mail, takeover_patience=patience, **reminders))
 
 
 if __name__ == "__main__":

@@ -115,3 +115,19 @@ def test_how_long_a_customer_waits_for_a_colleague_is_a_number_of_minutes() -> N
     for wrong in ("0", "-1", "1441", "十"):
         with pytest.raises(SettingsError, match="FOLLOWUP_TAKEOVER_MINUTES"):
             load_settings({"FOLLOWUP_TAKEOVER_MINUTES": wrong})
+
+
+@pytest.mark.parametrize("text", ["http://mail.example", "smtp://", "mail.example:25", "smtp://us:secret@mail.example:0", "smtp://us:secret@mail.example:99999", "smtp://us:secret@mail.example/path"])
+def test_a_mail_server_that_is_none_is_told_without_its_password(text: str) -> None:
+    with pytest.raises(SettingsError, match="FOLLOWUP_SMTP_URL") as problem:
+        load_settings({"FOLLOWUP_SMTP_URL": text, "FOLLOWUP_MAIL_FROM": "a@example.com"})
+    assert "secret" not in str(problem.value)
+
+
+def test_mail_needs_a_sender() -> None:
+    url = "smtps://us:p@mail.example:465"
+    settings = load_settings({"FOLLOWUP_SMTP_URL": url, "FOLLOWUP_MAIL_FROM": "客户回访 <followup@example.com>"})
+    assert (settings.smtp_url, settings.mail_from) == (url, "客户回访 <followup@example.com>") and url not in repr(settings)
+    for sender in ("", "客户回访", "a@b@c", "a@example.com\nBcc: x@example.com"):
+        with pytest.raises(SettingsError, match="FOLLOWUP_MAIL_FROM"):
+            load_settings({"FOLLOWUP_SMTP_URL": url, "FOLLOWUP_MAIL_FROM": sender})

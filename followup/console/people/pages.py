@@ -118,10 +118,10 @@ async def _people(request: web.Request, *, error: str = "", told: tuple[str, str
 async def add_user(request: web.Request) -> web.Response:
     """POST /console/people: a new account; its made-up password is shown once, on the answer's page."""
     name, role = await field(request, "name"), await field(request, "role")
-    department = await field(request, "department", longest=40)
+    department, email = await field(request, "department", longest=40), await field(request, "email")
     try:
         async with database(request).session() as session:
-            user, password = await accounts.create(session, name, role, department=department)
+            user, password = await accounts.create(session, name, role, department=department, email=email)
             await audit(session, staff(request), "user.create", "user", user.id, name=user.name, role=role)
     except accounts.AccountError as error:
         return await _people(request, error=sentence("account_errors", error.key))
@@ -133,6 +133,7 @@ async def change_user(request: web.Request) -> web.Response:
     """POST /console/people/{id}: role and department, or `do` = disable | enable | reset."""
     user_id, do = object_id(request), await field(request, "do")
     role, department = await field(request, "role"), await field(request, "department", longest=40)
+    email = await field(request, "email")
     told = None
     try:
         async with database(request).session() as session:
@@ -144,7 +145,7 @@ async def change_user(request: web.Request) -> web.Response:
             elif do in ("disable", "enable"):
                 await _switch(request, session, user, on=do == "enable")
             else:
-                await _change(request, session, user, role, department)
+                await _change(request, session, user, role, department, email)
     except accounts.AccountError as error:
         return await _people(request, error=sentence("account_errors", error.key))
     return await _people(request, told=told) if told else see(_ACCOUNTS)
@@ -158,14 +159,14 @@ async def _switch(request: web.Request, session: AsyncSession, user: User, *, on
     await audit(session, staff(request), "user.enable" if on else "user.disable", "user", user.id, name=user.name)
 
 
-async def _change(request: web.Request, session: AsyncSession, user: User, role: str, department: str) -> None:
+async def _change(request: web.Request, session: AsyncSession, user: User, role: str, department: str, email: str) -> None:
     if role not in accounts.ROLES:
         raise accounts.AccountError("bad_role")
     if role != user.role:
         await _keep_an_admin(request, session, user)
-    before = {"role": user.role, "department": user.department}
-    user.role, user.department = role, department
-    after = {"role": role, "department": department}
+    before = {"role": user.role, "department": user.department, "email": user.email}
+    user.role, user.department, user.email = role, department, accounts.check_email(email)
+    after = {"role": role, "department": department, "email": user.email}
     await audit(session, staff(request), "user.change", "user", user.id, name=user.name, before=before, after=after)
 
 
