@@ -156,6 +156,10 @@ _STATEMENTS = (
     "UPDATE attempts SET ended_at = coalesce(ended_at, :at) WHERE case_id = ANY(:cases)",
     "UPDATE take_overs SET ended_at = :at, how_ended = 'closed' WHERE ended_at IS NULL AND case_id = ANY(:cases)",
     "UPDATE inspections SET comment = '' WHERE case_id = ANY(:cases)",
+    """
+    UPDATE inspection_corrections SET reason = :gone, before = before || '{"comment": ""}', after = after || '{"comment": ""}'
+    FROM inspections WHERE inspections.id = inspection_id AND inspections.case_id = ANY(:cases)
+    """,
     "UPDATE do_not_contact SET words = '' FROM messages WHERE do_not_contact.message_id = messages.id AND messages.case_id = ANY(:cases)",
 )
 

@@ -34,6 +34,7 @@ _OF_CASES = {
     "staff_messages": "SELECT to_jsonb(t) FROM staff_messages t JOIN messages m ON m.id = t.message_id WHERE m.case_id = ANY(:cases) ORDER BY m.id",
     "take_overs": "SELECT to_jsonb(t) FROM take_overs t WHERE case_id = ANY(:cases) ORDER BY id",
     "inspections": "SELECT to_jsonb(t) FROM inspections t WHERE case_id = ANY(:cases) ORDER BY id",
+    "inspection_corrections": "SELECT to_jsonb(t) FROM inspection_corrections t JOIN inspections i ON i.id = t.inspection_id WHERE i.case_id = ANY(:cases) ORDER BY t.id",
     "links": "SELECT to_jsonb(t) - 'token_hash' FROM access_tokens t WHERE case_id = ANY(:cases) ORDER BY id",
     "tracker_events": "SELECT to_jsonb(t) || jsonb_build_object('data', t.data::jsonb) FROM events t WHERE sender_id = ANY(:cases) ORDER BY id",
     "jobs": "SELECT to_jsonb(t) FROM procrastinate_jobs t WHERE args ->> 'case_id' = ANY(:cases) ORDER BY id",

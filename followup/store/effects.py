@@ -36,6 +36,7 @@ from followup.store.models import (
     RasaEvent,
     Ticket,
 )
+from followup.store.staff_models import TicketEvent
 
 # The talk goes on at another time; every other outcome ends the case.
 _WAITING = {Outcome.APPOINTED}
@@ -176,8 +177,12 @@ async def _raise_ticket(
         ticket.severity, ticket.kind = effect.severity, effect.kind
     ticket.data = {**ticket.data, **effect.data}
     ticket.updated_at = at
+    # The words themselves stand on the ticket.
+    detail: dict[str, object] = {"message_id": message_id}
     if ticket.status != "open":
+        detail["before"] = ticket.status
         ticket.status, ticket.due_at = "open", due_at(at)
+    session.add(TicketEvent(ticket_id=ticket.id, kind="raised_again", detail=detail, at=at))
 
 
 async def _withdraw_ticket(
@@ -193,6 +198,7 @@ async def _withdraw_ticket(
         return
     ticket.words = [*ticket.words, {"message_id": message_id, "text": effect.reason}]
     ticket.status, ticket.solution, ticket.closed_at, ticket.updated_at = "closed", effect.reason, at, at
+    session.add(TicketEvent(ticket_id=ticket.id, kind="withdrawn", detail={"message_id": message_id}, at=at))
 
 
 async def _book_callback(

@@ -233,7 +233,7 @@ async def _acted(request: web.Request, ticket_id: int, name: str, form: Mapping[
     """Do it; returns the key of what is wrong, empty when it is done."""
     try:
         async with database(request).session() as session:
-            await work.act(session, staff(request), ticket_id, name, form)
+            await work.act(session, staff(request), ticket_id, name, form, company=settings(request).company)
     except work.TicketError as error:
         return error.key
     except work.TakenAway:

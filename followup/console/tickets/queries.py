@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import case as db_case
-from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, or_, select, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, true, union
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.console.paging import PER_PAGE
@@ -201,17 +201,15 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), SHANGHAI)
 
 
-def _holds(text: str, personal: bool) -> ColumnElement[bool]:
-    word = func.jsonb_array_elements(Ticket.words, type_=JSONB).table_valued("value").render_derived("word")
-    said = (
-        select(literal(1))
-        .select_from(word)
-        .where(word.c.value.op("->>", return_type=Text())("text").icontains(text, autoescape=True))
-        .exists()
-    )
-    parts = [said, Ticket.solution.icontains(text, autoescape=True)]
+def _holds(wanted: str, personal: bool) -> ColumnElement[bool]:
+    """By the words and the solution, the customer, the number: each by its own index, then what any of them found."""
+    said = func.ticket_text(Ticket.words, Ticket.solution, type_=Text())
+    grams = func.text_grams(said, type_=ARRAY(Text))
+    by_text = and_(grams.contains(func.text_grams(wanted, type_=ARRAY(Text))), said.icontains(wanted, autoescape=True))
+    sets = [select(Ticket.id).where(by_text)]
     if personal:
-        parts += [Contact.name.icontains(text, autoescape=True), Contact.phone.contains(text, autoescape=True)]
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        parts.append(Ticket.id == int(text))
-    return or_(*parts)
+        named = or_(Contact.name.icontains(wanted, autoescape=True), Contact.phone.contains(wanted, autoescape=True))
+        sets.append(select(Ticket.id).join(Case, Case.id == Ticket.case_id).join(Contact, Contact.id == Case.contact_id).where(named))
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
+        sets.append(select(Ticket.id).where(Ticket.id == int(wanted)))
+    return Ticket.id.in_(union(*sets) if len(sets) > 1 else sets[0])

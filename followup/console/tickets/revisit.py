@@ -51,8 +51,11 @@ class RevisitView:
     solved: bool | None
 
 
-async def begin(session: AsyncSession, ticket: Ticket, matter: str, now: datetime) -> Begun | None:
-    """Make the case of the revisit and tie it to the ticket; None for tickets that need none."""
+async def begin(session: AsyncSession, ticket: Ticket, matter: str, now: datetime, company: str = "") -> Begun | None:
+    """Make the case of the revisit and tie it to the ticket; None for tickets that need none.
+
+    `company`: the firm's name (FOLLOWUP_COMPANY) where the first talk had none of its own.
+    """
     if ticket.kind not in KINDS:
         return None
     case = await session.get_one(Case, ticket.case_id)
@@ -71,7 +74,7 @@ async def begin(session: AsyncSession, ticket: Ticket, matter: str, now: datetim
     demo = script.demo_variables()
     variables = {
         # The first talk's own; a firm that asks about something else under another name is not ours.
-        "company": case.variables.get("company") or demo.get("company", ""),
+        "company": case.variables.get("company") or company or demo.get("company", ""),
         "agent": case.variables.get("agent") or demo.get("agent", ""),
         "case_kind": label(ticket.kind, "ticket_kinds"),
         "matter": (matter.strip() or matter_of(ticket))[:LONGEST_MATTER],

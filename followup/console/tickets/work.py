@@ -57,6 +57,8 @@ class Act:
     ticket: Ticket
     form: Mapping[str, str]
     now: datetime
+    company: str = ""
+    """The firm's own name (FOLLOWUP_COMPANY)."""
 
     def text(self, name: str, missing: str, longest: int = LONGEST_TEXT) -> str:
         """A field that must be filled in. Raises TicketError(missing)."""
@@ -77,7 +79,9 @@ class Act:
         self.ticket.updated_at = max(self.now, self.ticket.updated_at + timedelta(microseconds=1))
 
 
-async def act(session: AsyncSession, staff: Staff, ticket_id: int, name: str, form: Mapping[str, str]) -> Ticket:
+async def act(
+    session: AsyncSession, staff: Staff, ticket_id: int, name: str, form: Mapping[str, str], *, company: str = ""
+) -> Ticket:
     """Do `name` (a key of ACTS) with the ticket.
 
     Raises NotFound, NotAllowed (TakenAway), and TicketError for what cannot be and for a ticket that changed after it was shown;
@@ -92,7 +96,7 @@ async def act(session: AsyncSession, staff: Staff, ticket_id: int, name: str, fo
         raise TakenAway if stale else NotAllowed
     if stale and name != "note":  # a note overwrites nothing
         raise TicketError("changed_meanwhile")
-    doing = Act(session, staff, ticket, form, clock.now())
+    doing = Act(session, staff, ticket, form, clock.now(), company)
     await ACTS[name](doing)
     if name != "note":
         doing.changed()
@@ -199,7 +203,7 @@ async def _close(act: Act) -> None:
         raise TicketError("not_solved")
     ticket.status, ticket.closed_at = "closed", act.now
     await act.record("closed")
-    begun = await revisit.begin(act.session, ticket, act.form.get("matter", ""), act.now)
+    begun = await revisit.begin(act.session, ticket, act.form.get("matter", ""), act.now, act.company)
     if begun is not None:
         await act.record("revisited", result=begun.result, case=begun.case_id, first_score=begun.first_score)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,8 +16,9 @@ from followup.console.transcripts.controls import BadValue, control_of, value_of
 from followup.console.transcripts.questions import Questions
 from followup.scripts.compute import COMPUTATIONS
 from followup.scripts.model import Question
-from followup.store.models import Answer, Case, ScriptRevision
-from followup.store.staff_models import AnswerCorrection
+from followup.scripts.walk import holds
+from followup.store.models import Answer, Case, ScriptRevision, Ticket
+from followup.store.staff_models import AnswerCorrection, TicketEvent
 
 LONGEST_REASON = 500
 RECOMPUTED = "随“{question}”的更正重新计算"
@@ -101,10 +103,32 @@ async def _compute_again(session: AsyncSession, staff: Staff, questions: Questio
             continue
         result = _computed(step, values, questions)
         values[step.id] = result
-        if result != answers[step.id].value:
+        old = answers[step.id].value
+        if result != old:
             reason = RECOMPUTED.format(question=questions.label(changed.question_id))
             _put(session, staff, answers[step.id], result, reason)
+            if step.ticket:
+                await _follow_ticket(session, staff, changed.case_id, step, old, result)
 
 
 def _computed(step: Question, values: Mapping[str, Any], questions: Questions) -> Any:
+    """The result; None where it no longer applies, as the talk would not have come to it."""
+    if not holds(step.ask_if, {**questions.variables, **values}):
+        return None
     return COMPUTATIONS[step.compute](step, values, questions.variables)
+
+
+async def _follow_ticket(session: AsyncSession, staff: Staff, case_id: str, step: Question, old: Any, result: Any) -> None:
+    """The ticket that the result raised holds the new figures, and its history says what they were."""
+    topic = (step.ticket or {}).get("topic", step.id)
+    wanted = select(Ticket).where(Ticket.case_id == case_id, Ticket.topic == topic).with_for_update()
+    ticket = (await session.scalars(wanted)).one_or_none()
+    if ticket is None:
+        return
+    before, after = (one if isinstance(one, Mapping) else {} for one in (old, result))
+    ticket.data = {**{key: value for key, value in ticket.data.items() if key not in before}, **after}
+    now = clock.now()
+    # A form that was opened before shows other figures: it counts as stale.
+    ticket.updated_at = max(now, ticket.updated_at + timedelta(microseconds=1))
+    detail = {"before": before.get("amount"), "after": after.get("amount")}
+    session.add(TicketEvent(ticket_id=ticket.id, user_id=staff.id, kind="recomputed", detail=detail, at=now))

@@ -37,8 +37,8 @@ class Questions:
         return self.variables.get(question.total) if question and question.total else None
 
     def computed_from(self, question_id: str) -> list[Question]:
-        """The steps whose result the answer goes into."""
-        return [one for one in self._by_id.values() if one.type == "compute" and question_id in one.of]
+        """The steps whose result the answer goes into, or decides on."""
+        return [one for one in self._by_id.values() if one.type == "compute" and question_id in _sources(one)]
 
     def label(self, question_id: str) -> str:
         """The asking sentence with the customer's data filled in; the id where the script does not know the question."""
@@ -57,6 +57,11 @@ class Questions:
         asking = _SENTENCE.search(question.ask)
         sentence = (asking[0] if asking else question.ask).strip("？。 ")
         return _VARIABLE.sub(lambda match: str(values.get(match[1], "…")), sentence) or question.id
+
+
+def _sources(step: Question) -> set[str]:
+    conditions = [step.ask_if] if isinstance(step.ask_if, Mapping) else step.ask_if
+    return {*step.of, *(key.split(".")[0] for condition in conditions for key in condition)}
 
 
 def how_label(how: str) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from aiohttp.test_utils import TestServer
 from docx import Document
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from followup.settings import SHANGHAI
+from followup.settings import SHANGHAI, Settings
 from followup.store.database import Database
 from followup.store.models import AccessToken, Answer, Case, DoNotContact, Ticket
 from followup.store.staff_models import AuditEntry, TicketEvent
+from followup.web.keys import SETTINGS
 from tests.integration.console.conftest import Browser, text_of
 from tests.integration.console.written_talks import Said, write_talk
 
@@ -444,3 +448,36 @@ async def test_the_forms_are_printed_and_written_as_word(enter: Enter, database:
         assert text in page and any(text in cell for cell in cells), text
     assert any("坏了三次<b>" in cell for cell in cells)
     assert (await logged(database))[-2:] == ["ticket.export", "ticket.export"]
+
+
+async def test_words_are_found_whatever_signs_they_hold(enter: Enter, database: Database) -> None:
+    odd = await a_ticket(database, words='他说"等等"，100%_赔\\三块')
+    await a_ticket(database, words="没有这些", name="百分号")
+    agent = await enter("agent")
+    for text in ("等", '"等', '等等"', "100%", "%_", "\\三", "他说\"等等\"，100%_赔\\三块"):
+        page = await agent.get(f"/console/tickets?{urlencode({'q': text})}")
+        assert re.findall(r'<a class="who" href="/console/tickets/(\d+)"', page) == [str(odd.id)], text
+    for text in ("等_等", "100_", "text", "message_id", "\\\\"):
+        assert "没有符合条件" in await agent.get(f"/console/tickets?{urlencode({'q': text})}"), text
+
+
+async def test_the_search_goes_by_the_index(database: Database) -> None:
+    async with database.session() as session:
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        query = "EXPLAIN SELECT id FROM tickets WHERE text_grams(ticket_text(words, solution)) @> text_grams('换货')"
+        plan = "\n".join((await session.scalars(text(query))).all())
+    assert "tickets_grams_idx" in plan
+
+
+async def test_the_revisit_speaks_for_the_firm_of_the_settings_where_the_talk_names_none(
+    enter: Enter, database: Database, settings: Settings, server: TestServer
+) -> None:
+    agent = await enter("agent")
+    server.app[SETTINGS] = dataclasses.replace(settings, company="某某果业")
+    for variables, company in (({"agent": "小李"}, "某某果业"), ({"company": "别的公司"}, "别的公司")):
+        ticket = await a_ticket(database, variables=variables)
+        await do(agent, ticket, "solve", solution="已经换货")
+        await do(agent, ticket, "close")
+        async with database.session() as session:
+            revisit = await session.get_one(Case, (await session.get_one(Ticket, ticket.id)).revisit_case_id)
+        assert revisit.variables["company"] == company

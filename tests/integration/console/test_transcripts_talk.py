@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from followup import clock
 from followup.console.transcripts.filters import talk_link
 from followup.settings import SHANGHAI
 from followup.store.database import Database
 from followup.store.figures import talks_between
-from followup.store.models import Answer, Note
+from followup.store.models import Answer, Note, Ticket
 from followup.store.staff_models import Annotation, AnswerCorrection, AuditEntry
 from tests.integration.console.conftest import Browser, text_of
 from tests.integration.console.written_talks import LOAN, Said, Written, write_talk
@@ -139,6 +140,56 @@ async def test_what_was_computed_from_the_answer_is_computed_again(enter: Enter,
     )  # fmt: skip
     await (await enter("agent")).post(correction(talk, "satisfaction"), value="很满意", reason="打字打错了", seen="0")
     assert (await stored(database, talk.answers["comparison"]))["direction"] == "better"
+
+
+AMOUNT = {"bad": 3, "total": 12, "ratio": 0.25, "at_least_half": False}
+
+
+async def a_talk_with_bad_fruit(database: Database) -> tuple[Written, int]:
+    """Three of twelve pears were bad: 15 of 60 yuan are promised, and a ticket says so."""
+    given = {"bad": 3, "total": 12, "amount": 15}
+    talk = await write_talk(
+        database,
+        [Said("有坏的", answers=[("spoiled", True)]), Said("12个坏了3个", answers=[("spoiled_amount", AMOUNT), ("compensation", given)])],
+        script="fruit_order", variables={"company": "演示公司", "box_price": 60, "box_count": 12},
+    )  # fmt: skip
+    async with database.session() as session:
+        ticket = Ticket(
+            case_id=talk.case_id, topic="spoiled", kind="compensation", severity=3, department="售后部", reason="坏了3个",
+            words=[{"text": "坏了3个"}], data={**given, "order": "A1"}, due_at=clock.now(),
+        )  # fmt: skip
+        session.add(ticket)
+    return talk, ticket.id
+
+
+@pytest.mark.parametrize(
+    ("question", "fields", "amount", "shown"),
+    [
+        ("spoiled_amount", {"bad": 5, "total": 12}, {"bad": 5, "total": 12, "amount": 25}, "15 元 → 25 元"),
+        ("spoiled_amount", {"bad": 6, "total": 12}, None, "15 元 → 不再按比例赔付"),  # half: another box or the money back
+        ("spoiled", {"value": "false"}, None, "15 元 → 不再按比例赔付"),
+    ],
+)
+async def test_the_compensation_and_its_ticket_follow_a_correction(
+    enter: Enter, database: Database, question: str, fields: dict[str, Any], amount: Any, shown: str
+) -> None:
+    talk, number = await a_talk_with_bad_fruit(database)
+    agent = await enter("agent")
+    assert "15 元" in text_of(await agent.get(f"/console/tickets/{number}"))
+    await agent.post(correction(talk, question), reason="数错了", seen="0", **fields)
+    assert await stored(database, talk.answers["compensation"]) == amount
+    async with database.session() as session:
+        assert (await session.get_one(Ticket, number)).data == {"order": "A1", **(amount or {})}
+    page = text_of(await agent.get(f"/console/tickets/{number}"))
+    assert "赔付重新计算" in page and shown in page
+
+
+async def test_who_solves_a_ticket_whose_compensation_changed_meanwhile_is_told(enter: Enter, database: Database) -> None:
+    talk, number = await a_talk_with_bad_fruit(database)
+    agent = await enter("agent")
+    (seen, *_) = re.findall(r'name="seen" value="([^"]*)"', await agent.get(f"/console/tickets/{number}"))
+    await agent.post(correction(talk, "spoiled_amount"), bad=5, total=12, reason="数错了", seen="0")
+    assert "又有了变化" in await agent.post(f"/console/tickets/{number}/solve", status=409, seen=seen, solution="已经转账15元")
 
 
 async def test_an_answer_of_another_talk_is_not_found(enter: Enter, database: Database) -> None:

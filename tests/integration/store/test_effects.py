@@ -27,7 +27,9 @@ from followup.store.models import (
     Case,
     DoNotContact,
     RasaEvent,
+    Ticket,
 )
+from followup.store.staff_models import TicketEvent
 from followup.talk.inbox import accept
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Friday
@@ -230,3 +232,21 @@ async def test_effects_without_a_message_are_written_once_too(talk: Talk) -> Non
     async with talk.database.session() as session:
         assert len(await records.notes_of(session, talk.case_id)) == 1
         assert await session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+async def test_a_ticket_that_is_raised_again_says_so_in_its_history_once(talk: Talk, database: Database) -> None:
+    first, second, third = await talk.says("有点贵"), await talk.says("还乱收费"), await talk.says("说错了，不贵")
+    await talk.apply(first, TICKET)
+    await talk.apply(first, TICKET)
+    async with database.session() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+        ticket.status, ticket.solution = "solved", "已经回电"
+    for _ in range(2):
+        await talk.apply(second, RaiseTicket("price", "complaint", 2, "销售部", "还乱收费"))
+    for _ in range(2):
+        await talk.apply(third, WithdrawTicket("price", "说错了，不贵"))
+    async with database.session() as session:
+        events = (await session.scalars(select(TicketEvent).order_by(TicketEvent.id))).all()
+    assert [(event.kind, event.user_id, event.detail) for event in events] == [
+        ("raised_again", None, {"message_id": second, "before": "solved"}), ("withdrawn", None, {"message_id": third}),
+    ]  # fmt: skip

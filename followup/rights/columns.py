@@ -1,0 +1,51 @@
+"""Every column that can hold text, decided: what erasing does about it. A test compares this with the schema.
+
+Who adds a column decides here, and in `erase.py` when it can hold something about a customer.
+"""
+
+from __future__ import annotations
+
+ERASED: dict[str, tuple[str, ...]] = {
+    "contacts": ("name", "title", "phone", "fields"),
+    "do_not_contact": ("phone", "words", "reason", "lift_reason"),
+    "cases": ("variables", "outcome_reason", "claimed_case_id"),
+    "messages": ("text", "quick_replies", "error", "channel_message_id", "acts", "status"),
+    "answers": ("value", "words"),
+    "answer_corrections": ("before", "after", "reason"),
+    "tickets": ("reason", "words", "solution", "data", "topic", "status"),
+    "ticket_events": ("detail",),
+    "callbacks": ("words", "reason", "status"),
+    "inspections": ("comment",),
+    "inspection_corrections": ("before", "after", "reason"),
+    "audit_log": ("detail",),
+    "notes": ("case_id", "kind", "topic", "text"),
+    "staff_notes": ("case_id", "text"),
+    "annotations": ("intent", "comment", "status"),
+    "access_tokens": ("case_id", "token_hash", "purpose"),
+    "events": ("sender_id", "type_name", "intent_name", "action_name", "data"),
+    "procrastinate_jobs": ("queue_name", "task_name", "lock", "queueing_lock", "args"),
+}
+"""Emptied, or gone with the row."""
+
+KEPT: dict[str, tuple[str, ...]] = {
+    "do_not_contact": ("phone_digest", "source"),
+    "cases": ("id", "script_id", "status", "outcome"),
+    "attempts": ("case_id", "channel", "reason", "outcome"),
+    "messages": ("case_id", "direction", "channel", "intent"),
+    "answers": ("case_id", "question_id", "how"),
+    "tickets": ("case_id", "kind", "department", "revisit_case_id"),
+    "ticket_events": ("kind",),
+    "callbacks": ("case_id",),
+    "inspections": ("case_id", "scores", "sheet"),
+    "take_overs": ("case_id", "how_ended"),
+    "staff_messages": ("forbidden",),
+    "audit_log": ("user_name", "role", "action", "object_type", "object_id"),
+}
+"""Ids and codes that say nothing about anybody."""
+
+NOT_ABOUT_CUSTOMERS = frozenset(
+    {
+        "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "alembic_version",
+        "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers",
+    }
+)  # fmt: skip
