@@ -1,0 +1,274 @@
+"""What is due goes out: entries whose time has come become deliveries, or learn why not (decision 0011)."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.campaigns import gate, parse
+from followup.campaigns.decide import Facts, Send, Step, Stop, Wait, decide
+from followup.campaigns.definition import Definition
+from followup.scripts import load
+from followup.settings import SHANGHAI
+from followup.store import records
+from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
+from followup.store.models import Case, Contact
+
+SEND_QUEUE, SEND_TASK = "sends", "send_delivery"
+AT_ONCE = 500
+_MINUTE = timedelta(minutes=1)
+MISSING_DATA, UNREACHABLE = "missing_data", "unreachable"
+_NOTHING_NEEDED: dict[str, str] = {}
+_LOCKED_AGAIN = timedelta(seconds=20)
+"""When to look again at a customer whom another process has in hand."""
+
+
+@dataclass
+class Dispatched:
+    """What a round did. `looked_at` 0: nothing is due."""
+
+    looked_at: int = 0
+    queued: int = 0
+    stopped: Counter[str] = field(default_factory=Counter)
+    deliveries: list[int] = field(default_factory=list)
+
+
+async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_cap: int, limit: int = AT_ONCE) -> Dispatched:
+    """One round of one running campaign. Safe in several processes at once; call again until nothing was looked at."""
+    done = Dispatched()
+    campaign = await session.get(Campaign, campaign_id, populate_existing=True)
+    if campaign is None or campaign.status != "running":
+        return done
+    made = parse.definition(campaign.definition)
+    room = made.per_minute - await _made_lately(session, campaign_id, at)
+    rows = await _due(session, campaign_id, at, min(limit, room)) if room > 0 else []
+    if not rows:
+        return done
+    done.looked_at = len(rows)
+    standings = await gate.standings(session, sorted({row.contact_id for row in rows}), at.astimezone(SHANGHAI).date())
+    today: Counter[int] = Counter()
+    sends: list[tuple[Row[Any], Send]] = []
+    for row in rows:
+        step = _step(made, row, standings.get(row.contact_id), at, daily_cap - today[row.contact_id])
+        if isinstance(step, Send):
+            sends.append((row, step))
+            today[row.contact_id] += 1
+        else:
+            await _set_down(session, row, step, at, done)
+    if sends:
+        variables = await _variables(session, campaign, made, [row for row, _ in sends if row.case_id is None])
+        for row, _ in sends:
+            if variables.get(row.id, _NOTHING_NEEDED) is None:
+                await _set_down(session, row, Stop("suppressed", MISSING_DATA), at, done)
+        sends = [(row, step) for row, step in sends if variables.get(row.id, _NOTHING_NEEDED) is not None]
+    if sends:
+        done.deliveries = await _queue(session, campaign, sends, variables, at)
+        done.queued = len(done.deliveries)
+    return done
+
+
+async def _made_lately(session: AsyncSession, campaign_id: int, at: datetime) -> int:
+    lately = select(func.count()).select_from(Delivery).join(CampaignEntry, CampaignEntry.id == Delivery.entry_id)
+    lately = lately.where(CampaignEntry.campaign_id == campaign_id, Delivery.queued_at > at - _MINUTE, Delivery.queued_at <= at)
+    return await session.scalar(lately) or 0
+
+
+async def _due(session: AsyncSession, campaign_id: int, at: datetime, limit: int) -> Sequence[Row[Any]]:
+    entry = CampaignEntry
+    last_sent = (
+        select(func.max(Delivery.sending_at))
+        .where(Delivery.entry_id == entry.id, Delivery.status.in_(("accepted", "delivered", "unknown")))
+        .scalar_subquery()
+    )
+    return (
+        await session.execute(
+            select(
+                entry.id,
+                entry.contact_id,
+                entry.state,
+                entry.channel,
+                entry.tries,
+                entry.not_after,
+                entry.case_id,
+                last_sent.label("last_sent"),
+                Case.status.label("case_status"),
+                Case.opened_at,
+            )
+            .outerjoin(Case, Case.id == entry.case_id)
+            .where(entry.campaign_id == campaign_id, entry.next_at <= at, entry.state.in_(("waiting", "sent")))
+            .order_by(entry.next_at, entry.id)
+            .limit(limit)
+            .with_for_update(of=entry, skip_locked=True)
+        )
+    ).all()
+
+
+def _step(made: Definition, row: Row[Any], standing: gate.Standing | None, at: datetime, cap: int) -> Step:
+    if standing is None:
+        return Wait(at + _LOCKED_AGAIN)
+    came = row.opened_at is not None or row.case_status == "closed"
+    return decide(made, Facts(row.state, row.channel, row.tries, row.last_sent, row.not_after, came, standing), at, cap)
+
+
+async def _set_down(session: AsyncSession, row: Row[Any], step: Wait | Stop, at: datetime, done: Dispatched) -> None:
+    this = update(CampaignEntry).where(CampaignEntry.id == row.id)
+    if isinstance(step, Wait):
+        await session.execute(this.values(next_at=step.until))
+        return
+    reason = step.reason or (UNREACHABLE if step.state == "unreachable" else "")
+    done.stopped[reason or step.state] += 1
+    state = "suppressed" if step.state == "suppressed" else "closed"
+    await session.execute(this.values(state=state, reason=reason, next_at=None, closed_at=at))
+    if row.case_id is not None and row.case_status == "new" and reason:
+        await session.execute(
+            update(Case)
+            .where(Case.id == row.case_id, Case.status == "new")
+            .values(status="closed", outcome=reason, outcome_reason="", ended_at=at)
+        )
+
+
+async def _queue(
+    session: AsyncSession,
+    campaign: Campaign,
+    sends: Sequence[tuple[Row[Any], Send]],
+    variables: Mapping[int, Mapping[str, str] | None],
+    at: datetime,
+) -> list[int]:
+    """Cases where there are none yet, deliveries, and their jobs: all in this transaction."""
+    cases = {row.id: row.case_id for row, _ in sends if row.case_id is not None}
+    cases |= await _open_cases(session, campaign, [row for row, _ in sends if row.case_id is None], variables, at)
+    found = await session.execute(
+        select(Delivery.case_id, func.max(Delivery.number)).where(Delivery.case_id.in_(cases.values())).group_by(Delivery.case_id)
+    )
+    numbers = dict(map(tuple, found))
+    ids = await session.scalars(
+        _DELIVERIES,
+        {
+            "rows": json.dumps(
+                [
+                    {
+                        "case_id": cases[row.id],
+                        "contact_id": row.contact_id,
+                        "entry_id": row.id,
+                        "number": numbers.get(cases[row.id], 0) + 1,
+                        "kind": step.kind,
+                        "channel": step.channel,
+                    }
+                    for row, step in sends
+                ]
+            ),
+            "day": at.astimezone(SHANGHAI).date(),
+            "at": at,
+        },
+    )
+    await session.execute(_QUEUED, {"rows": json.dumps([{"id": row.id, "case_id": cases[row.id]} for row, _ in sends])})
+    deliveries = list(ids)
+    await defer_sends(session, deliveries, priority=10 - campaign.priority)
+    return deliveries
+
+
+_DELIVERIES = text(
+    """
+    INSERT INTO deliveries (case_id, contact_id, entry_id, number, kind, channel, day, queued_at)
+    SELECT case_id, contact_id, entry_id, number, kind, channel, :day, :at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS new (case_id text, contact_id bigint, entry_id bigint, number bigint, kind text, channel text)
+    RETURNING id
+    """
+)
+_QUEUED = text(
+    """
+    UPDATE campaign_entries AS entry SET state = 'queued', next_at = NULL, reason = '', case_id = new.case_id
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, case_id text) WHERE entry.id = new.id
+    """
+)
+_CASES = text(
+    """
+    INSERT INTO cases (id, contact_id, script_id, revision_id, variables, is_demo, created_at)
+    SELECT id, contact_id, :script_id, :revision_id, variables, :is_demo, :at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id text, contact_id bigint, variables jsonb)
+    """
+)
+_DEFER = text(
+    """
+    SELECT procrastinate_defer_jobs_v1(array_agg(
+        ROW(:queue, :task, :priority, NULL, NULL, jsonb_build_object('delivery_id', id), NULL)::procrastinate_job_to_defer_v1
+    )) FROM unnest(CAST(:ids AS bigint[])) AS id
+    """
+)
+
+
+async def defer_sends(session: AsyncSession, delivery_ids: Iterable[int], priority: int = 5) -> None:
+    """A job for each delivery, in the session's transaction."""
+    ids = list(delivery_ids)
+    if ids:
+        await session.execute(_DEFER, {"queue": SEND_QUEUE, "task": SEND_TASK, "priority": priority, "ids": ids})
+
+
+async def _variables(
+    session: AsyncSession, campaign: Campaign, made: Definition, rows: Sequence[Row[Any]]
+) -> dict[int, dict[str, str] | None]:
+    """Entry id -> the variables of its talk; None where one is not known: nobody is told a sample value for a fact."""
+    if not rows:
+        return {}
+    script = load.load_script(campaign.script_id)
+    people = await session.execute(select(Contact.id, Contact.fields).where(Contact.id.in_([row.contact_id for row in rows])))
+    fields = dict(map(tuple, people))
+    samples = script.demo_variables() if campaign.is_demo else {}
+    found = {row.id: {**samples, **variables_of(made.variables, script.variables, fields[row.contact_id])} for row in rows}
+    return {entry_id: values if set(values) >= set(script.variables) else None for entry_id, values in found.items()}
+
+
+async def _open_cases(
+    session: AsyncSession,
+    campaign: Campaign,
+    rows: Sequence[Row[Any]],
+    variables: Mapping[int, Mapping[str, str] | None],
+    at: datetime,
+) -> dict[int, str]:
+    """A case for each entry, pinned to the script as it is now. Returns entry id -> case id."""
+    if not rows:
+        return {}
+    script = load.load_script(campaign.script_id)
+    revision_id = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
+    cases = {row.id: secrets.token_hex(16) for row in rows}
+    new = [{"id": cases[row.id], "contact_id": row.contact_id, "variables": variables[row.id]} for row in rows]
+    await session.execute(
+        _CASES,
+        {
+            "rows": json.dumps(new, ensure_ascii=False),
+            "script_id": script.id,
+            "revision_id": revision_id,
+            "is_demo": campaign.is_demo,
+            "at": at,
+        },
+    )
+    return cases
+
+
+def variables_of(
+    given: Mapping[str, str], declared: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[str, str]:
+    """The script's variables for one customer: as the campaign says, else from the column that has the variable's label.
+
+    "{购买日期}" in a given text stands for the customer's column. What nobody knows is left out.
+    """
+    found = {}
+    for name, spec in declared.items():
+        value = _filled(given[name], fields) if name in given else fields.get(str(spec.get("label", name)), "")
+        if value:
+            found[name] = str(value)
+    return found
+
+
+def _filled(template: str, fields: Mapping[str, Any]) -> str:
+    return re.sub(r"\{([^{}]+)\}", lambda column: str(fields.get(column[1].strip(), "")), template).strip()

@@ -1,0 +1,85 @@
+"""The one gate before every message that brings a customer to a talk (decision 0011)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.store.campaign_models import Consent, Delivery
+from followup.store.models import Contact
+from followup.store.records import blocked
+
+DO_NOT_CONTACT, NO_CONSENT, NO_ADDRESS = "do_not_contact", "no_consent", "no_address"
+_ASKED = ("sms", "email", "wechat")
+"""Channels that need the customer's consent."""
+LINK = "link"
+"""A link that a colleague hands over: it needs neither an address nor a consent of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one customer stands at the gate."""
+
+    blocked: bool
+    ways: frozenset[str]
+    """Channels on which the customer has an address and agreed to be contacted."""
+    addresses: frozenset[str]
+    """Channels on which there is an address."""
+    contacted_today: int
+    """Deliveries of the local day that arrived or may have, call-backs the customer asked for not counted."""
+
+
+def no_way(standing: Standing, channels: Iterable[str]) -> str:
+    """Why none of the channels can be used."""
+    return NO_CONSENT if standing.addresses & set(channels) else NO_ADDRESS
+
+
+async def standings(
+    session: AsyncSession, contact_ids: Sequence[int], day: date, *, wait: bool = False, without: Sequence[int] = ()
+) -> dict[int, Standing]:
+    """How the customers stand; their rows are locked, so that no two processes count the same day at once.
+
+    Whoever is locked elsewhere is left out, or waited for with `wait`. `without`: deliveries that do not count as today's.
+    """
+    today = (
+        select(func.count())
+        .where(
+            Delivery.contact_id == Contact.id,
+            Delivery.day == day,
+            Delivery.kind != "callback",
+            Delivery.status.not_in(("failed", "suppressed")),
+            Delivery.id.not_in(without),
+        )
+        .correlate(Contact)
+        .scalar_subquery()
+    )
+    stop = or_(Contact.erased_at.is_not(None), blocked(Contact.id, Contact.phone))
+    rows = await session.execute(
+        select(Contact.id, Contact.phone, Contact.email, stop.label("stop"), today.label("today"), *map(_agreed, _ASKED))
+        .where(Contact.id == func.any(list(contact_ids)))
+        .order_by(Contact.id)
+        .with_for_update(of=Contact, key_share=True, skip_locked=not wait)
+    )
+    return {
+        row.id: _standing(row.phone, row.email, row.stop, {c for c in _ASKED if row._mapping[c]}, row.today) for row in rows
+    }
+
+
+def _agreed(channel: str) -> ColumnElement[bool]:
+    """Whether the newest word of the customer on this channel is yes."""
+    newest = select(Consent.given).where(Consent.contact_id == Contact.id, Consent.channel == channel)
+    return newest.order_by(Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery().label(channel)
+
+
+def _standing(phone: str | None, email: str | None, stop: bool, agreed: Collection[str], today: int) -> Standing:
+    addresses = {LINK}
+    if phone and phone.startswith("1"):  # no short message reaches a landline
+        addresses.add("sms")
+    if email:
+        addresses.add("email")
+    ways = {channel for channel in addresses if channel == LINK or channel in agreed}
+    return Standing(stop, frozenset(ways), frozenset(addresses), today)
