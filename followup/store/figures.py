@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.figures.talks import Given, TalkAnswers
@@ -20,11 +20,21 @@ async def talks_between(
 
     Demonstrations and trials are left out; with `demo` they are read too.
     """
+    return await talks_where(
+        session, Case.script_id == script_id, held_between(first, last), *([] if demo else [~Case.is_demo])
+    )
+
+
+async def talks_where(session: AsyncSession, *conditions: ColumnElement[bool], most: int | None = None) -> list[TalkAnswers]:
+    """Talks with an answer for which the conditions over `cases` hold, oldest first; at most `most`."""
+    wanted = select(Case.id).where(*conditions, exists().where(Answer.case_id == Case.id, ~Answer.superseded))
+    if most is not None:
+        wanted = wanted.order_by(held_at(), Case.id).limit(most)
     rows = await session.execute(
         select(Case, Contact.name, Contact.title, Answer.question_id, Answer.value, Answer.words)
         .join(Contact, Contact.id == Case.contact_id)
         .join(Answer, and_(Answer.case_id == Case.id, ~Answer.superseded))
-        .where(Case.script_id == script_id, held_between(first, last), *([] if demo else [~Case.is_demo]))
+        .where(Case.id.in_(wanted))
         .order_by(held_at(), Case.id, Answer.id)
     )
     found: dict[str, tuple[Case, str, dict[str, Given]]] = {}

@@ -233,20 +233,20 @@ def _rates(figures: Figures) -> Table:
                 values = answers.get(question, {})
                 yield Line(figures.name_of(question), _rate(values, step.compute, filters.list(question=question)))
             every = [answers.get(question, {}) for question in step.of]
-            result = _result(every, step.compute)
-            yield Line(label(step.compute, "computations"), (Cell(text=f"{result[0]} 个回答"), Cell(text=result[1])), hint="total")
+            outcome = result(every, step.compute)
+            yield Line(label(step.compute, "computations"), (Cell(text=f"{outcome[0]} 个回答"), Cell(text=outcome[1])), hint="total")
 
     return _table("rates", ("项目", _column("answered"), _column("result")), lines())
 
 
 def _rate(values: Mapping[Any, int], compute: str, link: str) -> tuple[Cell, ...]:
-    count, result = _result([values], compute)
+    count, shown = result([values], compute)
     # The link opens everybody who was asked; those who passed are among them.
     passed = values.get(PASSED, 0)
-    return (Cell(count + passed, link, text=f"其中跳过 {passed}" if passed else ""), Cell(text=result))
+    return (Cell(count + passed, link, text=f"其中跳过 {passed}" if passed else ""), Cell(text=shown))
 
 
-def _result(every: list[Mapping[Any, int]], compute: str) -> tuple[int, str]:
+def result(every: list[Mapping[Any, int]], compute: str) -> tuple[int, str]:
     """(answers, rate): every answer weighs the same."""
     if compute == "yes_share":
         yes, no = (sum(values.get(key, 0) for values in every) for key in ("true", "false"))

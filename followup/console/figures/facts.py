@@ -231,7 +231,7 @@ def is_low(answer: Any = Answer, revision_id: Any = Case.revision_id) -> ColumnE
     score = and_(
         func.jsonb_typeof(value) == literal_column("'number'"),
         value < literal_column(f"'{LOW_SCORE}'"),
-        tuple_(revision_id, answer.question_id).in_(_score_questions()),
+        tuple_(revision_id, answer.question_id).in_(score_questions()),
     )
     return or_(words, score)
 
@@ -241,7 +241,7 @@ def is_probe(answer: Any = Answer) -> ColumnElement[bool]:
     return or_(answer.question_id.like(literal_column("'%%.reason'")), answer.question_id.like(literal_column("'%%.improve'")))
 
 
-def _score_questions() -> Select[Any]:
+def score_questions() -> Select[Any]:
     path = literal_column("""'lax $.script.questions[*] ? (@.type == "score").id'""")
     question = func.jsonb_path_query(ScriptRevision.content, path, type_=JSONB).op("#>>", return_type=Text())(literal_column("'{}'"))
     return select(ScriptRevision.id, question)

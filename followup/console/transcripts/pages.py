@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 
 from followup import clock
 from followup.console.audit import audit
+from followup.console.figures.told import told
 from followup.console.forms import field, object_id
 from followup.console.labels import labels
 from followup.console.paging import page_number, page_of
@@ -22,7 +23,7 @@ from followup.console.transcripts import export, queries
 from followup.console.transcripts.controls import NOTHING_SAID, OTHER, BadValue
 from followup.console.transcripts.corrections import LONGEST_REASON, correct_answer
 from followup.console.transcripts.detail import TalkView, talk_view
-from followup.console.transcripts.filters import TalkFilters, read_filters, talk_link
+from followup.console.transcripts.filters import OF_FIGURES, TalkFilters, read_filters, talk_link
 from followup.console.transcripts.masking import Mask, NoMask, name_of
 from followup.settings import SHANGHAI
 from followup.store.models import Case, Message
@@ -49,6 +50,8 @@ async def talks_page(request: web.Request) -> web.Response:
         talks=page_of(request, [_listed(row, filters, personal) for row in rows], total),
         scripts=scripts,
         personal=personal,
+        told=told(filters),
+        hidden=("question", "answer", "reason", "contact", *OF_FIGURES),
         sorts=[one for one in labels()["talk_sorts"].items() if personal or one[0] != "customer"],
     )
 

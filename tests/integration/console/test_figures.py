@@ -31,3 +31,13 @@ async def test_the_page_opens(database: Database, enter: Enter) -> None:
     assert "回访结果" in page
     page = await browser.get(f"/console/figures?{NOVEMBER}&script={LOAN}")
     assert "问到哪里" in page
+
+
+async def test_the_forms_and_the_report_open(database: Database, enter: Enter) -> None:
+    await write_talk(database, [Said("利率有点贵", "dissatisfied", answers=[("price", "不满意"), ("suggestions", "利率低一点")])], at=on(3), ticket="complaint")
+    browser = await enter("supervisor")
+    for path in ("forms/record.xlsx", "forms/record.pdf", "reports/2026-11.xlsx", "reports/2026-11.pdf"):
+        async with browser.client.get(f"/console/figures/{path}?{NOVEMBER}") as answer:
+            assert answer.status == 200, await answer.text()
+    assert "2026年11月" in await browser.get("/console/figures/reports")
+    assert "利率低一点" in await browser.get("/console/figures/reports/2026-11")
