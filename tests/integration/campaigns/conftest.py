@@ -12,8 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import parse
-from followup.campaigns.definition import Amount, Definition, Retry, Rule, Unit
-from followup.campaigns.dispatch import dispatch
+from followup.campaigns.definition import Amount, Definition, Rule, Unit
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import Later, send
 from followup.channels import Accepted, Invitation

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from followup.campaigns.definition import Amount, Retry, Rule, Sampling, Stratum, Unit
 from followup.channels import Refused, Unclear
 
-from .conftest import NEXT_DAY, World
+from .conftest import World
 
 
 async def test_whoever_is_due_gets_one_message(world: World) -> None:
