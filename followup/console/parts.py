@@ -31,8 +31,15 @@ def staff(request: web.Request) -> Staff:
 
 def page(request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
     """A page of templates/console/, with what every page knows: who is logged in, the areas, the form token."""
+    return aiohttp_jinja2.render_template(
+        f"console/{template}", request, {**page_context(request), **context}, status=status
+    )
+
+
+def page_context(request: web.Request) -> dict[str, Any]:
+    """What every page knows."""
     who: Staff | None = request.get("staff")
-    common = {
+    return {
         "staff": who,
         "csrf": csrf_token(request["staff_session"].token) if who else "",
         "areas": areas_of(who),
@@ -40,7 +47,6 @@ def page(request: web.Request, template: str, status: int = 200, **context: Any)
         "now": clock.now(),
         "P": Permission,
     }
-    return aiohttp_jinja2.render_template(f"console/{template}", request, {**common, **context}, status=status)
 
 
 def see(path: str) -> web.Response:

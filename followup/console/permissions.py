@@ -18,6 +18,9 @@ class Permission(StrEnum):
     """Put right what was read wrongly."""
     WRITE_NOTES = "write_notes"
     TAKE_OVER = "take_over"
+    """Watch running talks, and speak instead of the bot."""
+    SEND_FORBIDDEN = "send_forbidden"
+    """Send a line in spite of a forbidden phrase, with a reason; end a colleague's take-over."""
     READ_TICKETS = "read_tickets"
     WORK_TICKETS = "work_tickets"
     MANAGE_TICKETS = "manage_tickets"
@@ -29,6 +32,8 @@ class Permission(StrEnum):
     LIFT_BLOCKS = "lift_blocks"
     ERASE_CUSTOMERS = "erase_customers"
     READ_FIGURES = "read_figures"
+    CONFIRM_REPORTS = "confirm_reports"
+    """Say that the monthly report has been handed in."""
     INSPECT = "inspect"
     READ_INSPECTIONS = "read_inspections"
     """Everybody's sheets and results."""
@@ -42,8 +47,8 @@ class Permission(StrEnum):
 P = Permission
 _AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P.READ_TICKETS, P.WORK_TICKETS, P.READ_OWN_INSPECTIONS}
 _AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS}
-_SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
-_SUPERVISOR |= {P.LIFT_BLOCKS, P.ERASE_CUSTOMERS}
+_SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.CONFIRM_REPORTS, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
+_SUPERVISOR |= {P.SEND_FORBIDDEN, P.LIFT_BLOCKS, P.ERASE_CUSTOMERS}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "admin": frozenset(_SUPERVISOR | {P.MANAGE_PEOPLE, P.READ_AUDIT}),
     "supervisor": frozenset(_SUPERVISOR),

@@ -3,7 +3,7 @@
     id: 42                        message events: id = messages.id, data = one line as in /chat/history
     data: {"id": 42, "direction": "out", ...}
 
-    event: state                  data = {"typing": bool, "failed": [ids]}
+    event: state                  data = {"typing": bool, "failed": [ids], "colleague": name or null}
     event: ping                   with a comment, every 15 s: proxies keep the line open, pages notice a dead one
     event: signed-out             the link was taken back
 """

@@ -16,6 +16,7 @@ CHANNEL = "followup_out"
 _log = logging.getLogger(__name__)
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 5.0
+_MOST_WATCHERS = 300
 
 
 class TooManyStreams(Exception):
@@ -29,6 +30,7 @@ class Fanout:
         self._url = database_url
         self._most = streams_per_talk
         self._bells: dict[str, set[asyncio.Event]] = {}
+        self._watchers: set[asyncio.Event] = set()
         self.listening = asyncio.Event()
         """Set while notifications arrive."""
 
@@ -47,12 +49,24 @@ class Fanout:
             if not bells and self._bells.get(case_id) is bells:
                 del self._bells[case_id]
 
+    @contextlib.contextmanager
+    def bell_of_all(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever any talk may have news: for staff. Raises TooManyStreams."""
+        if len(self._watchers) >= _MOST_WATCHERS:
+            raise TooManyStreams("all")
+        bell = asyncio.Event()
+        self._watchers.add(bell)
+        try:
+            yield bell
+        finally:
+            self._watchers.discard(bell)
+
     def ring(self, case_id: str) -> None:
-        for bell in self._bells.get(case_id, ()):
+        for bell in (*self._bells.get(case_id, ()), *self._watchers):
             bell.set()
 
     def ring_all(self) -> None:
-        for bells in self._bells.values():
+        for bells in (*self._bells.values(), self._watchers):
             for bell in bells:
                 bell.set()
 

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.store.models import AccessToken, Case, Message, ScriptRevision
+from followup.store.takeovers import speaker_of
+from followup.store.takeovers import standing as standing_of_colleague
 from followup.web.session import Session
 
 INACTIVE_AFTER = timedelta(minutes=30)
@@ -32,6 +34,8 @@ class Line:
     """The browser's own id of a customer's line."""
     queued: bool = False
     """It waits in the outbox."""
+    speaker: str | None = None
+    """The name of the colleague who wrote it."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -41,18 +45,23 @@ class Line:
             "quick_replies": self.quick_replies,
             "time": self.time.isoformat(),
             "client_msg_id": self.client_msg_id,
+            "speaker": self.speaker,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class TurnState:
-    """`typing`: a turn is being worked on. `failed`: the customer's lines that could not be answered."""
+    """`typing`: a turn is being worked on. `failed`: the customer's lines that could not be answered.
+
+    `colleague`: the name of who speaks instead of the bot; None when the bot does.
+    """
 
     typing: bool
     failed: tuple[int, ...]
+    colleague: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"typing": self.typing, "failed": list(self.failed)}
+        return {"typing": self.typing, "failed": list(self.failed), "colleague": self.colleague}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,7 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             Message.created_at,
             Message.channel_message_id,
             Message.status,
+            Message.acts,
         )
         .where(Message.case_id == case_id, Message.direction != "system", Message.id > after)
         .order_by(Message.id.desc())
@@ -144,6 +154,7 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             time=row.created_at,
             client_msg_id=row.channel_message_id if row.direction == "in" else None,
             queued=row.status == "queued",
+            speaker=speaker_of(row.direction, row.acts),
         )
         for row in reversed(rows.all())
     ]
@@ -166,9 +177,12 @@ async def turn_state(session: AsyncSession, case_id: str) -> TurnState:
         )
     )
     found = rows.all()
+    colleague = await standing_of_colleague(session, case_id)
     return TurnState(
-        typing=any(row.status == "received" for row in found),
+        # What a colleague is told waits for nobody but the colleague.
+        typing=colleague is None and any(row.status == "received" for row in found),
         failed=tuple(sorted(row.id for row in found if row.status == "failed" and row.direction == "in")),
+        colleague=colleague.shown if colleague else None,
     )
 
 

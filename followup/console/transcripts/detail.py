@@ -16,6 +16,7 @@ from followup.console.transcripts.controls import Control, control_of
 from followup.console.transcripts.masking import Mask, NoMask, is_personal, name_of, phone_of
 from followup.console.transcripts.questions import Questions, how_label
 from followup.store import records
+from followup.store.messages import TO_A_COLLEAGUE
 from followup.store.models import Answer, Attempt, Callback, Case, Contact, Message, Note, ScriptRevision, Ticket, User
 from followup.store.staff_models import Annotation, AnswerCorrection, StaffMessage, StaffNote
 
@@ -48,6 +49,8 @@ class Line:
     acts: list[Act]
     buttons: list[str]
     failed: bool
+    to_colleague: bool
+    """Said to a colleague who had taken the talk over: the bot did not read it."""
     answers: list[AnswerView] = field(default_factory=list)
     """What the line led to."""
     annotations: list[AnnotationView] = field(default_factory=list)
@@ -268,6 +271,7 @@ def _line(
         acts=acts,
         buttons=[mask(button) for button in message.quick_replies or []],
         failed=message.status == "failed",
+        to_colleague=message.error == TO_A_COLLEAGUE,
         answers=answers,
         annotations=said,
     )

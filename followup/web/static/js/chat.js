@@ -22,6 +22,7 @@ let lastBotRow = null;
 
 const banner = document.getElementById("banner");
 const hint = document.getElementById("hint");
+const speaks = document.getElementById("speaks");
 const log = document.getElementById("log");
 
 function say(element, text) {
@@ -83,7 +84,7 @@ function show(row, { live }) {
     arrived(mine, { id: row.id, time: new Date(row.time) });
     return;
   }
-  const item = thread.add({ id: row.id, own, text: row.text, time: new Date(row.time) });
+  const item = thread.add({ id: row.id, own, text: row.text, time: new Date(row.time), speaker: row.speaker });
   byId.set(row.id, item);
   if (own) {
     byClientId.set(row.client_msg_id, item);
@@ -92,7 +93,7 @@ function show(row, { live }) {
     lastBotRow = row;
     offer(item, row.quick_replies);
   }
-  if (live) announce(own, row.text);
+  if (live) announce(own, row.text, row.speaker);
 }
 
 /** The server has the line: it takes its place in the order, and the server's time. */
@@ -117,8 +118,10 @@ function sent(text, item) {
 }
 
 /** What becomes of the lines the server has: being worked on, or given up. Only the last one is worth repeating. */
-function turnState({ typing: on, failed }) {
+function turnState({ typing: on, failed, colleague }) {
   typing(on);
+  say(speaks, colleague ? `客服${colleague}正在为您服务` : "");
+  if (colleague) offer(null, []);
   const item = byId.get(failed[failed.length - 1]);
   const last = [...byId.values()].filter((other) => other.own).pop();
   if (!item || item !== last) return;
@@ -138,9 +141,9 @@ function typing(on) {
 }
 
 /** For screen readers: the visible list is in deep-chat's shadow and is no live region. */
-function announce(own, text) {
+function announce(own, text, speaker) {
   const line = document.createElement("p");
-  line.textContent = `${own ? "我" : "智能助手"}：${text}`;
+  line.textContent = `${own ? "我" : speaker ? `客服${speaker}` : "智能助手"}：${text}`;
   log.append(line);
   while (log.childElementCount > ANNOUNCED_LINES) log.firstElementChild.remove();
 }

@@ -53,11 +53,11 @@ export class Thread {
     return this.field.innerText.trim();
   }
 
-  /** Adds a line and returns its item. `own`: the customer's. `time`: a Date. `id`: the server's, or null. */
-  add({ id = null, own, text, time }) {
+  /** Adds a line and returns its item. `own`: the customer's. `time`: a Date. `id`: the server's, or null. `speaker`: a colleague's name. */
+  add({ id = null, own, text, time, speaker = null }) {
     const atBottom = this.#nearBottom();
     this.chat.addMessage({ text: text || " ", role: own ? "user" : "ai" });
-    const item = this.#adopt({ id, own, text, time });
+    const item = this.#adopt({ id, own, text, time, speaker });
     this.place(item);
     if (own || atBottom) this.scrollDown();
     return item;
@@ -196,7 +196,7 @@ export class Thread {
   }
 
   /** Takes the line deep-chat has just drawn into our keeping. */
-  #adopt({ id, own, text, time }) {
+  #adopt({ id, own, text, time, speaker = null }) {
     const lines = this.list.querySelectorAll(`.outer-message-container:has(.${own ? "user" : "ai"}-message-text)`);
     const drawn = [...lines].filter((line) => !line.dataset.ours && !line.querySelector(".loading-message-dots"));
     const element = drawn[drawn.length - 1];
@@ -204,10 +204,11 @@ export class Thread {
     const bubble = element.querySelector(".message-bubble");
     bubble.textContent = text;
     bubble.dir = "auto";
-    const speaker = document.createElement("span");
-    speaker.className = "unseen";
-    speaker.textContent = own ? "我说：" : "智能助手说：";
-    bubble.before(speaker);
+    const by = document.createElement("span");
+    by.className = speaker ? "by" : "unseen";
+    by.textContent = speaker ? `客服${speaker}` : own ? "我说：" : "智能助手说：";
+    if (speaker) element.classList.add("colleague");
+    bubble.before(by);
     const item = { id, own, text, time, element, state: null, when: null };
     this.items.push(item);
     return item;
