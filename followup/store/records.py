@@ -101,7 +101,7 @@ async def load_case(session: AsyncSession, case_id: str) -> CaseView:
     ).one_or_none()
     if row is None:
         raise UnknownCase(case_id)
-    case, contact, script, blocked = row
+    case, contact, script, is_blocked_now = row
     return CaseView(
         case_id=case.id,
         contact_id=contact.id,
@@ -113,7 +113,7 @@ async def load_case(session: AsyncSession, case_id: str) -> CaseView:
         status=case.status,
         outcome=case.outcome,
         outcome_reason=case.outcome_reason,
-        do_not_contact=blocked,
+        do_not_contact=is_blocked_now,
         is_demo=case.is_demo,
     )
 
