@@ -10,7 +10,7 @@ export UV_COMPILE_BYTECODE := 1
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
-.PHONY: run test test-long bench bench-understanding nlu-report train coverage examples uv
+.PHONY: run test test-long bench bench-console bench-understanding nlu-report train coverage examples uv
 
 # Start everything; Ctrl-C stops it.
 run: uv
@@ -33,6 +33,11 @@ test-long: uv
 bench: uv
 	uv sync --frozen
 	uv run --no-sync python -m bench $(BENCH)
+
+# Every page of the console over 100,000 talks and 2 million messages; BENCH="--write" keeps the table in docs/performance-console.md.
+bench-console: uv
+	uv sync --frozen
+	uv run --no-sync python -m bench.console_load $(BENCH)
 
 # Ways to understand replies on the frozen sets; UNDERSTANDING="--write" keeps the table in docs/understanding.md.
 bench-understanding: uv

@@ -21,6 +21,7 @@ COMMANDS = {
     "train": ("followup.cli.train", "train", "按现有语料训练模型"),
     "migrate": ("followup.cli.migrate", "migrate", "更新数据表"),
     "contacts": ("followup.cli.contacts", "contacts", "导入客户名单"),
+    "customers": ("followup.cli.customers", "customers", "导出、删除一位客户的资料"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
     "figures": ("followup.cli.figures", "figures", "统计表：满意度、落实度"),
 }

@@ -152,6 +152,7 @@ def _rows() -> Select[tuple[DoNotContact, Contact, str, str, str]]:
     )
     return (
         select(DoNotContact, Contact, Message.case_id, func.coalesce(added.name, ""), func.coalesce(lifted.name, ""))
+        .select_from(DoNotContact)
         .outerjoin(Contact, Contact.id == case((DoNotContact.contact_id.is_(None), holder), else_=DoNotContact.contact_id))
         .outerjoin(Message, Message.id == DoNotContact.message_id)
         .outerjoin(added, added.id == DoNotContact.user_id)

@@ -6,7 +6,7 @@ Who adds a column decides here, and in `erase.py` when it can hold something abo
 from __future__ import annotations
 
 ERASED: dict[str, tuple[str, ...]] = {
-    "contacts": ("name", "title", "phone", "fields"),
+    "contacts": ("name", "title", "phone", "fields", "email", "external_id"),
     "do_not_contact": ("phone", "words", "reason", "lift_reason"),
     "cases": ("variables", "outcome_reason", "claimed_case_id"),
     "messages": ("text", "quick_replies", "error", "channel_message_id", "acts", "status"),
@@ -17,6 +17,9 @@ ERASED: dict[str, tuple[str, ...]] = {
     "callbacks": ("words", "reason", "status"),
     "inspections": ("comment",),
     "inspection_corrections": ("before", "after", "reason"),
+    "deliveries": ("provider_id", "error", "status"),
+    "imports": ("bad",),
+    "consents": ("channel", "source", "text_version"),
     "audit_log": ("detail",),
     "notes": ("case_id", "kind", "topic", "text"),
     "staff_notes": ("case_id", "text"),
@@ -37,6 +40,10 @@ KEPT: dict[str, tuple[str, ...]] = {
     "ticket_events": ("kind",),
     "callbacks": ("case_id",),
     "inspections": ("case_id", "scores", "sheet"),
+    "contacts": ("groups",),
+    "deliveries": ("case_id", "kind", "channel", "provider"),
+    "campaign_entries": ("rule", "stratum", "state", "reason", "channel", "case_id"),
+    "imports": ("source", "file_name", "digest", "groups"),
     "take_overs": ("case_id", "how_ended"),
     "staff_messages": ("forbidden",),
     "audit_log": ("user_name", "role", "action", "object_type", "object_id"),
@@ -46,6 +53,6 @@ KEPT: dict[str, tuple[str, ...]] = {
 NOT_ABOUT_CUSTOMERS = frozenset(
     {
         "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "alembic_version",
-        "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers",
+        "api_keys", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers",
     }
 )  # fmt: skip

@@ -157,6 +157,11 @@ _STATEMENTS = (
     "UPDATE take_overs SET ended_at = :at, how_ended = 'closed' WHERE ended_at IS NULL AND case_id = ANY(:cases)",
     "UPDATE inspections SET comment = '' WHERE case_id = ANY(:cases)",
     """
+    UPDATE deliveries SET provider_id = NULL, error = CASE WHEN error ~ '^[A-Za-z0-9_.:-]{0,60}$' THEN error ELSE '' END,
+        status = CASE status WHEN 'queued' THEN 'suppressed' ELSE status END
+    WHERE case_id = ANY(:cases)
+    """,
+    """
     UPDATE inspection_corrections SET reason = :gone, before = before || '{"comment": ""}', after = after || '{"comment": ""}'
     FROM inspections WHERE inspections.id = inspection_id AND inspections.case_id = ANY(:cases)
     """,
@@ -220,12 +225,35 @@ async def _erase_contacts(session: AsyncSession, who: Who, at: datetime) -> None
         .values(claimed_contact_id=None, claimed_case_id=None)
         .execution_options(synchronize_session=False)
     )
-    await session.execute(
-        update(Contact)
-        .where(Contact.id.in_(who.contacts))
-        .values(name="", title="", phone=None, fields={}, erased_at=at)
-        .execution_options(synchronize_session=False)
-    )
+    await empty_contacts(session, who.contacts, who.known, at)
+
+
+async def empty_contacts(session: AsyncSession, contacts: Sequence[int], known: Sequence[str], at: datetime) -> None:
+    """What says who the customers are, also what their import and their campaigns say; nothing more is sent to them."""
+    for statement in _CONTACT_STATEMENTS:
+        values = {"contacts": list(contacts), "known": list(known), "at": at}
+        await session.execute(text(statement), {name: value for name, value in values.items() if f":{name}" in statement})
+
+
+_CONTACT_STATEMENTS = (
+    # Of a file's rows that were not taken, those that name the customer.
+    """
+    UPDATE imports SET bad = (
+        SELECT coalesce(jsonb_agg(line ORDER BY place), '[]') FROM jsonb_array_elements(bad) WITH ORDINALITY AS lines (line, place)
+        WHERE NOT EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(line::text, word) > 0))
+    WHERE EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(bad::text, word) > 0)
+    """,
+    "DELETE FROM imported_contacts WHERE contact_id = ANY(:contacts)",
+    "DELETE FROM consents WHERE contact_id = ANY(:contacts)",
+    """
+    UPDATE campaign_entries SET state = 'cancelled', next_at = NULL, closed_at = coalesce(closed_at, :at)
+    WHERE contact_id = ANY(:contacts) AND state IN ('reserve', 'waiting', 'queued')
+    """,
+    """
+    UPDATE contacts SET name = '', title = '', phone = NULL, email = NULL, external_id = NULL, fields = '{}', erased_at = :at
+    WHERE id = ANY(:contacts)
+    """,
+)
 
 
 async def _blank_numbers(session: AsyncSession, who: Who) -> None:

@@ -41,6 +41,10 @@ _OF_CASES = {
 }
 _OF_CONTACTS = {
     "contacts": "SELECT to_jsonb(t) FROM contacts t WHERE id = ANY(:contacts) ORDER BY id",
+    "consents": "SELECT to_jsonb(t) FROM consents t WHERE contact_id = ANY(:contacts) ORDER BY id",
+    "campaign_entries": "SELECT to_jsonb(t) FROM campaign_entries t WHERE contact_id = ANY(:contacts) ORDER BY id",
+    "deliveries": "SELECT to_jsonb(t) FROM deliveries t WHERE contact_id = ANY(:contacts) ORDER BY id",
+    "imports": "SELECT jsonb_build_object('file_name', i.file_name, 'at', i.at) FROM imported_contacts t JOIN imports i ON i.id = t.import_id WHERE t.contact_id = ANY(:contacts) ORDER BY i.id",
     "do_not_contact": "SELECT to_jsonb(t) FROM do_not_contact t WHERE contact_id = ANY(:contacts) OR phone = ANY(:phones) ORDER BY id",
     "enquiries": "SELECT jsonb_build_object('case_id', id, 'created_at', created_at) FROM cases WHERE claimed_contact_id = ANY(:contacts) ORDER BY created_at",
     "audit_log": """

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.rights.erase import erase_talks, forget_in_audit_of_talks
+from followup.rights.erase import empty_contacts, erase_talks, forget_in_audit_of_talks
 from followup.store.database import Database
 from followup.store.models import Case, Contact, Ticket
 from followup.store.staff_models import AuditEntry
@@ -100,11 +100,10 @@ async def _erase_forgotten_contacts(session: AsyncSession, at: datetime, keep_da
     if not ids:
         return
     await session.execute(text(_DIGEST), {"ids": list(ids)})
-    await session.execute(text(_CONTACTS), {"ids": list(ids), "at": at})
+    await empty_contacts(session, ids, [], at)
 
 
 _DIGEST = """
 UPDATE do_not_contact SET phone_digest = phone_digest(phone), phone = NULL, words = ''
 WHERE phone IS NOT NULL AND contact_id = ANY(:ids)
 """
-_CONTACTS = "UPDATE contacts SET name = '', title = '', phone = NULL, fields = '{}', erased_at = :at WHERE id = ANY(:ids)"

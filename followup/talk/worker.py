@@ -32,9 +32,10 @@ async def work(
     public_url: str = "",
     mail: MailServer | None = None,
     takeover_patience: timedelta = timedelta(minutes=10),
+    keep_days: int = 0,
 ) -> None:
     """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
-    customer waits for a colleague's line before the bot goes on."""
+    customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
@@ -49,6 +50,7 @@ async def work(
                 public_url=public_url,
                 mail=mail,
                 takeover_patience=takeover_patience,
+                keep_days=keep_days,
             )
             app = make_app(url, services)
             async with app.open_async():
@@ -84,7 +86,8 @@ def main() -> None:
         reminders = {"webhook_url": settings.webhook_url, "public_url": settings.public_url}
         patience = timedelta(minutes=settings.takeover_minutes)
         mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
-        asyncio.run(work(url, settings.rasa_url, settings.action_url, mail=mail, takeover_patience=patience, **reminders))
+        others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days}
+        asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders))
 
 
 if __name__ == "__main__":

@@ -131,3 +131,11 @@ def test_mail_needs_a_sender() -> None:
     for sender in ("", "客户回访", "a@b@c", "a@example.com\nBcc: x@example.com"):
         with pytest.raises(SettingsError, match="FOLLOWUP_MAIL_FROM"):
             load_settings({"FOLLOWUP_SMTP_URL": url, "FOLLOWUP_MAIL_FROM": sender})
+
+
+def test_how_long_content_is_kept_is_a_number_of_days() -> None:
+    assert load_settings({}).keep_days == 1095
+    assert load_settings({"FOLLOWUP_KEEP_DAYS": "0"}).keep_days == 0
+    for wrong in ("-1", "三年", "1.5", "123456"):
+        with pytest.raises(SettingsError, match="FOLLOWUP_KEEP_DAYS"):
+            load_settings({"FOLLOWUP_KEEP_DAYS": wrong})

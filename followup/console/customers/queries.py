@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import Select, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.console.paging import PER_PAGE
 from followup.contacts.parse import normal_phone
-from followup.store.models import Attempt, Callback, Case, Contact, Message, ScriptRevision, Ticket
+from followup.store.models import Attempt, Callback, Case, Contact, DoNotContact, Message, ScriptRevision, Ticket
 from followup.store.records import blocked
 
 COUNTED_UP_TO = 10_000
@@ -61,27 +61,43 @@ async def page_of_customers(session: AsyncSession, q: str, state: str, number: i
 
     `q`: part of the name or number. `state`: blocked | anonymous | demo; empty: everybody who is none of the last two.
     """
-    wanted = _wanted(q, state)
-    total = await session.scalar(select(func.count()).select_from(wanted.limit(COUNTED_UP_TO + 1).subquery())) or 0
-    ids = wanted.order_by(Contact.id.desc()).limit(PER_PAGE).offset((number - 1) * PER_PAGE).subquery()
-    unfinished = select(func.count()).join(Case, Case.id == Ticket.case_id).where(
-        Case.contact_id == Contact.id, Ticket.status.in_(("open", "working"))
-    )  # fmt: skip
-    theirs = select(func.count(), func.max(func.coalesce(Case.last_message_at, Case.created_at))).where(Case.contact_id == Contact.id)
-    talks = theirs.lateral("talks")
+    digests = await session.scalar(select(exists().where(DoNotContact.phone_digest.is_not(None), DoNotContact.lifted_at.is_(None))))
+    # Looked for once, for the count and the page: a part of a name is found by reading all of them.
+    found = (await session.scalars(_wanted(q, state, bool(digests)).order_by(Contact.id.desc()).limit(COUNTED_UP_TO + 1))).all()
+    total, ids = len(found), found[(number - 1) * PER_PAGE : number * PER_PAGE]
+    unfinished = (
+        select(func.count())
+        .select_from(Ticket)
+        .join(Case, Case.id == Ticket.case_id)
+        .where(Case.contact_id == Contact.id, Ticket.status.in_(("open", "working")))
+    )
+    talks = select(func.count()).where(Case.contact_id == Contact.id)
+    last = select(func.max(func.coalesce(Case.last_message_at, Case.created_at))).where(Case.contact_id == Contact.id)
     rows = await session.execute(
-        select(Contact, *talks.c, unfinished.scalar_subquery(), blocked(Contact.id, Contact.phone))
-        .join(ids, ids.c.id == Contact.id)
-        .join(talks, literal(True))
+        select(
+            Contact,
+            talks.scalar_subquery(),
+            last.scalar_subquery(),
+            unfinished.scalar_subquery(),
+            blocked(Contact.id, Contact.phone),
+        )
+        .where(Contact.id.in_(ids))
         .order_by(Contact.id.desc())
     )
     return [CustomerRow(*row) for row in rows], total
 
 
-def _wanted(q: str, state: str) -> Select[tuple[int]]:
+def _wanted(q: str, state: str, digests: bool) -> Select[tuple[int]]:
     query = select(Contact.id).where(Contact.erased_at.is_(None))
     if state == "blocked":
-        query = query.where(blocked(Contact.id, Contact.phone))
+        standing = DoNotContact.lifted_at.is_(None)
+        parts = [
+            Contact.id.in_(select(DoNotContact.contact_id).where(standing, DoNotContact.contact_id.is_not(None))),
+            Contact.phone.in_(select(DoNotContact.phone).where(standing, DoNotContact.phone.is_not(None))),
+        ]
+        if digests:  # every number must be digested to compare
+            parts.append(func.phone_digest(Contact.phone).in_(select(DoNotContact.phone_digest).where(standing)))
+        query = query.where(or_(*parts))
     elif state == "anonymous":
         query = query.where(Contact.is_anonymous)
     elif state == "demo":
@@ -89,8 +105,13 @@ def _wanted(q: str, state: str) -> Select[tuple[int]]:
     else:
         query = query.where(~Contact.is_anonymous, ~Contact.is_demo)
     if q:
-        number = normal_phone(q) or q
-        query = query.where(or_(Contact.name.icontains(q, autoescape=True), Contact.phone.contains(number, autoescape=True)))
+        if number := normal_phone(q):
+            query = query.where(Contact.phone == number)
+        elif q.isascii() and any(char.isdigit() for char in q):
+            query = query.where(Contact.phone.contains(q, autoescape=True))
+        else:  # LIKE is three times as fast as ILIKE, and Chinese has no capitals
+            named = Contact.name.icontains if q.isascii() else Contact.name.contains
+            query = query.where(named(q, autoescape=True))
     return query
 
 

@@ -41,13 +41,14 @@ async def talks_page(request: web.Request) -> web.Response:
     """GET /console/talks?…: the filters are those of `filters.TalkFilters`."""
     filters, personal = _filters(request), _personal(request)
     async with database(request).session() as session:
-        rows, total = await queries.page_of_talks(session, filters, page_number(request), personal=personal)
+        rows, total, more = await queries.page_of_talks(session, filters, page_number(request), personal=personal)
         scripts = await queries.script_names(session)
     return page(
         request,
         "transcripts/list.html",
         filters=filters,
         talks=page_of(request, [_listed(row, filters, personal) for row in rows], total),
+        more=more,
         scripts=scripts,
         personal=personal,
         told=told(filters),

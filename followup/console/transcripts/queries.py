@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from followup.console.paging import PER_PAGE
-from followup.console.transcripts.conditions import complained, corrected, sort_key, unsure, wanted
+from followup.console.transcripts.conditions import complained, corrected, often_said, sort_key, unsure, wanted
 from followup.console.transcripts.filters import TalkFilters
 from followup.store.models import Attempt, Case, Contact, Message, ScriptRevision, Ticket
 from followup.store.staff_models import StaffNote
@@ -54,12 +54,21 @@ class Neighbours:
     next: str | None
 
 
+COUNTED_UP_TO = 500
+"""So many talks are counted and shown, where what is searched for is in a good part of all of them."""
+
+
 async def page_of_talks(
     session: AsyncSession, filters: TalkFilters, number: int, *, personal: bool
-) -> tuple[list[TalkRow], int]:
-    """Page `number` of the talks that the filters let through, and how many there are in all; one query."""
+) -> tuple[list[TalkRow], int, bool]:
+    """Page `number` of the talks that the filters let through, how many there are, and whether there are more than that."""
     key, down = sort_key(filters.sort)
-    found = wanted(filters, personal=personal).cte("found")
+    often = await often_said(session, filters, personal=personal)
+    all_of_them = wanted(filters, personal=personal, often=often)
+    if often:
+        first = (key.desc(), Case.id.desc()) if down else (key, Case.id)
+        all_of_them = all_of_them.order_by(*first).limit(COUNTED_UP_TO + 1)
+    found = all_of_them.cte("found")
     order = (found.c.key.desc(), found.c.id.desc()) if down else (found.c.key, found.c.id)
     paged = (
         select(found, func.row_number().over(order_by=order).label("place"))
@@ -81,7 +90,9 @@ async def page_of_talks(
     )
     all_rows = rows.all()
     total = all_rows[0].total if all_rows else 0
-    return [_row(row) for row in all_rows if row.id is not None], total
+    more = bool(often) and total > COUNTED_UP_TO
+    rows_of_page = [_row(row) for row in all_rows if row.id is not None]
+    return rows_of_page[: COUNTED_UP_TO - (number - 1) * PER_PAGE] if more else rows_of_page, total - more, more
 
 
 async def all_talks(session: AsyncSession, filters: TalkFilters, most: int, *, personal: bool) -> list[TalkRow]:
@@ -107,9 +118,10 @@ async def neighbours(session: AsyncSession, filters: TalkFilters, case_id: str, 
     here = select(key.label("key"), Case.id).select_from(Case).join(Contact, Contact.id == Case.contact_id)
     place = here.where(Case.id == case_id).subquery("here")
     at = tuple_(place.c.key, place.c.id)
-    found = wanted(filters, personal=personal)
+    often = await often_said(session, filters, personal=personal)
+    found = wanted(filters, personal=personal, often=often)
     # The whole list, once, where it is filtered: for a single row of it the planner would try every talk one by one.
-    rows = found.cte("found").prefix_with("MATERIALIZED") if filters.any else None
+    rows = found.cte("found").prefix_with("MATERIALIZED") if filters.any and not often else None
 
     def nearest(after: bool) -> Any:
         those = rows if rows is not None else found.subquery("after" if after else "before")

@@ -20,6 +20,7 @@ from followup.rights.export import export_customer
 from followup.rights.left import GONE
 from followup.settings import SHANGHAI
 from followup.store import records
+from followup.store.campaign_models import Consent, Delivery, Import
 from followup.store.database import Database
 from followup.store.models import (
     AccessToken,
@@ -42,7 +43,7 @@ from tests.integration.console.written_talks import Said, Written, write_talk
 NAME, PHONE = "欧阳锦绣", "13977771234"
 PLATE = "京A8B7C6"
 WORDS = ("师傅把后备厢刮花了", "住在幸福里三栋", "要求赔三百块")
-SECRETS = (NAME, PHONE, PLATE, *WORDS, "坐席记下的私事", "更正的私事", "找物业协商了", "标注里的话", "质检里的话", "客户亲口说别打", "客户档案里的字")
+SECRETS = (NAME, PHONE, PLATE, *WORDS, "坐席记下的私事", "更正的私事", "找物业协商了", "标注里的话", "质检里的话", "客户亲口说别打", "客户档案里的字", "jinxiu@example.com", "CRM-778899", "短信平台说的话", "合同第八页")
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=SHANGHAI)
 
 
@@ -65,6 +66,7 @@ async def written(database: Database) -> Written:
         user, _ = await accounts.create(session, "主管甲", "supervisor", "a long enough one")
         contact = await session.get_one(Contact, talk.contact_id)
         contact.fields = {"车牌": PLATE, "备注": "客户档案里的字"}
+        contact.email, contact.external_id = "jinxiu@example.com", "CRM-778899"
         ticket = (await session.scalars(select(Ticket))).one()
         ticket.reason, ticket.solution = WORDS[0], "找物业协商了"
         ticket.words, ticket.data = [{"message_id": talk.messages[1], "text": WORDS[0]}], {"wanted": WORDS[2], "amount": 300}
@@ -74,6 +76,9 @@ async def written(database: Database) -> Written:
         session.add(StaffNote(case_id=talk.case_id, user_id=user.id, text="坐席记下的私事"))
         session.add(Annotation(message_id=talk.messages[1], intent="complain", comment="标注里的话", user_id=user.id))
         session.add(AnswerCorrection(answer_id=talk.answers["satisfaction"], before="满意", after="不满意", reason="更正的私事", user_id=user.id))
+        session.add(Consent(contact_id=talk.contact_id, channel="sms", given=True, source="合同第八页"))
+        session.add(Delivery(case_id=talk.case_id, contact_id=talk.contact_id, number=1, kind="first", channel="sms", provider_id="x", error="短信平台说的话", day=NOW.date()))
+        session.add(Import(source="cli", digest="0" * 64, rows=2, created=1, updated=0, merged=0, bad=[{"line": 3, "reason": f"电话已登记在“{NAME}”名下"}, {"line": 4, "reason": "没有电话"}]))
         sample = InspectionSample(seed=1, wanted=1, user_id=user.id)
         session.add(sample)
         await session.flush()
@@ -156,6 +161,7 @@ async def test_what_is_counted_stays(database: Database) -> None:
         assert case.variables == {"company": "演示公司", "agent": "小客"}
         assert (await session.scalars(select(Ticket))).one().data == {"amount": 300}
         assert (await session.scalars(select(Inspection))).one().total == 80
+        assert (await session.scalars(select(Import))).one().bad == [{"line": 4, "reason": "没有电话"}]
 
 
 async def _figures(session: Any) -> Any:
