@@ -16,7 +16,7 @@ N = r"(?:\d{1,3}|[零〇一二两俩三四五六七八九十百]{1,4})"
 DD = r"(?:[12]\d|3[01]|0?[1-9]|三十一?|二十[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])"
 MM = r"(?<![\d零一二三四五六七八九十])(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])"
 NOT_A_NUMBER_OF = r"(?!楼|线|店|房|院|门|汽油|油|铺|桌|车|码|机|柜|病|室|公|床|窗|馆|仓|库|技师|员)"
-EARLY_LATE = r"(?P<part>[早晚夜](?![点些一饭餐安班]|上)|午(?=饭|休))?"
+EARLY_LATE = r"(?P<part>[早晚夜](?![点些一饭餐安班到]|上|里向)|午(?=饭|休))?"
 _AFTER = r"(?:以后|之后|过后|后)"
 
 _RELATIVE = {"今": 0, "本": 0, "当": 0, "听": 1, "明": 1, "次": 1, "翌": 1, "第二": 1, "后": 2, "大后": 3, "大大后": 4}
@@ -45,7 +45,8 @@ def _weekday(m: re.Match[str]) -> d.DayRule | str:
         return d.Weekend(week)
     day = _WEEKDAY[m["day"]]
     last = _WEEKDAY[m["last"]] if m["last"] else None
-    return d.Weekday(day, week, last if last == day + 1 else None)  # 周三四, but not 周一三五
+    run = len(re.findall("[一二三四五六日天]", m.group()[m.start("day") - m.start(): m.end("last") - m.start()])) if m["last"] else 0
+    return d.Weekday(day, week, last if last == day + run - 1 else None)  # 周三四, but not 周一三五
 
 
 def _week(m: re.Match[str]) -> d.DayRule | str:
@@ -99,6 +100,16 @@ def _month(m: re.Match[str]) -> d.DayRule | str | None:
     if month is None and part is None:
         return None
     return d.Month(month, None, years, part)
+
+
+def _nth_in_month(m: re.Match[str]) -> d.DayRule | None:
+    """这个月最后一个周五, 下个月第一个周一, 11月最后一天, 月底最后两天."""
+    if not m["rel"] and not m["m"] and not m["final"]:
+        return None  # "第二天"
+    months = _MONTHS[re.sub("[一个月]", "", m["rel"])] if m["rel"] else None
+    count = to_int(m["n"]) or 1
+    weekday = None if m["what"] == "天" else _WEEKDAY[m["what"][-1]]
+    return d.NthInMonth(-count if m["final"] else count, weekday, to_int(m["m"]) if m["m"] else None, months)
 
 
 def _year_alone(m: re.Match[str]) -> d.DayRule | str | None:
@@ -196,17 +207,19 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (r"(?:过了|过完|出了?)(?P<d>十[一二三四五六七八九]?|二十[一二三四五六七八九]?)(?![\d点号天块个分月年多几日小])(?P<past>(?:再|以?后|之后|$|(?=[,.吧])))", _tenth),
         (r"(?<![\d月年第百零一二三四五六七八九十两])(?P<d>十[二三四五六七八九]|二十[一二三四五六七八九]?)(?:(?=[早上中下晚][上午])|(?P<past>以后|之后|过后))(?!$^)", _tenth),
         # gone by
-        (r"大?前天|昨[天日晚儿]|去年|上个?月(?!底)|上(?:次|回)|前(?:几|两)天|前阵子|之前那?次", lambda m: PAST),
+        (rf"[去前]年的?(?:{_NAMES}|(?:\d{{1,2}}|[一二三四五六七八九十]{{1,2}})月(?:份|(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}})[号日])?)", lambda m: PAST),
+        (r"大?前天|昨[天日晚儿]|[去前]年|上个?月(?!底)|上(?:次|回)|前(?:几|两)天|前阵子|之前那?次", lambda m: PAST),
         (rf"(?:{N}|半|几)个?(?:天|周|星期|礼拜|月|年|小时|钟头|分钟)(?:多)?(?:以前|之前|前)(?!后)", lambda m: PAST),
         # relative days
         (r"明后(?:两|二)?[天日]", lambda m: d.InDays(1, 2)),
         (r"今明(?:两|二)?[天日]", lambda m: d.InDays(0, 1)),
         (r"下(?:个)?(?:周|星期|礼拜)的?(?:今天|这(?:一)?天)", lambda m: d.InDays(7)),
+        (r"明年的?(?:今天|这(?:一)?天)", lambda m: d.InMonths(12)),
         (r"下个?月的?(?:今天|这(?:一)?天)", lambda m: d.InMonths(1)),
-        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?P<d3>今|明|后)朝(?=[^阳]|$)|(?<!赶)(?P<d2>大后|明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
+        (rf"(?<![以之])(?:(?P<day>大大后|大后|后|明|今|听|次|翌)[天日](?!天?气)|(?P<d3>今|明|后)朝(?=[^阳]|$)|(?P<d2>大后|(?<!赶)明|今|后)(?:儿个?|个儿?(?=[早晚上下中])))(?:的)?{EARLY_LATE}",
          lambda m: d.InDays(_RELATIVE[m["day"] or m["d2"] or m["d3"]])),
         (r"第二天", lambda m: d.InDays(1)),
-        (r"(?P<day>今|明|后|听)(?P<part>[早晚夜])(?![点些一饭餐安])", lambda m: d.InDays(_RELATIVE[m["day"]])),
+        (r"(?P<day>今|明|后|听)(?P<part>[早晚夜])(?![点些一饭餐安到]|里向)", lambda m: d.InDays(_RELATIVE[m["day"]])),
         (r"当(?:天|日|晚)", lambda m: d.InDays(0)),
         # waits of days and more
         (rf"(?:[再还][有得要]|还剩)(?P<n>{N})(?P<unit>{_UNITS})(?=[^,.]{{0,4}}(?:完|回|结束|到家|放假|解放))", _in_days),
@@ -216,8 +229,8 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (rf"(?P<from>{N})(?:到|至|-|~)(?P<n>{N})(?P<unit>{_UNITS})(?:时间|左右)?(?:以后|之后|过后|后)(?!天|面)", _in_days),
         (rf"(?P<n>{N}|半)(?P<unit>{_UNITS})(?:时间|左右)?(?:(?:以后|之后|过后|后)(?!天|面)|(?=再))", _in_days),
         # weekdays and weeks
-        (r"(?<![一两几三\d])(?P<week>(?:这|本|下下|再下|下一?|上上|上一?)个?(?:的)?)?(?:周|星期|礼拜|拜)(?P<day>[一二三四五六日天末1-7])(?!次|期|[点个]|(?<=[1-7])\d|(?<=日)常)"
-         rf"(?:[、和]?(?P<last>[二三四五六日天])(?![点号月十]))?(?:的)?{EARLY_LATE}", _weekday),
+        (r"(?:(?<![一两几三\d])|(?<=休一))(?P<week>(?:这|本|下下|再下|下一?|上上|上一?)个?(?:的)?)?(?:周|星期|礼拜|拜)(?P<day>[一二三四五六日天末1-7])(?!次|期|[点个]|(?<=[1-7])\d|(?<=日)常)"
+         rf"(?:[、和]?(?:[二三四五六](?=[二三四五六日]))*(?P<last>[二三四五六日天])(?![点号月十]))?(?:的)?{EARLY_LATE}", _weekday),
         (r"每(?:个)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])(?P<week>(?!))?(?P<last>(?!))?", _weekday),
         (r"(?P<week>这|本)?个?双休日?", lambda m: d.Weekend(_week_shift(m["week"]))),
         (r"(?P<week>这个?|本|下下个?|再下个?|下一?个?|上上个?|上一?个?)(?:周|星期|礼拜)(?P<wp>初|头上?|中|前半|后半|尾)?(?:以?内|之内|里|的)?", _week),
@@ -241,6 +254,7 @@ DATE_RULES: tuple[tuple[re.Pattern[str], Build], ...] = tuple(
         (rf"(?<![\d月:.])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?(?P<d>{DD})(?=[到至~-]{DD}[号日](?!线|楼))", _month_day),
         (r"(?P<y>(?!))?(?P<rel>(?:本|这个?|当|下下个?|下一?个?)月)的?(?P<m>(?!))?(?P<d>十[一二三四五六七八九]?|二十[一二三四五六七八九]?|三十一?)(?![\d点:个、天分多几号日])", _month_day),
         # months and years
+        (rf"(?:(?P<rel>(?:本|这个?|当|下下个?|下一?个?)月)|(?P<m>{MM})月份?)?(?:月?底)?的?(?:(?P<final>最后|倒数第?)|第)(?P<n>[一二两三四])个?(?P<what>天|(?:周|星期|礼拜)[一二三四五六日天])", _nth_in_month),
         (r"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?P<rel>(?:本|这个?|当|下下个?|下一?个?|上个?)月)的?(?P<mp>初|底|末|尾巴?上?|头上?|中旬|中|上旬|下旬|上半月?|下半月?)?(?:份|内|里|以内)?(?P<m>(?!))?", _month),
         (rf"(?:(?P<y>今年|明年|后年|20\d\d年)的?)?(?<![\d个零一二三四五六七八九十])(?P<rel>(?!))?(?P<m>{MM})月份?的?(?P<mp>初|底|末|尾巴?上?|头上?|中旬|中|上旬|下旬)?", _month),
         (r"(?<![个\d一二三四五六七八九十])(?P<y>(?!))?(?P<rel>(?!))?(?P<m>(?!))?月(?P<mp>初|底|末|尾巴?上?|头上?|中)", _month),

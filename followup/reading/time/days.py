@@ -216,6 +216,29 @@ class Month(DayRule):
 
 
 @dataclass(frozen=True)
+class NthInMonth(DayRule):
+    """The nth day or weekday of a month; below zero from its end: -2 without a weekday are its last two days."""
+
+    nth: int
+    weekday: int | None = None
+    month: int | None = None
+    months: int | None = None
+    ongoing = True
+
+    def spans(self, today: date) -> list[DaySpan]:
+        found = []
+        for month in Month(self.month, self.months).spans(today):
+            days = [month.start + timedelta(days=n) for n in range((month.end - month.start).days)]
+            if self.weekday is None and self.nth < 0:
+                found.append(_days(days[self.nth], -self.nth))
+                continue
+            fitting = [day for day in days if self.weekday in (None, day.weekday())]
+            if len(fitting) >= abs(self.nth):
+                found.append(_days(fitting[self.nth - (self.nth > 0)]))
+        return [span for span in found if span.end > today]
+
+
+@dataclass(frozen=True)
 class Year(DayRule):
     """明年: from its first day."""
 

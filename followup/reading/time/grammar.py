@@ -33,16 +33,17 @@ _POSITIVE_FIRST = re.compile(
     r"|(?:上班|上课|开会|吃饭|午休|加班)(?:的)?(?:时候|时间|期间|那会儿?|那阵儿?|那段)|上班(?:后|的)?(?:的)?第一天|上班了?(?=打(?!不)|联系|来电)|(?:上班|下班|上课|开会|吃饭|睡觉|出差|加班|忙|手术|值班|考试|旅游)(?:完|好|了|回来)?(?:以后|之后|过后|后|的时候)?(?:再|就)(?=打|说|聊|联系|来电|约|谈|讲|回)"
 )
 _NEGATIVE = re.compile(
-    r"不行|不可以|[打接来去约]不(?:了|成)|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|陪(?=[^,.]{1,3}(?:[,.]|$)|护|床|考|诊)|不一定|说不[准定]|不确定|没准|不敢说|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
+    r"不行|不可以|[打接来去约]不(?:了|成)|不(?:太|大|怎么)?方便|不得空|不在|不能|不接|不好说|没有?(?:空|时间|办法|法)|陪(?=[^,.]{1,3}(?:[,.]|$)|护|床|考|诊)|(?:再|要|得)?看情况|跳(?:广场)?舞|不中|不成(?!问题)|不一定|说不[准定]|不确定|没准|不敢说|有(?:[^,.有没]{0,3})?课|有(?:应酬|饭局|聚会|活动|任务|培训)|在(?:外地|国外|外面|外头|医院|飞机上|火车上|高铁上|工地)|(?:空闲?|时间|功夫|工夫)儿?(?:都|也)没|没法|抽不|走不开|忙|有(?:个|一个)?会|开(?:个|着)?会|会议"
     r"|上班|上课|出差|加班|要?出门|有(?:点|些)?事|有安排|有约|旅游|考试|够呛|来不及|不得闲|太早|太晚|不合适|不可能|别(?!忘|迟|晚|误|错过|打错)|不要(?!忘)|[莫勿甭](?=[打来找])|唔得|排满|满了|飞机|火车|高铁|手术|值班|要?开车|吃饭|睡觉|接孩子|接娃|带孩子|带娃"
     r"|要?去(?:医院|外地|接|办|看|吃|喝|赶|开)|看病|体检|面试|搬家|搬走|出国|过生日|结婚|生孩子|住院|打(?:麻将|牌|球|针|疫苗|工)|钓鱼|聚会|聚餐|喝酒|喝喜酒|看电影|健身|送货|拉货|赶集|走亲戚|培训|年会|补课|家长会|来客|做饭|下地|拜年"
 )
-_ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|来$|过来|(?<![要得])去|在家|空")
-_REFUSED_BEFORE = re.compile(r"(?:本来|原本|原先|原定|别|不要|莫|勿|甭|不想|除了|除|避开|不是)(?:是|在|安排|约|放)?$")
+_ACTION = re.compile(r"打(?!麻将|牌|球|针|疫苗|游戏|扫|工|印|包)|联系|来电|再说|再聊|聊|回访|可以|行|方便|有空|有时间|约|找我|回我|吧|好了|ok|(?<!回)来$|过来|接(?:电话|得)|(?<![要得])去|在家|空")
+_REFUSED_BEFORE = re.compile(r"(?:本来|原本|原先|原定|别的|其[他它]的?|别|不要|莫|勿|甭|不想|除了|除|避开|不是)(?:是|在|安排|约|放)?$")
 _TAKEN_BACK = re.compile(r"(?:^|[,. 吧])不[,. ]|不对|不是|错|不不|哦不|噢不|啊不|算了|还是|改|要不|换|我是说|纠正|应该是|更正")
 _FALLBACK = re.compile(
     r"[,. ]*(?:(?:实在|要是|如果|万一)(?:不行|不方便|没接|没人接|打不通|没空)(?:的话)?|(?:不行|不方便|没接|没人接|打不通|没空)的话)[, ]*(?:那|就|再|改|换|等|到|成)*"
 )
+_HESITANT = re.compile("吧[,.]?")
 _EITHER = re.compile(r"或|要么|和|跟|还有|、|都")
 _ALTERNATIVE = re.compile(r"[ 、]*(?:[,.]?(?:或者?|要么|或是)(?:是)?|和|跟|以及)?[ ]*")
 _TO = re.compile(r"^ ?(?:起|开始|一直)*(?:到|至|-|~) ?$")
@@ -51,7 +52,7 @@ _CUES = re.compile(
     r"|(?P<evening>作业|晚自习|哄睡|哄[^,.]{1,2}睡|夜市|新闻联播|洗完?澡|广场舞)"
 )
 _STOPS_THEN = re.compile(
-    r"(?:才|就|要|去|我|能|可以|左右|钟)*(?:放学|下班|到家|回家|到站|下课|下课了|结束|散会|起床|起来|收工|上班|开会|吃饭|睡觉|午睡|接[^,.]{1,3}|送[^,.]{1,3})(?:了|完|的话)?(?:你|那|就|再|等|我|得|要|[, ])*"
+    r"(?:才|就|要|去|我|能|可以|左右|钟)*(?:回来|回国|出院|放学|下班|到家|回家|到站|下课|下课了|结束|散会|起床|起来|收工|上班|开会|吃饭|睡觉|午睡|接[^,.]{1,3}|送[^,.]{1,3})(?:了|完|的话)?(?:你|那|就|再|等|我|得|要|[, ])*"
 )
 _NOT_SURE = re.compile(r"[^,.]{0,4}[,.]?(?:我?也)?(?:不一定|说不[准定])")
 _KEPT_BUSY = re.compile(r"上班|上课|开会|加班|忙|有会|出差|培训|考试|值班|手术")
@@ -143,13 +144,15 @@ def _corrected(mentions: list[Mention], text: str) -> list[tuple[Mention, int]]:
         after = text[mention.end: mentions[index + 1].start if index + 1 < len(mentions) else len(text)]
         if mention.past:
             continue
-        if kept and _TAKEN_BACK.search(before) and not _FALLBACK.fullmatch(before):
+        if kept and _HESITANT.fullmatch(before) and after.startswith("吧") and not (mention.day and mention.has_time):
+            mention = _inherit(mention, kept.pop()[0], corrected=True)  # "六点吧六点半吧"
+        elif kept and _TAKEN_BACK.search(before) and not _FALLBACK.fullmatch(before):
             mention = _inherit(mention, kept[-1][0], corrected=True)
             kept.pop()
         elif dropped is not None:
             # "明天我上班，晚上打" is tomorrow evening; "今天不行，晚上吧" would be today's
             mention = _inherit(mention, dropped, corrected=busy_then and mention.has_time)
-        elif kept and mention.has_time and mention.day is None and (_STOPS_THEN.fullmatch(before) or not before and kept[-1][0].event and mention.clock):
+        elif kept and mention.has_time and mention.day is None and (_STOPS_THEN.fullmatch(before) or not before and mention.clock and (kept[-1][0].event or text.endswith("到", 0, kept[-1][0].start))):
             # "四点半放学五点以后吧": what is done at the first time ends there, the second one is free
             kept.append((_inherit(mention, kept[-1][0], corrected=True), kept[-1][1] + 1))
             continue
@@ -194,7 +197,9 @@ def _refused(after: str) -> bool:
     if context.FREE_THEN.match(after, len(_CLAUSE_END.split(after, maxsplit=1)[0])):
         return False  # "后天在家带娃，随时打"
     action = re.search(r"打|联系|再说|再聊|聊|回访|可以|有空|有时间|约|找我|才|之后|以后", clause[: negative.start()])
-    return action is None or negative.group() in ("别", "不要", "不行", "不方便")
+    if action is None:
+        return True
+    return negative.group() in ("别", "不要", "不行", "不方便") and action.group() not in ("可以", "有空", "有时间")
 
 
 def _inherit(mention: Mention, earlier: Mention, corrected: bool) -> Mention:

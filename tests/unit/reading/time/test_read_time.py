@@ -21,7 +21,7 @@ of the first 157 and 0.796 of the last 98 were understood."""
 ROUNDS = sorted(Path(__file__).with_name("rounds").glob("*.txt"))
 """Each round was written before any of its lines was tried; what was understood at first sight stands in its first lines."""
 
-ROUND_FLOOR = 0.98
+ROUND_FLOOR = 0.97
 LATE_FLOOR = 0.99
 FRESH_FLOOR = 0.94
 """Shares of lines that must be understood; 0.01 under what was measured last."""
