@@ -22,7 +22,7 @@ from followup.store.models import Answer, Attempt, Case, Contact, Message, Ticke
 from followup.store.staff_models import Annotation, AnswerCorrection
 
 Often = frozenset[tuple[str, str]]
-"""("word", the word): only of words, because the number of talks with an intent is a figure and must be exact."""
+"""(word | intent, text)"""
 UNSURE_BELOW = 0.7
 """An intent below this is a guess (nlu.acts.LEADING_MIN); the number stands in an index of migration 0004."""
 _MANY_DIGITS = re.compile(r"\d{5}")
@@ -187,6 +187,7 @@ def _in_messages(filters: TalkFilters, personal: bool) -> Iterator[tuple[tuple[s
 _SAID_OFTEN: dict[str, Callable[[str], ColumnElement[bool]]] = {
     # Without the index of characters: inside one talk the lines are read anyway.
     "word": lambda word: and_(Message.direction != "system", Message.text.icontains(word, autoescape=True)),
+    "intent": lambda intent: _has_intent(intent),
 }
 _OFTEN = 0.01
 """Share of the messages: there both ways take the same time (docs/performance-console.md)."""
@@ -195,7 +196,7 @@ _SAMPLE_PERCENT = 0.1
 
 
 async def often_said(session: AsyncSession, filters: TalkFilters, *, personal: bool) -> Often:
-    """Which words of the filters are frequent, told from a sample of the messages' pages (some milliseconds).
+    """Which words and intents of the filters are frequent, told from a sample of the messages' pages (some milliseconds).
 
     One that occurs in few talks is never called frequent, however often it is said there. A wrong guess costs time, nothing else.
     """
