@@ -40,6 +40,8 @@ class LiveTalk:
     script: str
     reached: str
     """The open question, or what else the bot waits for."""
+    words: str
+    """What the customer said last."""
     last: str
     last_by: str
     """客户, 助手, or a colleague's name."""
@@ -103,7 +105,7 @@ _LIVE = text(
     )
     SELECT c.id, c.script_id, c.revision_id, c.variables, c.is_demo, c.ended_at, c.last_message_at, c.created_at,
            p.name, p.title, n.rings, l.text AS last, l.direction, l.acts, l.created_at AS said_at,
-           w.since, t.user_id, u.name AS taken_by, s.value AS state, m.intent,
+           w.since, t.user_id, u.name AS taken_by, s.value AS state, m.intent, h.text AS words,
            EXISTS (SELECT 1 FROM tickets k
                    WHERE k.case_id = c.id AND k.kind = 'complaint' AND k.status IN ('open', 'working')) AS complaint
     FROM (SELECT id, bool_or(rings) AS rings FROM candidates GROUP BY id) n
@@ -119,6 +121,9 @@ _LIVE = text(
         SELECT intent FROM messages
         WHERE case_id = c.id AND direction = 'in' AND intent IS NOT NULL ORDER BY id DESC LIMIT 1
     ) m ON TRUE
+    LEFT JOIN LATERAL (
+        SELECT text FROM messages WHERE case_id = c.id AND direction = 'in' ORDER BY id DESC LIMIT 1
+    ) h ON TRUE
     LEFT JOIN LATERAL (
         SELECT min(i.created_at) AS since FROM messages i
         WHERE i.case_id = c.id AND i.direction = 'in' AND i.id > coalesce(
@@ -153,6 +158,7 @@ def _talk(row: Any, user_id: int) -> LiveTalk:
         customer=f"{row.name}{row.title}" or "没有留下姓名",
         script=questions.script.name if questions.script else row.script_id,
         reached=reached(row.state, questions),
+        words=row.words or "",
         last=row.last or "",
         last_by="客户" if row.direction == "in" else speaker_of(row.direction or "", row.acts) or "助手",
         last_at=row.said_at or row.last_message_at or row.created_at,

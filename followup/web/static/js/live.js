@@ -148,21 +148,25 @@
     if (near) toEnd();
   };
 
+  const isChanged = (field) => field.value !== (field.matches("select") ? "" : field.defaultValue);
+
   /** The desk anew; what was being written stays, unless it has just been sent. */
   const putDesk = (html, { sent = false } = {}) => {
     const old = document.getElementById("desk");
-    const field = old.querySelector("#words");
-    const draft = sent ? "" : field?.value ?? "";
-    const focused = field !== null && document.activeElement === field;
+    const written = sent ? [] : [...old.querySelectorAll("textarea, select, input:not([type=hidden])")].filter(isChanged);
+    const focused = old.contains(document.activeElement) ? document.activeElement.name : "";
     const opened = [...old.querySelectorAll("details")].map((one) => one.open);
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
     const desk = holder.content.firstElementChild;
     const stays = desk.dataset.state === old.dataset.state;
     old.replaceWith(desk);
-    const words = desk.querySelector("#words");
-    if (words && draft && !words.value) words.value = draft;
-    if (words && (focused || sent)) words.focus();
+    for (const { name, value } of written) {
+      const field = name && desk.querySelector(`[name="${name}"]:not([type=hidden])`);
+      if (field && !isChanged(field)) field.value = value;
+    }
+    const field = desk.querySelector(sent ? "#words" : focused && `[name="${focused}"]:not([type=hidden])` || "[data-none]");
+    field?.focus();
     if (stays) desk.querySelectorAll("details").forEach((one, number) => { one.open ||= Boolean(opened[number]); });
   };
 

@@ -208,7 +208,8 @@ export class Thread {
     by.className = speaker ? "by" : "unseen";
     by.textContent = speaker ? `客服${speaker}` : own ? "我说：" : "智能助手说：";
     if (speaker) element.classList.add("colleague");
-    bubble.before(by);
+    if (speaker) (element.querySelector(".inner-message-container") ?? bubble).before(by);
+    else bubble.before(by);
     const item = { id, own, text, time, element, state: null, when: null };
     this.items.push(item);
     return item;
