@@ -2,6 +2,9 @@
 
 The understanding gives a confidence; what it does to a talk decides how much of it is needed. A driver is left alone at
 once, but "我在等车" is no driver; somebody else's sleep is no reason to end a talk that the customer has just agreed to.
+
+The one place where an act is doubted: `believed` is asked before anything else looks at the reply (dialogue.hear), and
+whatever is handled later stands on the acts it leaves. Where each act is believed: docs/understanding.md, "Decisions".
 """
 
 from __future__ import annotations
@@ -25,6 +28,14 @@ _PLAIN = {
     "unwell": re.compile(r"不舒服|难受|生病|病了|发烧|感冒|疼|痛|住院|头晕|输液|打点滴|吊水"),
     "resting": re.compile(r"睡觉|睡了|在睡|休息|午休|躺着"),
 }
+"""Said in these words, an act that ends the talk needs no certainty."""
+_MENTIONED = {
+    "driving": re.compile(r"开车|开着|驾驶|高速|[握扶抓打着]方向盘|骑(?:车|着)|上路|在路上|路上呢|红灯|堵车|车上|司机|倒着车"),
+    "in_meeting": re.compile(r"会|课|培训|手术|谈(?:事|话|判|生意)|面试|客户在|答辩|上台|庭|节目|典礼|婚礼|电影|领导|老板|投影|仪式"),
+    "dining": re.compile(r"[吃喝]着|在[吃喝]|吃[饭着个]|饭局|饭桌|用餐|聚餐|饭点|喝酒|酒席|陪.{0,4}[吃喝]|火锅|夜宵|早饭|午饭|晚饭|嘴里"),
+    "resting": re.compile(r"睡|休息|午休|躺|床|困|被窝|吵醒"),
+}
+"""At an open question, where other answers resemble them ("烂了一小块，路上压的吧"), not without one of these words."""
 _PAST = re.compile(r"昨天|前天|昨晚|上次|那天|当时|之前|刚才")
 _CLAUSE = re.compile(r"[，,。；;！!？?\s]+")
 _OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老婆|老人|老爷子|老太太|爸|妈|爷爷|奶奶|家里人|他|她|孙子|孙女|老大|老二")
@@ -54,11 +65,20 @@ def believed(turn: Turn) -> Reply:
 def _stands(turn: Turn, act: Act) -> bool:
     if act.base in _taken_here(turn):
         return True
+    if act.base in ENDS_NOW and not _may_end_here(turn, act):
+        return False
+    if turn.script.customer_led:  # who rings us tells of others and of other times; it is listened to
+        return True
     if act.base == "third_person":
         return _somebody_else(turn, act)
-    if act.base in ENDS_NOW:
-        return _keeps_from_talking(turn, act)
-    return True
+    return act.base not in ENDS_NOW or _keeps_from_talking(turn, act)
+
+
+def _may_end_here(turn: Turn, act: Act) -> bool:
+    """At a question or a reason, free words resemble anything: what ends the talk at once is said in so many words."""
+    words = _MENTIONED.get(act.base)
+    asked = turn.state.open.startswith((st.QUESTION, st.REASON, st.IMPROVE))
+    return not asked or words is None or words.search(turn.reply.text) is not None
 
 
 def _taken_here(turn: Turn) -> tuple[str, ...]:

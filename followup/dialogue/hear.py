@@ -18,8 +18,6 @@ from followup.dialogue.when import hear_callback, hear_offer
 
 AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
-SURE_OF_LETTERS = 0.9
-"""Letters alone resemble anything; "bye" is known for sure."""
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
 
 
@@ -30,15 +28,14 @@ def hear(turn: Turn) -> Verdict:
     state.last_at = state.now = reply.at.isoformat()
     if not any(ch.isalnum() for ch in reply.text) and not reply.sure:
         return unclear(turn, no_text=True)
-    if not _CHINESE_OR_NUMBER.search(reply.text) and (not reply.sure or reply.interrupts and reply.confidence < SURE_OF_LETTERS):
-        return unclear(turn)  # "/restart", "asdf"
+    if not _CHINESE_OR_NUMBER.search(reply.text) and not reply.sure:
+        return unclear(turn)  # "/restart", "asdf": the understanding takes letters for no more than a guess
     health.pass_on(turn)
     if reply.has(NEVER_CONTACT) and not pressed(turn):
         return Verdict.INTERRUPTED
     if (verdict := meant_otherwise(turn)) is not None:
         return verdict
-    if not turn.script.customer_led:
-        turn.reply = believed(turn)
+    turn.reply = believed(turn)
     verdict = _HANDLERS[state.open.split(":")[0]](turn)
     return inbound.settle(turn, verdict) if turn.script.customer_led else verdict
 

@@ -34,17 +34,12 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 _OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
-_SAYS_NOW = {
-    "driving": re.compile(r"开车|开着|驾驶|高速|[握扶抓打着]方向盘|骑(?:车|着)|上路|在路上|路上呢|红灯|堵车|车上|司机|倒着车"),
-    "in_meeting": re.compile(r"会|课|培训|手术|谈(?:事|话|判|生意)|面试|客户在|答辩|上台|庭|节目|典礼|婚礼|电影|领导|老板|投影|仪式"),
-    "dining": re.compile(r"[吃喝]着|在[吃喝]|吃[饭着个]|饭局|饭桌|用餐|聚餐|饭点|喝酒|酒席|陪.{0,4}[吃喝]|火锅|夜宵|早饭|午饭|晚饭|嘴里"),
-    "resting": re.compile(r"睡|休息|午休|躺|床|困|被窝|吵醒"),
-}
-"""What ends a talk at once is said in words like these; "烂了一小块，路上压的吧" only resembles it."""
 _CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|^(?:[那嗯哦哎我，,]|还是|帮我|给我|麻烦)*(?:改一下吧|改成|换成|改为)")
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
 _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决|退|打|回|用|动|管)|不|无|木有|冇|就这|暂时|好了")
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
+_RING_LATER = re.compile(r"再打|打来|打过来|打给我|联系|再说|再聊")
+_COUNTS = ("number", "quantity_of", "score")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
 _RIGHT_NOW = re.compile(r"我不舒服|身体不舒服|开车|开着车|高速上|开会|吃饭|用餐|睡觉|午休|打点滴|输液")
 _BARE = 6
@@ -62,8 +57,7 @@ def hear_question(turn: Turn) -> Verdict:
         return answers.as_intent(turn, "correct")
     if _only_thanks(question, reply):
         return answers.nothing(turn, question)
-    interrupts = reply.interrupts and not _only_resembles(reply)
-    if interrupts and not _answers_anyway(turn, question, wanted):
+    if reply.interrupts and not _answers_anyway(turn, question, wanted):
         return _interrupted(turn, question, wanted)
     mine, foreign = reply, []
     if question.type in SATISFACTION_TYPES:
@@ -94,12 +88,6 @@ def hear_question(turn: Turn) -> Verdict:
 def _only_thanks(question: Question, reply: Reply) -> bool:
     """ "好，谢谢" to "还有什么需要我们做的吗": nothing to add."""
     return question.type == "open" and "谢" in reply.text and len(reply.text) <= 12 and bool(_ONLY_THANKS.fullmatch(reply.text))
-
-
-def _only_resembles(reply: Reply) -> bool:
-    """Whether what would end the talk at once is not said in so many words."""
-    says = _SAYS_NOW.get(reply.base)
-    return says is not None and not says.search(reply.text)
 
 
 def _interrupted(turn: Turn, question: Question, wanted: Asked) -> Verdict:
@@ -164,6 +152,8 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     reply = turn.reply
     if is_no_verdict(turn, question):
         return False
+    if question.type in _COUNTS and reply.base == "propose_time" and _RING_LATER.search(reply.text):
+        return False  # "下午三点再打" to "how many?"
     if reply.base in question.takes:
         return True
     if question.optional and _passes(reply):
@@ -259,7 +249,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
 def _stands_at_a_reason(turn: Turn) -> bool:
     """A reason is free words, so little stands against it: "他讲的我听不懂" is a reason, "听不懂" alone is not."""
     reply = turn.reply
-    if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON or _only_resembles(reply):
+    if not reply.interrupts or reply.confidence < FIRM or reply.base in _OFTEN_A_REASON:
         return False
     if reply.base == "unwell" and turn.script.unwell is not None:
         return len(reply.text) <= _BARE  # "我不舒服" is; "打完针头晕得厉害" is the reason, and the doctor hears of it anyway

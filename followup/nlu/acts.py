@@ -96,7 +96,7 @@ _RANK = {name: place for place, name in enumerate(PRIORITY)}
 # A talk that ends here is safe; one that goes on is not. These lead whatever the reply as a whole resembles.
 _HARD = frozenset(PRIORITY[: PRIORITY.index("third_person") + 1])
 _HARD_SURE = 0.8
-"""So sure such a part leads though the reply as a whole hides it: "我在开车" at the end of a story."""
+"""So sure such a part is heard though the reply as a whole hides it: "我在开车" at the end of a story."""
 
 _STILL_TALKING = frozenset({"busy", "resting", "wait"})
 """What a later "你讲吧" takes back; somebody who drives is let go all the same."""
@@ -168,7 +168,7 @@ class Reading:
         telling = [act for act in self.acts if act.intent not in _COURTESY] or self.acts
         certain = [act for act in telling if act.confidence >= LEADING_MIN] or telling
         known = _known(self.ranking, len({act.intent for act in self.acts}))
-        told = [act for act in telling if act.intent in known or act.intent in _HARD and act.confidence >= _HARD_SURE]
+        told = [act for act in telling if _borne_out(act, known)]
         certain = [act for act in certain if act in told] or told or certain
         first = min(certain, key=lambda act: _RANK.get(act.intent.split("/")[0], len(_RANK)))
         if first.intent in _STILL_TALKING and self.acts[-1].intent == "consent" and self.acts[-1] in certain:
@@ -198,11 +198,16 @@ def read_acts(text: str, classify: Classify) -> Reading:
 
 
 def _known(whole: Sequence[Guess], parts: int) -> set[str]:
-    """Intents that the reply as a whole knows of: what is truly said in one of n parts is among its first 2n - 1 guesses.
+    """Base names of the intents that the reply as a whole knows of: what is truly said in one of n parts is among its first 2n - 1 guesses.
 
     Other parts only resemble something when torn out of their reply ("贷款材料交了又交|没完没了" adds nothing).
     """
-    return {guess.intent for guess in whole[: 2 * parts - 1]}
+    return {guess.intent.split("/")[0] for guess in whole[: 2 * parts - 1]}
+
+
+def _borne_out(part: Act | Guess, known: set[str]) -> bool:
+    """Whether a part is more than a likeness: the whole knows of it, or it surely says what must not be missed."""
+    return part.intent.split("/")[0] in known or part.intent in _HARD and part.confidence >= _HARD_SURE
 
 
 def _says_more(act: Act, whole: Guess) -> bool:
@@ -289,7 +294,7 @@ def _divide(pieces: list[_Piece], best: dict[tuple[int, int], Guess], known: set
         for start in range(end):
             cut = 0.0 if start == 0 else (_STRONG_CUT if pieces[start].strong else _WEAK_CUT)
             guess = best[start, end - 1]
-            confidence = max(guess.confidence if guess.intent in known else _UNKNOWN_WORTH * guess.confidence, 1e-3)
+            confidence = max(guess.confidence if _borne_out(guess, known) else _UNKNOWN_WORTH * guess.confidence, 1e-3)
             value = worth[start] + (end - start) * math.log(confidence) - cut
             if not story:
                 value -= _SWALLOWED * _swallowed(start, end - 1, best)

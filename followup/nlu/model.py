@@ -59,9 +59,13 @@ class ModelSettings:
     """Share of intents withheld per fold to learn what an unknown sentence looks like; 0 switches it off."""
     seed: int = 7
 
+
 _LATIN_OR_ONE = re.compile(r"[a-z]+|[^\W_]", re.IGNORECASE)
+_MORE_THAN_LETTERS = re.compile(r"[0-9\u2600-\U0001ffff]")
+_SURE_OF_LETTERS = 0.85
+"""Letters alone resemble anything ("orz", "abc"); "bye" and "driving" are known for sure."""
 _BABBLE = 0.3
-"""What is left of a confidence when most of a reply is unknown: less than any threshold."""
+"""What is left of the confidence in babble: less than any threshold."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,8 @@ class IntentModel:
         if len(unique) < len(read):
             places = [unique[text] for text in read]
             margins, known = margins[places], known[places]
-        right = self._probability(_signals(margins, known)) * [self._familiar(text) for text in texts]
+        right = self._probability(_signals(margins, known))
+        right = np.array([_BABBLE * sure if self._is_babble(text, sure) else sure for text, sure in zip(read, right)])
         order = np.argsort(-margins, axis=1)[:, :length]
         shares = np.exp(3.0 * (margins - margins.max(axis=1, keepdims=True)))
         shares /= shares.sum(axis=1, keepdims=True)
@@ -232,15 +237,18 @@ class IntentModel:
             for row, top, share in zip(order, right, shares)
         ]
 
-    def _familiar(self, text: str) -> float:
-        """1, or less when half of it or more never stood in an example: babble ("呜啦呜啦", "restart") is no more than a guess.
+    def _is_babble(self, text: str, confidence: float) -> bool:
+        """Whether a marked text is letters alone that are not surely known, or half of it never stood in an example.
 
-        Latin letters count as words: single ones have all been seen.
+        Babble ("呜啦呜啦", "restart", "orz") is no more than a guess, whatever it resembles. Latin letters count as
+        words: single ones have all been seen.
         """
-        parts = _LATIN_OR_ONE.findall(normalise(text))
+        parts = _LATIN_OR_ONE.findall(text)
+        if confidence < _SURE_OF_LETTERS and parts and not _MORE_THAN_LETTERS.search(text):
+            return True
         vocabulary = self.machine.vocabulary
         unknown = sum(len(part) for part in parts if (f"w:{part}" if part.isascii() and part.isalpha() else part) not in vocabulary)
-        return _BABBLE if parts and 2 * unknown >= sum(map(len, parts)) else 1.0
+        return bool(parts) and 2 * unknown >= sum(map(len, parts))
 
     def _probability(self, signals: NDArray[np.float64]) -> NDArray[np.float64]:
         # The logistic function by hand: scikit-learn's own checks cost more than the arithmetic.

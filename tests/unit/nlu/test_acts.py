@@ -96,8 +96,15 @@ def test_what_was_misread_once_is_read_right(text, intent):
     assert read(text).leading.intent == intent
 
 
-def test_babble_is_no_more_than_a_guess():
-    assert read("呜啦呜啦").leading.confidence < NOT_UNDERSTOOD_BELOW
+@pytest.mark.parametrize("text", ["呜啦呜啦", "asdf", "/restart", "abc", "orz", "dd", "please"])
+def test_babble_and_letters_that_only_resemble_a_word_are_no_more_than_a_guess(text):
+    assert read(text).leading.confidence < NOT_UNDERSTOOD_BELOW
+
+
+@pytest.mark.parametrize(("text", "intent"), [("bye", "goodbye"), ("driving", "driving"), ("ok", "consent"), ("td", "do_not_contact")])
+def test_letters_that_are_surely_known_are_understood(text, intent):
+    leading = read(text).leading
+    assert leading.intent == intent and leading.confidence >= NOT_UNDERSTOOD_BELOW
 
 
 @pytest.mark.parametrize("text", ["刚歇下来 你讲吧", "我在忙，不过你说吧"])
