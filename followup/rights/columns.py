@@ -20,6 +20,8 @@ ERASED: dict[str, tuple[str, ...]] = {
     "deliveries": ("provider_id", "error", "status"),
     "imports": ("bad",),
     "consents": ("channel", "source", "text_version"),
+    "uploads": ("file_name", "digest", "choices", "checked"),
+    "api_requests": ("key", "digest", "answer"),
     "audit_log": ("detail",),
     "notes": ("case_id", "kind", "topic", "text"),
     "staff_notes": ("case_id", "text"),

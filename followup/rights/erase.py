@@ -244,6 +244,9 @@ _CONTACT_STATEMENTS = (
     WHERE EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(bad::text, word) > 0)
     """,
     "DELETE FROM imported_contacts WHERE contact_id = ANY(:contacts)",
+    # Files that wait to be taken, and remembered answers of the API, may name the customer; both live for a day anyway.
+    "DELETE FROM uploads",
+    "DELETE FROM api_requests",
     "DELETE FROM consents WHERE contact_id = ANY(:contacts)",
     """
     UPDATE campaign_entries SET state = 'cancelled', next_at = NULL, closed_at = coalesce(closed_at, :at)

@@ -94,6 +94,43 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class Upload(Base):
+    """A customer file that was sent but not taken yet: its table, how its columns are understood, what was found. Kept a day."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[int] = _id()
+    file_name: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes]
+    """The table as `contacts.table.pack` wrote it."""
+    choices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """Columns, groups and consent as they were chosen."""
+    checked: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """What would come of it, with the rows that would not be taken."""
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
+    """Taken: what it became."""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = _now()
+
+
+class ApiRequest(Base):
+    """A call of the API with an Idempotency-Key and what was answered, so that a repeated call is answered and not done again."""
+
+    __tablename__ = "api_requests"
+
+    id: Mapped[int] = _id()
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of method, path and body."""
+    status: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(server_default="")
+    at: Mapped[datetime] = _now()
+
+    __table_args__ = (Index("api_requests_key_idx", "api_key_id", "key", unique=True), Index(None, "at"))
+
+
 class Campaign(Base):
     """A campaign 回访任务. `definition` is `followup.campaigns.definition.Definition` as JSON."""
 
