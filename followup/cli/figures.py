@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,10 +16,16 @@ from followup.cli.options import home_option, settings_from
 from followup.figures.talks import TalkAnswers
 from followup.settings import SHANGHAI
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from followup.console.figures.forms import Made
+    from followup.figures.monthly import Month
+
 
 @click.group(cls=ChineseGroup)
 def figures() -> None:
-    """统计：满意度调查统计表、落实度和满意度。"""
+    """统计：满意度调查统计表、落实度和满意度、客户回访记录表、月度报告。"""
 
 
 class _Day(click.ParamType):
@@ -39,7 +45,7 @@ def _period(function: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--from", "first", type=_Day(), metavar="日期", help="从哪一天起（默认上个月1日）"),
         click.option("--to", "last", type=_Day(), metavar="日期", help="到哪一天为止（默认上个月最后一天）"),
-        click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="文件", help="写成表格，文件名以 .xlsx 结尾"),
+        click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="文件", help="写成文件，文件名以 .xlsx 或 .pdf 结尾"),
         click.option("--with-demo", is_flag=True, help="把演示和试走的回访也算进去"),
         home_option,
     )
@@ -71,9 +77,9 @@ def survey_(
     if out is None:
         click.echo(survey_text(counted, _shown(days)), nl=False)
         return
-    from followup.figures.xlsx import save_survey
+    from followup.console.figures.forms import Made
 
-    _write(out, lambda: save_survey(counted, _shown(days), out), counted.forms)
+    _write(out, Made(survey=counted, period=_shown(days)))
 
 
 @figures.command("workshop")
@@ -99,9 +105,71 @@ def workshop_(
     if out is None:
         click.echo(rates_text(counted, _shown(days)), nl=False)
         return
-    from followup.figures.xlsx import save_rates
+    from followup.console.figures.forms import Made
 
-    _write(out, lambda: save_rates(counted, _shown(days), out), counted.total.talks)
+    _write(out, Made(rates=counted, period=_shown(days)))
+
+
+@figures.command("record")
+@click.option("--script", "script_id", default="", metavar="编号", help="只要一份话术的（默认所有的回访）")
+@_period
+def record_(
+    script_id: str, first: date | None, last: date | None, out: Path | None, with_demo: bool, home: Path | None
+) -> None:
+    """客户回访记录表：每次通话一行，七栏照资料里的规定。要写成文件。"""
+    days = _days(first, last)
+    if out is None:
+        raise click.ClickException("回访记录表有七栏，屏幕上放不下。请加 --out 回访记录表.xlsx（或 .pdf）。")
+    _check_out(out)
+    from followup.console.figures import forms
+    from followup.console.figures.filters import read
+
+    query = {"script": script_id, "first": str(days[0]), "last": str(days[1]), "demo": "1" if with_demo else ""}
+
+    async def made(session: AsyncSession) -> Made:
+        return await forms.make(session, "record", read(query, days[1]))
+
+    try:
+        record = _read(home, made)
+    except forms.TooMany as error:
+        raise click.ClickException(f"这段时间超过 {error.most} 场回访，一次做不完。请缩小日期范围。") from None
+    if not record.rows:
+        hint = "" if with_demo else "演示和试走的回访没有算在内，要算上请加 --with-demo。"
+        raise click.ClickException(f"{_shown(days)}没有打开过的回访。{hint}")
+    _write(out, record)
+
+
+class _Month(click.ParamType):
+    name = "月份"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from followup.figures.monthly import Month
+
+        month = value if isinstance(value, Month) else Month.parse(str(value).strip())
+        if month is None:
+            self.fail(f"“{value}”不是月份，请写成 2026-11 这样。", param, ctx)
+        return month
+
+
+@figures.command("monthly")
+@click.option("--month", type=_Month(), metavar="月份", help="哪一个月，例如 2026-11（默认上个月）")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="文件", help="写成文件，文件名以 .xlsx 或 .pdf 结尾")
+@click.option("--with-demo", is_flag=True, help="把演示和试走的回访也算进去")
+@home_option
+def monthly_(month: Month | None, out: Path | None, with_demo: bool, home: Path | None) -> None:
+    """月度回访报告：回访情况、各项满意度、抱怨分析、投诉处理、流失原因、建议。每月3日前上报。"""
+    from followup.console.figures import monthly
+    from followup.console.figures.forms import Made
+    from followup.figures.monthly import Month, monthly_paper
+    from followup.figures.text import paper_text
+
+    _check_out(out)
+    wanted = month or Month(clock.now().astimezone(SHANGHAI).date().replace(day=1)).before
+    paper = monthly_paper(_read(home, lambda session: monthly.month_figures(session, wanted, demo=with_demo)))
+    if out is None:
+        click.echo(paper_text(paper), nl=False)
+    else:
+        _write(out, Made(paper))
 
 
 def _days(first: date | None, last: date | None) -> tuple[date, date]:
@@ -121,16 +189,20 @@ def _shown(days: tuple[date, date]) -> str:
 
 def _check_out(out: Path | None) -> None:
     """Refuse before anything is read."""
-    if out is not None and out.suffix.lower() != ".xlsx":
-        raise click.ClickException(f"表格只能写成 .xlsx 文件，请把“{out.name}”改成“{out.stem}.xlsx”。")
+    if out is not None and out.suffix.lower() not in (".xlsx", ".pdf"):
+        raise click.ClickException(f"只能写成 .xlsx 或 .pdf 文件，请把“{out.name}”改成“{out.stem}.xlsx”。")
 
 
-def _write(out: Path, save: Callable[[], None], forms: int) -> None:
+def _write(out: Path, made: Made) -> None:
+    from followup.figures.pdf import TooLong
+
     try:
-        save()
+        out.write_bytes(made.pdf() if out.suffix.lower() == ".pdf" else made.xlsx())
+    except TooLong:
+        raise click.ClickException("行数太多，PDF 放不下。请写成 .xlsx，或者缩小日期范围。") from None
     except OSError as error:
         raise click.ClickException(f"写不了“{out}”：{error.strerror or error}。请换一个位置，或者先关上打开着的表格。") from None
-    click.echo(f"已经写好 {out}，共 {forms} 份。")
+    click.echo(f"已经写好 {out}，共 {made.rows} {made.unit}。")
 
 
 def _no_form(script_id: str, known: list[str]) -> str:
@@ -143,24 +215,33 @@ def _nothing(script_id: str, days: tuple[date, date], with_demo: bool) -> str:
 
 
 def _talks(home: Path | None, script_id: str, first: date, last: date, demo: bool) -> list[TalkAnswers]:
+    from followup.store.figures import talks_between
+
+    return _read(home, lambda session: talks_between(session, script_id, first, last, demo=demo))
+
+
+T = TypeVar("T")
+
+
+def _read(home: Path | None, what: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """What the database says, brought up to date first."""
     from followup.supervise.postgres import PostgresError, database
 
     try:
         with database(settings_from(home)) as url:
-            return asyncio.run(_read(url, script_id, first, last, demo))
+            return asyncio.run(_ask(url, what))
     except PostgresError as error:
         raise click.ClickException(str(error)) from None
 
 
-async def _read(url: str, script_id: str, first: date, last: date, demo: bool) -> list[TalkAnswers]:
+async def _ask(url: str, what: Callable[[AsyncSession], Awaitable[T]]) -> T:
     from followup.store.database import Database
-    from followup.store.figures import talks_between
     from followup.store.migrate import upgrade
 
     await asyncio.to_thread(upgrade, url)
     store = Database(url)
     try:
         async with store.session() as session:
-            return await talks_between(session, script_id, first, last, demo=demo)
+            return await what(session)
     finally:
         await store.close()

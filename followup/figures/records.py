@@ -108,7 +108,8 @@ def held(talk: TalkRecord) -> str:
     if talk.at is None or talk.seconds is None:
         return ""
     minutes, seconds = divmod(round(talk.seconds), 60)
-    return f"{moment(talk.at)}，{minutes}分{seconds}秒" if minutes else f"{moment(talk.at)}，{seconds}秒"
+    length = f"{minutes}分{seconds}秒" if minutes and seconds else f"{minutes}分钟" if minutes else f"{seconds}秒"
+    return f"{moment(talk.at)}，{length}"
 
 
 def moment(at: datetime | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from followup.figures.paper import Paper
 from followup.figures.survey import Counted, Said, SurveyFigures
 from followup.figures.talks import shown_percent
 from followup.figures.workshop import Rate, RatesFigures
@@ -38,6 +39,22 @@ def rates_text(figures: RatesFigures, period: str) -> str:
     ]
     lines += _table([["", "份数", "落实度", "满意度"], *groups])
     return "\n".join(lines) + "\n"
+
+
+def paper_text(paper: Paper) -> str:
+    """A report in lines."""
+    lines = [f"{paper.title}（{paper.subtitle}）"]
+    for block in paper.blocks:
+        lines += ["", block.title] if block.title else [""]
+        if block.rows:
+            lines += _table([block.columns, *([_cell(value) for value in row] for row in block.rows)])
+        lines += [f"  {block.note}"] if block.note else []
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return text.replace("\n", " ")
 
 
 def _counted(counted: Counted, values: Sequence[str]) -> list[str]:

@@ -15,7 +15,13 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from followup.figures.paper import Paper
-from followup.figures.survey import Counted, CountedBlock, FilledForm, Said, SurveyFigures
+from followup.figures.survey import (
+    Counted,
+    CountedBlock,
+    FilledForm,
+    Said,
+    SurveyFigures,
+)
 from followup.figures.talks import shown_percent
 from followup.figures.workshop import GroupRates, Rate, RatesFigures
 

@@ -9,9 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from followup.console.figures import facts
-from followup.console.figures.filters import FigureFilters, begin_of, between, end_of
+from followup.console.figures.filters import FigureFilters, between, end_of
 from followup.console.figures.queries import MOST_GROUPS, PASSED, SAID, Count, Talks
-from followup.console.figures.results import Cell, Line, Table, chosen, counted, mean, others, rate, scores_of
+from followup.console.figures.results import (
+    Cell,
+    Line,
+    Table,
+    chosen,
+    counted,
+    mean,
+    others,
+    rate,
+    scores_of,
+)
 from followup.console.labels import label, labels
 from followup.console.show import span
 from followup.dialogue import aspects as aspect_names
@@ -177,7 +187,7 @@ def _questions(figures: Figures) -> Table:
         for question in _asked(figures):
             yield from _question(figures, question)
 
-    return _table("questions", ("题目和回答", _column("talks")), lines())
+    return _table("questions", ("题目和回答", _column("talks")), lines(), "stack")
 
 
 def _asked(figures: Figures) -> list[Question]:

@@ -41,7 +41,15 @@ from sqlalchemy.orm import aliased
 from followup.dialogue.effects import Outcome
 from followup.reading import lexicon
 from followup.scripts.walk import NOTHING
-from followup.store.models import Answer, Attempt, Case, Contact, Message, ScriptRevision, Ticket
+from followup.store.models import (
+    Answer,
+    Attempt,
+    Case,
+    Contact,
+    Message,
+    ScriptRevision,
+    Ticket,
+)
 
 MISSING = "—"
 """Stands for an empty value in groups."""

@@ -53,6 +53,11 @@ class Made:
             return self.survey.forms
         return self.rates.total.talks if self.rates is not None else self.paper.rows if self.paper else 0
 
+    @property
+    def unit(self) -> str:
+        """What the rows are called."""
+        return "行" if self.paper is not None else "份"
+
     def xlsx(self) -> bytes:
         from followup.figures import xlsx
 
@@ -127,7 +132,8 @@ def _rate(rate: Rate) -> tuple[Any, ...]:
 
 async def records(session: AsyncSession, filters: FigureFilters) -> list[TalkRecord]:
     """What the form says of each talk, oldest first. Raises TooMany."""
-    where = list(conditions(filters.talks, personal=True))
+    # 每次通话: who was never reached has no record.
+    where = [facts.opened(), *conditions(filters.talks, personal=True)]
     rows = (
         await session.execute(
             select(Case, Contact, facts.length().label("seconds"))

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, func, literal_column, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    Text,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,8 +32,8 @@ from followup.console.transcripts.questions import Questions
 from followup.dialogue import aspects as aspect_names
 from followup.figures.forms import with_form
 from followup.figures.monthly import MOST_LINES, Month, MonthFigures, Opinions, texts
-from followup.settings import SHANGHAI
 from followup.scripts.walk import NOTHING
+from followup.settings import SHANGHAI
 from followup.store.figures import held_at
 from followup.store.models import Answer, Case, Contact, Ticket
 from followup.store.staff_models import AuditEntry

@@ -8,7 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Subquery, Text, and_, case, cast, func, literal, literal_column, null, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Subquery,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -19,7 +36,14 @@ from followup.console.labels import labels
 from followup.console.transcripts.conditions import complained, conditions
 from followup.scripts.walk import NOTHING
 from followup.store.figures import held_at
-from followup.store.models import Answer, Attempt, Case, Contact, Message, ScriptRevision
+from followup.store.models import (
+    Answer,
+    Attempt,
+    Case,
+    Contact,
+    Message,
+    ScriptRevision,
+)
 
 MOST_GROUPS = 30
 """Groups in one table."""

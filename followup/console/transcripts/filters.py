@@ -135,9 +135,10 @@ def talk_link(case_id: str, filters: TalkFilters | None = None) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
+    return day if day is not None and 2000 <= day.year <= 2999 else None
 
 
 def _written(value: Any) -> str:
