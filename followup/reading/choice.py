@@ -14,16 +14,18 @@ from followup.reading.model import STRONG, WEAK, Asked, Heard, Reading
 from followup.reading.numerals import to_int
 from followup.reading.text import close_up, core, has_words, normalise, words_of
 
-_ANY_WORDS = re.compile(r"都行|都可以|都成|都好|都ok|随便(?![买用说问打换来去进办贷签讲])|随意|无所谓|任意|你(?:们)?(?:定|安排|看着办|决定|推荐)|哪个都|怎么都|看你(?:们)?|听你(?:们)?的|不挑|没要求")
+_ANY_WORDS = re.compile(r"都行|都可以|都成|都好|都ok|随便(?![买用说问打换来去进办贷签讲])|随意|无所谓|任意|你(?:们)?(?:定|安排|看着办|决定|推荐)|哪个都|怎么都|看你(?:们)?|听你(?:们)?的|不挑|没要求|哪个[快好方便]+(?:就)?[选来要用]哪个|你(?:们)?看着(?:办|来|给)|[你您](?:们)?[帮给替]我?(?:定|选|挑)")
 _ALL = re.compile(r"都(?:有|是|要|选|用|做|知道|去|想)|全(?:都|部|要|选)|所有的?|三个都|两个都|四个都|以上(?:都|全)")
 _NONE = re.compile(r"都不是|都没有|都不|都没|没有一个|以上都不")
 _INDEX = re.compile(
     r"(?:选项?|第)(?P<a>\d{1,2}|[一二两三四五六七八九十])(?:个|项|种|条)?|(?P<b>\d{1,2}|[一二三四五六七八九])号?(?:个|项)?(?=$|[,、和跟与还]|吧)|(?:选项?)?(?<![a-z])(?P<c>[a-h])(?![a-z])(?:项|选项)?"
 )
 _INDEX_ONLY = re.compile(r"(?:我?(?:选|要|就|是|那|算)*)(?:(?:选项?|第)?(?:\d{1,2}|[一二两三四五六七八九十])(?:个|项|种|条|号)?|[a-h]项?)(?:[,、 ]?(?:和|跟|与|还有|以及)?(?:第)?(?:(?:\d{1,2}|[一二两三四五六七八九十])(?:个|项|种|条|号)?|[a-h]项?))*(?:都要|都选|都有|都行)?(?:吧|的|啊|呀)?")
-_LAST = re.compile(r"最后(?:一)?(?:个|项|种)|后(?:一个|面那个|者)")
-_DENY = re.compile(r"(?:不是|不要|没有?|不选|不用|不想要?|不去|除了|别|非|不算|不太是|并非|不喜欢|没在|不在)(?:通过|因为|从|在|用|看|听|什么|选|是|要|有|的|过)*$")
-_DENY_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,3}?(?:不要|不行|不好|不是|不选|不去|没有|不考虑)")
+_SEVERAL = re.compile(r"(?:(?P<front>前)|(?:最)?后)面?(?P<n>[两二三四五])(?:个|项|种)")
+_FIRST = re.compile(r"(?:前面|最前面?|头|最上面)(?:的)?(?:那|一)?(?:个|项|种)|前者")
+_LAST = re.compile(r"最后(?:那|的)?(?:一)?(?:个|项|种)|后(?:一个|面那个|者)")
+_DENY = re.compile(r"(?:不是|不要|没有?|不选|不用|不想要?|不去|除了|别|非|不算|(?<![要差])不(?=$)|不太是|并非|不喜欢|没在|不在)(?:通过|因为|从|在|用|看|听|什么|选|是|要|有|的|过)*$")
+_DENY_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,3}?(?:不要|不行|不好|不是|不选|不去|没有|不考虑|就?算了|就?免了|就?不必|就?不用)")
 _TIME = re.compile(r"(?:(?:今天|明天|后天|大后天|周末|周|星期|礼拜|上午|下午|中午|晚上|早上|改天)[一二三四五六日天]?)+")
 _NO_TIME_AFTER = re.compile(r"^[\u4e00-\u9fff]{0,4}?(?:没空|没有空|没时间|没有时间|不方便|不得空|有事|要上班|来不了|去不了|不能来|不来|抽不出|走不开|不在)")
 _TAKEN_BACK = re.compile(r"(?:不对|说错了?|错了|口误|哦不|噢不|啊不|更正|改成|还是(?=选|要|第))")
@@ -151,8 +153,15 @@ def _denied(text: str, start: int, end: int) -> bool:
 
 
 def _by_number(asked: Asked, text: str) -> list[int]:
+    several = _SEVERAL.search(text) if asked.multiple else None
+    if several:
+        count = min(to_int(several["n"]) or 1, len(asked.options))
+        every = list(range(len(asked.options)))
+        return every[:count] if several["front"] else every[-count:]
     if _LAST.search(text):
         return [len(asked.options) - 1]
+    if _FIRST.search(text):
+        return [0]
     plain = re.sub(r"[\s,.]+", ",", text)
     if not _INDEX_ONLY.fullmatch(plain) and not re.search(r"第[一二三四五六七八九十\d]+(?:个|项|种|条)|选项?[\da-h一二三四五六]", plain):
         return []
