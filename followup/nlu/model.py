@@ -28,7 +28,6 @@ from sklearn.svm import LinearSVC
 from followup.nlu import NOT_UNDERSTOOD_BELOW as NOT_UNDERSTOOD_BELOW
 from followup.nlu.features import Concepts, marked
 from followup.nlu.lexicon import Lexicon
-from followup.nlu.normalise import normalise
 
 WITHHELD_WEIGHT = 0.02
 """Weight of a sentence of a withheld intent in the calibration, against 1 for the others. More of it makes confidences too
