@@ -16,6 +16,9 @@ from followup.store.models import Base, _case, _id, _now
 
 CAMPAIGN_STATES = ("draft", "running", "paused", "cancelled", "finished")
 ENTRY_STATES = ("reserve", "waiting", "queued", "sent", "closed", "suppressed", "late", "cancelled")
+LOST_REASONS = ("do_not_contact", "no_consent", "no_address", "cannot_send", "missing_data", "unreachable")
+"""A drawn customer whose entry ends with one of these is lost to the sample: a top-up draws another."""
+_LOST = f"draw_id IS NOT NULL AND state IN ('suppressed', 'closed') AND reason IN {LOST_REASONS}"
 DELIVERY_STATES = ("queued", "sending", "accepted", "delivered", "failed", "unknown", "suppressed")
 
 
@@ -155,6 +158,10 @@ class Campaign(Base):
     ended_at: Mapped[datetime | None]
     planned_at: Mapped[datetime | None]
     """When the audience was last looked through."""
+    planned_version: Mapped[int] = mapped_column(server_default=text("0"))
+    """The version that everything was last planned by."""
+    repeats_planned_at: Mapped[datetime | None]
+    """When repeated contacts that come into sight were last looked for."""
 
     __table_args__ = (
         Index("campaigns_running_idx", "priority", "id", postgresql_where=text("status = 'running'")),
@@ -210,6 +217,8 @@ class CampaignEntry(Base):
     delivered_at: Mapped[datetime | None]
     """When one was first reported to have arrived."""
     case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"), unique=True)
+    seen_at: Mapped[datetime | None]
+    """The customer's `updated_at` when this was planned: data that are newer are planned again."""
     created_at: Mapped[datetime] = _now()
     closed_at: Mapped[datetime | None]
 
@@ -219,6 +228,7 @@ class CampaignEntry(Base):
         Index("campaign_entries_reserve_idx", "campaign_id", "stratum", "lot", postgresql_where=text("state = 'reserve'")),
         Index("campaign_entries_sent_idx", "case_id", postgresql_where=text("state = 'sent'")),
         Index("campaign_entries_state_idx", "campaign_id", "state", "id"),
+        Index("campaign_entries_lost_idx", "campaign_id", "stratum", postgresql_where=text(_LOST)),
         CheckConstraint(_one_of("state", ENTRY_STATES), name="campaign_entries_state_check"),
     )
 

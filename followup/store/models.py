@@ -94,6 +94,7 @@ class Contact(Base):
         Index(None, "email"),
         Index("contacts_external_id_idx", "external_id", unique=True),
         Index("contacts_groups_idx", "groups", postgresql_using="gin"),
+        Index("contacts_updated_at_idx", "updated_at"),
     )
 
 
@@ -377,13 +378,17 @@ class Callback(Base):
     words: Mapped[str]
     confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
     status: Mapped[str] = mapped_column(server_default="booked")
-    """booked | due | done | cancelled"""
+    """booked | due | done | cancelled | failed (two tries in vain: staff call)"""
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    tried_at: Mapped[datetime | None]
+    """When the customer was last called back."""
     message_id: Mapped[int | None] = _message()
     created_at: Mapped[datetime] = _now()
 
     __table_args__ = (
         UniqueConstraint("case_id", "message_id", postgresql_nulls_not_distinct=True),
         Index("callbacks_booked_idx", "at", postgresql_where=text("status = 'booked'")),
+        Index("callbacks_due_idx", "tried_at", postgresql_where=text("status = 'due'")),
     )
 
 
