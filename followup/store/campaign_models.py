@@ -266,6 +266,7 @@ class Delivery(Base):
         Index("deliveries_number_idx", "case_id", "number", unique=True),
         Index("deliveries_cap_idx", "contact_id", "day"),
         Index("deliveries_open_idx", "status", "queued_at", postgresql_where=text("status IN ('queued', 'sending')")),
+        Index("deliveries_queued_at_idx", "queued_at"),
         Index("deliveries_provider_idx", "provider", "provider_id"),
         CheckConstraint(_one_of("status", DELIVERY_STATES), name="deliveries_status_check"),
     )
