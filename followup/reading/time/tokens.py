@@ -318,7 +318,7 @@ _RULES: tuple[Rule, ...] = (
     *(_as_day(pattern, build) for pattern, build in DATE_RULES),
     *(_event_rule(words, minutes) for words, minutes in _EVENTS),
     *(_part_rule(words, part) for words, part in _PARTS),
-    (re.compile(r"这个?(?:时候|时间|点儿?|钟点)|同一(?:个)?时间|同样(?:的)?时间|老时间|此时|这会儿"), lambda m: [(SAME, None)]),
+    (re.compile(r"这个?(?:时候|时间|点儿?|钟点)|同一(?:个)?时间|同样(?:的)?时间|老时间|此时|这会儿(?!在|正|忙|没|不)"), lambda m: [(SAME, None)]),
     (re.compile(r"现在就?(?:可以|行|方便|有空|有时间)(?!吗|么)|现在就(?:打|说|聊)"), lambda m: [(WAIT, Wait(0))]),
-    (re.compile(r"现在|而家|依家|目前|眼下|刚才|刚刚|此刻"), lambda m: [(NOW, None)]),
+    (re.compile(r"现在|这会儿|而家|依家|目前|眼下|刚才|刚刚|此刻"), lambda m: [(NOW, None)]),
 )
