@@ -1,0 +1,119 @@
+"""Nothing serious that axe finds: every page of the console that links lead to, the chat, the public entry."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from datetime import timedelta
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+from playwright.async_api import Page, expect
+
+from followup import clock
+from followup.console import accounts
+from followup.store.models import Message
+from followup.store.staff_models import StaffMessage
+from tests.browser.axe import serious
+from tests.browser.console_login import log_in
+from tests.browser.standin import Reply
+from tests.browser.test_access import PHONE
+from tests.browser.test_chat_page import say
+from tests.browser.browsing import open_chat
+from tests.browser.test_console_tickets import a_ticket
+from tests.integration.console.written_talks import Said, write_talk
+
+SCHEMES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
+_FILES = ("csv", "xlsx", "docx", "pdf", "txt", "zip", "html")
+
+
+async def findings(page: Page) -> list[str]:
+    """One line for each finding, with the first places it was found at."""
+    return [f"{urlsplit(page.url).path}: {one['id']} ({one['help']}): {one['nodes'][:3]}" for one in await serious(page)]
+
+
+async def something_everywhere(database) -> None:
+    """Talks, tickets, a sample and a colleague's words: so that tables have rows."""
+    await a_ticket(database, hours=-3)
+    talk = await write_talk(database, [Said("太慢了，我不满意", "dissatisfied", 0.5, answers=[("price", "不满意")])], name="李梅", at=clock.now() - timedelta(days=1))
+    async with database.session() as session:
+        user, _ = await accounts.create(session, "坐席甲", "agent", "a long enough one", "客户服务部", "jia@example.com")
+        line = Message(case_id=talk.case_id, direction="out", text="我不知道。", status="sent", channel="web", channel_message_id="s1", created_at=clock.now())
+        session.add(line)
+        await session.flush()
+        session.add(StaffMessage(message_id=line.id, user_id=user.id, forbidden=["我不知道"]))
+
+
+async def _draw_and_fill(page: Page) -> None:
+    await page.goto(f"{urlsplit(page.url).scheme}://{urlsplit(page.url).netloc}/console/quality")
+    await page.get_by_role("button", name="抽样").click()
+    await page.locator(".sheets a.who").first.click()
+    for field in await page.locator("input[name^=score_]").all():
+        await field.fill("5")
+    await expect(page.locator("[data-sum]")).to_have_text("25")
+    await page.get_by_role("button", name="保存并锁定").click()
+    await expect(page.get_by_text("已经锁定")).to_be_visible()
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\d+", "0", re.sub(r"[0-9a-f]{32}", "0", urlsplit(path).path))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_no_page_of_the_console_has_a_serious_finding(devices, gateway, database, scheme):
+    await something_everywhere(database)
+    page = await log_in(await devices.new(bypass_csp=True, **SCHEMES[scheme]), gateway, database, "admin")
+    await _draw_and_fill(page)
+    waiting, seen, found = deque(["/console/talks", "/console/tickets", "/console/people"]), {"/console"}, []
+    seen |= {_shape(path) for path in waiting}
+    while waiting:
+        await page.goto(gateway.url + waiting.popleft(), wait_until="load")
+        await page.locator("details").evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
+        found += await findings(page)
+        for link in await page.locator("a[href^='/console']").evaluate_all("(all) => all.map((a) => a.getAttribute('href'))"):
+            there = urldefrag(link).url
+            if _shape(there) not in seen and urlsplit(there).path.rpartition(".")[2] not in _FILES:
+                seen.add(_shape(there))
+                waiting.append(there)
+    assert found == []
+    assert len(seen) > 12, seen
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_login_has_no_serious_finding(devices, gateway, database, scheme):
+    page = await (await devices.new(bypass_csp=True, **SCHEMES[scheme])).new_page()
+    await page.goto(f"{gateway.url}/console/login")
+    assert await findings(page) == []
+
+
+@pytest.mark.parametrize("role", ["supervisor", "agent", "trainer", "auditor"])
+async def test_the_empty_pages_of_every_role_have_no_serious_finding(devices, gateway, database, role):
+    page = await log_in(await devices.new(bypass_csp=True), gateway, database, role)
+    found = await findings(page)
+    for link in await page.locator("nav.areas a").evaluate_all("(all) => all.map((a) => a.href)"):
+        await page.goto(link)
+        found += await findings(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_chat_and_its_way_in_have_no_serious_finding(devices, gateway, bot, talk, scheme):
+    context = await devices.new(bypass_csp=True, **SCHEMES[scheme])
+    page = await context.new_page()
+    await page.goto(f"{gateway.url}/c/{talk.token}")
+    assert await findings(page) == []
+    page = await open_chat(context, gateway, talk)
+    bot.script = [[Reply("请选择：", ("满意", "一般", "不满意"))]]
+    await say(page, "方便")
+    await expect(page.get_by_role("button", name="不满意")).to_be_visible()
+    assert await findings(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_public_entry_has_no_serious_finding(devices, gateway, scheme):
+    page = await (await devices.new(bypass_csp=True, **SCHEMES[scheme])).new_page()
+    await page.goto(f"{gateway.url}/ask")
+    assert await findings(page) == []
+    await page.goto(f"{gateway.url}/c/nothing-of-this-kind")
+    assert await findings(page) == []
