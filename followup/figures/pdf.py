@@ -24,7 +24,7 @@ from reportlab.platypus import (
 )
 
 from followup.figures.paper import Block, Paper
-from followup.figures.survey import FilledForm, SurveyFigures
+from followup.figures.survey import FilledForm, Said, SurveyFigures
 from followup.figures.talks import shown_percent
 
 FONT = "STSong-Light"
@@ -32,6 +32,8 @@ MOST_ROWS = 3000
 """Rows in one document; more take minutes and nobody reads them on paper."""
 _MARGIN = 14 * mm
 _LONGEST = 4000
+_LONGEST_CELL, _MOST_LINES = 500, 8
+"""Of a list that stands in the form itself."""
 
 
 class TooLong(ValueError):
@@ -52,7 +54,10 @@ def paper_pdf(paper: Paper) -> bytes:
 
 
 def survey_pdf(figures: SurveyFigures, period: str) -> bytes:
-    """The document's own form: its rows and columns, with counts in the boxes, or ticks when there is one form only."""
+    """The document's own form: its rows and columns, with counts in the boxes, or ticks when there is one form only.
+
+    Raises TooLong.
+    """
     form, only = figures.form, figures.filled[0] if figures.forms == 1 else None
     rows: list[list[str]] = []
     spans: list[tuple[Any, ...]] = []
@@ -61,6 +66,16 @@ def survey_pdf(figures: SurveyFigures, period: str) -> bytes:
         spans.extend(("SPAN", (begin, len(rows)), (end, len(rows))) for begin, end in merged)
         rows.append([*cells, *[""] * (5 - len(cells))])
 
+    def listed(title: str, said: Sequence[Said]) -> str:
+        """What was said, or where it stands: a row cannot be divided where cells are merged."""
+        text = "\n".join(f"{n}．{one.customer}{f'（{one.about}）' if one.about else ''}：{one.words}" for n, one in enumerate(said, 1))
+        if len(text) <= _LONGEST_CELL and len(said) <= _MOST_LINES:
+            return text
+        rows = [(n, one.customer, one.about, one.words) for n, one in enumerate(said, 1)]
+        behind.append(Block(title, ("", "客户", "项目", "原话"), rows, (10, 30, 46, 96)))
+        return f"共{len(said)}条，见附页。"
+
+    behind: list[Block] = []
     boxes = "　".join(_box(figures, only, box) for box in form.boxes)
     put(["编号", only.number if only else f"{period}，共{figures.forms}份", "", boxes], (1, 2), (3, 4))
     fields = [(field.label, only.header[n][1] if only else "见逐户明细") for n, field in enumerate(form.header)]
@@ -73,20 +88,21 @@ def survey_pdf(figures: SurveyFigures, period: str) -> bytes:
             put([block.title, counted.label, *(_mark(counted, value, only, item) for value in form.values)])
         if only is None:
             put([block.title, "小计", *(_mark(block.total, value, None, "") for value in form.values)])
-        reasons = only.reasons[number] if only else "\n".join(
-            f"{n}．{one.customer}{f'（{one.about}）' if one.about else ''}：{one.words}" for n, one in enumerate(block.reasons, 1)
-        )
-        put([block.title, f"不满意原因：{reasons}"], (1, 4))
+        reasons = only.reasons[number] if only else listed(f"{block.title}：不满意原因", block.reasons)
+        put([block.title, f"不满意原因：{reasons[:_LONGEST_CELL]}"], (1, 4))
         spans.append(("SPAN", (0, first), (0, len(rows) - 1)))
-    comments = only.comments if only else "\n".join(f"{n}．{one.customer}：{one.words}" for n, one in enumerate(figures.comments, 1))
-    put([form.comments_label, comments], (1, 4))
+    comments = only.comments if only else listed(form.comments_label, figures.comments)
+    put([form.comments_label, comments[:_LONGEST_CELL]], (1, 4))
     widths = [34 * mm, 52 * mm, 32 * mm, 32 * mm, 32 * mm]
     cells = [[_text(cell, "cell") for cell in row] for row in rows]
-    # A row cannot be divided where cells are merged: long lists stand behind the form instead.
     table = LongTable(cells, widths, style=TableStyle([*_GRID, *spans]))
     parts = [_text(form.title, "title"), table]
     if only is None:
         parts.append(_text("百分比按作答的份数计算；未作答和没有问到的不计入。", "note"))
+    if sum(len(block.rows) for block in behind) > MOST_ROWS:
+        raise TooLong(MOST_ROWS)
+    for block in behind:
+        parts += [Spacer(1, 4 * mm), *_block(block, _width(False))]
     return _built(parts, form.title, False)
 
 

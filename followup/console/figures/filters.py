@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from followup.console.figures import facts
 from followup.console.transcripts.filters import TalkFilters, read_filters
 
 FIGURES = "/console/figures"
@@ -74,8 +75,8 @@ def read(query: Mapping[str, str], today: date) -> FigureFilters:
         script=script,
         first=first,
         last=last,
-        group=given.group,
-        named=given.named,
+        group=given.group if facts.pair(given.group) else "",
+        named=given.named if facts.pair(given.named) else "",
         # Who comes to us was not invited: enquiries are counted when they are asked for.
         starts=given.starts or ("" if script else "us"),
         demo="" if query.get("demo") in ("1", "on") else "no",
