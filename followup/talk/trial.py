@@ -94,13 +94,13 @@ class Trial:
         """Something nobody wrote: a call-back that is due, a silence."""
         async with self.database.session() as session:
             accepted = await accept_trigger(session, self.case_id, trigger, key or secrets.token_hex(8))
-        return await self._turn(accepted.message_id)
+        return await self.held(accepted.message_id)
 
     async def say(self, text: str) -> list[TranscriptLine]:
         """The customer writes; returns what the bot says. Raises EmptyMessage."""
         async with self.database.session() as session:
             accepted = await accept(session, self.case_id, CHANNEL, secrets.token_hex(8), text)
-        return await self._turn(accepted.message_id)
+        return await self.held(accepted.message_id)
 
     async def result(self) -> TrialResult:
         """Everything the talk left in the records."""
@@ -120,7 +120,8 @@ class Trial:
             notes=[{"kind": n.kind, "topic": n.topic, "text": n.text} for n in notes],
         )
 
-    async def _turn(self, message_id: int) -> list[TranscriptLine]:
+    async def held(self, message_id: int) -> list[TranscriptLine]:
+        """Hold the message's turn, unless it was held already; returns what was said to the customer since the last time."""
         failures = 0
         while not await self._handled(message_id):
             try:

@@ -14,7 +14,6 @@ from followup.store.models import Case, Message, RasaEvent, User
 from followup.talk import takeover
 from followup.talk.rasa_client import RasaClient
 from followup.talk.trial import Trial
-from followup.talk.turn import drain
 from tests.e2e.conftest import Addresses
 from tests.e2e.dialogue_file import set_now
 
@@ -46,13 +45,16 @@ class Held:
         return await self._hold()
 
     async def customer(self, words: str) -> list[str]:
-        return [line.text for line in await self.trial.say(words)]
+        await self.trial.say(words)
+        said = (await self.messages())
+        heard = [row for row in said if row.direction == "in"][-1]
+        return [row.text for row in said if row.in_reply_to == heard.id and row.acts is None]
 
     async def _hold(self) -> list[str]:
         """The turn of what was just begun; returns what the bot says in it."""
-        seen = (await self.messages())[-1].id
-        await drain(self.trial.database, self.trial.rasa, self.trial.case_id, apology=self.trial.apology)
-        return [row.text for row in await self.messages() if row.id > seen and row.direction == "out"]
+        trigger = [row for row in await self.messages() if row.direction == "system"][-1]
+        await self.trial.held(trigger.id)
+        return [row.text for row in await self.messages() if row.in_reply_to == trigger.id]
 
     async def messages(self) -> list[Message]:
         async with self.trial.database.session() as session:
@@ -108,7 +110,7 @@ async def test_asked_for_a_person_and_handed_back_the_same_question_is_open(addr
         after = await talk.trial.result()
         assert before.answers == after.answers == {}
         await talk.customer("朋友介绍的")
-        assert list((await talk.trial.result()).answers) == ["source"] or (await talk.trial.result()).answers
+        assert len((await talk.trial.result()).answers) == 1
         heard = await talk.heard_by_rasa()
         assert heard[-2:] == ["/resume_followup", "朋友介绍的"]
         assert not any("一个多月" in words or "取消回访" in words for words in heard)
