@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate, parse
@@ -24,7 +24,7 @@ from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.models import Case, Contact
 
 SEND_QUEUE, SEND_TASK = "sends", "send_delivery"
-AT_ONCE = 500
+AT_ONCE = 1000
 _MINUTE = timedelta(minutes=1)
 MISSING_DATA, UNREACHABLE = "missing_data", "unreachable"
 _NOTHING_NEEDED: dict[str, str] = {}
@@ -43,17 +43,24 @@ class Dispatched:
 
 
 async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_cap: int, limit: int = AT_ONCE) -> Dispatched:
-    """One round of one running campaign. Safe in several processes at once; call again until nothing was looked at."""
+    """One round of one running campaign; call again until nothing was looked at.
+
+    Of several processes at once only one does it, so that the campaign's limit per minute holds.
+    """
     done = Dispatched()
+    key = {"key": f"dispatch:{campaign_id}"}
+    if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))"), key):
+        return done
     campaign = await session.get(Campaign, campaign_id, populate_existing=True)
     if campaign is None or campaign.status != "running":
         return done
     made = parse.definition(campaign.definition)
     room = made.per_minute - await _made_lately(session, campaign_id, at)
-    rows = await _due(session, campaign_id, at, min(limit, room)) if room > 0 else []
+    rows = await _due(session, campaign_id, campaign.version, at, min(limit, room)) if room > 0 else []
     if not rows:
         return done
     done.looked_at = len(rows)
+    down: list[tuple[Row[Any], Wait | Stop]] = []
     standings = await gate.standings(session, sorted({row.contact_id for row in rows}), at.astimezone(SHANGHAI).date())
     today: Counter[int] = Counter()
     sends: list[tuple[Row[Any], Send]] = []
@@ -63,13 +70,13 @@ async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_
             sends.append((row, step))
             today[row.contact_id] += 1
         else:
-            await _set_down(session, row, step, at, done)
+            down.append((row, step))
+    variables: dict[int, dict[str, str] | None] = {}
     if sends:
-        variables = await _variables(session, campaign, made, [row for row, _ in sends if row.case_id is None])
-        for row, _ in sends:
-            if variables.get(row.id, _NOTHING_NEEDED) is None:
-                await _set_down(session, row, Stop("suppressed", MISSING_DATA), at, done)
+        variables = await _variables(session, campaign, made, [row for row, _ in sends if _is_new(row)])
+        down += [(row, Stop("suppressed", MISSING_DATA)) for row, _ in sends if variables.get(row.id, _NOTHING_NEEDED) is None]
         sends = [(row, step) for row, step in sends if variables.get(row.id, _NOTHING_NEEDED) is not None]
+    await _set_down(session, down, at, done)
     if sends:
         done.deliveries = await _queue(session, campaign, sends, variables, at)
         done.queued = len(done.deliveries)
@@ -82,7 +89,7 @@ async def _made_lately(session: AsyncSession, campaign_id: int, at: datetime) ->
     return await session.scalar(lately) or 0
 
 
-async def _due(session: AsyncSession, campaign_id: int, at: datetime, limit: int) -> Sequence[Row[Any]]:
+async def _due(session: AsyncSession, campaign_id: int, version: int, at: datetime, limit: int) -> Sequence[Row[Any]]:
     entry = CampaignEntry
     last_sent = (
         select(func.max(Delivery.sending_at))
@@ -104,7 +111,13 @@ async def _due(session: AsyncSession, campaign_id: int, at: datetime, limit: int
                 Case.opened_at,
             )
             .outerjoin(Case, Case.id == entry.case_id)
-            .where(entry.campaign_id == campaign_id, entry.next_at <= at, entry.state.in_(("waiting", "sent")))
+            .where(
+                entry.campaign_id == campaign_id,
+                entry.next_at <= at,
+                entry.state.in_(("waiting", "sent")),
+                # What an edit changed is planned again first.
+                or_(entry.version == version, entry.channel != ""),
+            )
             .order_by(entry.next_at, entry.id)
             .limit(limit)
             .with_for_update(of=entry, skip_locked=True)
@@ -119,21 +132,57 @@ def _step(made: Definition, row: Row[Any], standing: gate.Standing | None, at: d
     return decide(made, Facts(row.state, row.channel, row.tries, row.last_sent, row.not_after, came, standing), at, cap)
 
 
-async def _set_down(session: AsyncSession, row: Row[Any], step: Wait | Stop, at: datetime, done: Dispatched) -> None:
-    this = update(CampaignEntry).where(CampaignEntry.id == row.id)
-    if isinstance(step, Wait):
-        await session.execute(this.values(next_at=step.until))
-        return
-    reason = step.reason or (UNREACHABLE if step.state == "unreachable" else "")
-    done.stopped[reason or step.state] += 1
-    state = "suppressed" if step.state == "suppressed" else "closed"
-    await session.execute(this.values(state=state, reason=reason, next_at=None, closed_at=at))
-    if row.case_id is not None and row.case_status == "new" and reason:
-        await session.execute(
-            update(Case)
-            .where(Case.id == row.case_id, Case.status == "new")
-            .values(status="closed", outcome=reason, outcome_reason="", ended_at=at)
-        )
+def _is_new(row: Row[Any]) -> bool:
+    """Whether the customer knows nothing of the talk yet: its variables and script are taken as they are now."""
+    return row.case_id is None or (row.channel == "" and row.case_status == "new")
+
+
+async def _set_down(session: AsyncSession, steps: Sequence[tuple[Row[Any], Wait | Stop]], at: datetime, done: Dispatched) -> None:
+    """Write the steps that send nothing, all at once; a talk that nobody opened ends with its entry."""
+    waits = [{"id": row.id, "next_at": step.until.isoformat()} for row, step in steps if isinstance(step, Wait)]
+    if waits:
+        await session.execute(_WAITS, {"rows": json.dumps(waits)})
+    stops, over = [], []
+    for row, step in steps:
+        if not isinstance(step, Stop):
+            continue
+        reason = step.reason or (UNREACHABLE if step.state == "unreachable" else "")
+        done.stopped[reason or step.state] += 1
+        stops.append({"id": row.id, "state": "suppressed" if step.state == "suppressed" else "closed", "reason": reason})
+        if row.case_id is not None and row.case_status == "new" and reason:
+            over.append({"id": row.case_id, "outcome": reason})
+    if stops:
+        await session.execute(_STOPS, {"rows": json.dumps(stops), "at": at})
+    if over:
+        await session.execute(_OVER, {"rows": json.dumps(over), "at": at})
+
+
+_WAITS = text(
+    """
+    UPDATE campaign_entries AS entry SET next_at = new.next_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, next_at timestamptz) WHERE entry.id = new.id
+    """
+)
+_STOPS = text(
+    """
+    UPDATE campaign_entries AS entry SET state = new.state, reason = new.reason, next_at = NULL, closed_at = :at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, state text, reason text) WHERE entry.id = new.id
+    """
+)
+_OVER = text(
+    """
+    UPDATE cases SET status = 'closed', outcome = new.outcome, outcome_reason = '', ended_at = :at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id text, outcome text)
+    WHERE cases.id = new.id AND cases.status = 'new'
+    """
+)
+_REFRESHED = text(
+    """
+    UPDATE cases SET variables = new.variables, script_id = :script_id, revision_id = :revision_id
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id text, variables jsonb)
+    WHERE cases.id = new.id AND cases.status = 'new'
+    """
+)
 
 
 async def _queue(
@@ -145,7 +194,7 @@ async def _queue(
 ) -> list[int]:
     """Cases where there are none yet, deliveries, and their jobs: all in this transaction."""
     cases = {row.id: row.case_id for row, _ in sends if row.case_id is not None}
-    cases |= await _open_cases(session, campaign, [row for row, _ in sends if row.case_id is None], variables, at)
+    cases |= await _open_cases(session, campaign, [row for row, _ in sends if _is_new(row)], variables, at)
     found = await session.execute(
         select(Delivery.case_id, func.max(Delivery.number)).where(Delivery.case_id.in_(cases.values())).group_by(Delivery.case_id)
     )
@@ -235,23 +284,25 @@ async def _open_cases(
     variables: Mapping[int, Mapping[str, str] | None],
     at: datetime,
 ) -> dict[int, str]:
-    """A case for each entry, pinned to the script as it is now. Returns entry id -> case id."""
+    """A case for each entry, pinned to the script as it is now; one that was made before and never sent is made new.
+
+    Returns entry id -> case id.
+    """
     if not rows:
         return {}
     script = load.load_script(campaign.script_id)
     revision_id = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
-    cases = {row.id: secrets.token_hex(16) for row in rows}
-    new = [{"id": cases[row.id], "contact_id": row.contact_id, "variables": variables[row.id]} for row in rows]
-    await session.execute(
-        _CASES,
-        {
-            "rows": json.dumps(new, ensure_ascii=False),
-            "script_id": script.id,
-            "revision_id": revision_id,
-            "is_demo": campaign.is_demo,
-            "at": at,
-        },
-    )
+    cases = {row.id: row.case_id or secrets.token_hex(16) for row in rows}
+    given = {"script_id": script.id, "revision_id": revision_id}
+
+    def json_of(wanted: Iterable[Row[Any]]) -> str:
+        new = [{"id": cases[row.id], "contact_id": row.contact_id, "variables": variables[row.id]} for row in wanted]
+        return json.dumps(new, ensure_ascii=False)
+
+    if made_before := [row for row in rows if row.case_id is not None]:
+        await session.execute(_REFRESHED, {**given, "rows": json_of(made_before)})
+    if new := [row for row in rows if row.case_id is None]:
+        await session.execute(_CASES, {**given, "rows": json_of(new), "is_demo": campaign.is_demo, "at": at})
     return cases
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, text, update
+from sqlalchemy import ColumnElement, Row, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import parse
 from followup.campaigns.definition import Audience, Definition
 from followup.campaigns.gate import DO_NOT_CONTACT
 from followup.campaigns.plan import Customer, PlannedEntry, plan
-from followup.campaigns.sampling import Counts, Member, StratumDraw, draw, lot, spread
+from followup.campaigns.sampling import Counts, Member, StratumDraw, draw, lot, spread, stratum_of
 from followup.store.campaign_models import Campaign, CampaignDraw, CampaignEntry, ImportedContact
 from followup.store.models import Contact
 from followup.store.records import blocked
 
 LEFT_AUDIENCE, RULE_GONE = "left_audience", "rule_gone"
-_AT_ONCE = 5000
+OVERLAP = timedelta(minutes=15)
+"""Longer than any transaction that changes customers: what was under way at the last look is seen by the next."""
+REPEATS_EVERY = timedelta(days=7)
+IN_SIGHT = timedelta(days=30)
+_AT_ONCE = 1000
 _UNSENT = ("reserve", "waiting", "suppressed", "late")
 
 
@@ -57,38 +62,64 @@ async def enrol(session: AsyncSession, campaign_id: int, at: datetime) -> Enroll
     key = {"key": f"enrol:{campaign_id}"}
     if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))"), key):
         return Enrolled()
-    campaign = await session.get_one(Campaign, campaign_id, populate_existing=True)
-    if campaign.status != "running":
+    campaign = await session.get(Campaign, campaign_id, populate_existing=True)
+    if campaign is None or campaign.status != "running":
         return Enrolled()
     made = parse.definition(campaign.definition)
-    planned = await _plan_again(session, campaign, made, at)
-    drawn = await _draw_new(session, campaign, made, at)
-    campaign.planned_at = at
+    work = _Work(session, campaign, made, at, _since(campaign, at))
+    planned = await _plan_again(work)
+    drawn = await _draw_new(work)
+    campaign.planned_at, campaign.planned_version = at, campaign.version
+    campaign.repeats_planned_at = campaign.repeats_planned_at or at
     return Enrolled(sum(s.population for s, _ in drawn), sum(len(s.chosen) for s, _ in drawn), planned)
 
 
-async def _draw_new(
-    session: AsyncSession, campaign: Campaign, made: Definition, at: datetime
-) -> list[tuple[StratumDraw, CampaignDraw]]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    session: AsyncSession
+    campaign: Campaign
+    made: Definition
+    at: datetime
+    since: datetime | None
+    """Only customers whose data changed since then are looked at; None: all."""
+
+    @property
+    def whole(self) -> bool:
+        """The campaign is new, or was edited: everything is planned anew."""
+        return self.campaign.planned_version != self.campaign.version or self.campaign.planned_at is None
+
+
+def _since(campaign: Campaign, at: datetime) -> datetime | None:
+    """Everybody is looked at when the campaign is new or edited, and once a day; else who changed since shortly before the last look."""
+    looked = campaign.planned_at
+    if looked is None or campaign.planned_version != campaign.version or looked.astimezone(at.tzinfo).date() < at.date():
+        return None
+    return min(looked, at) - OVERLAP  # the earlier of the two: the clock may have been put back
+
+
+async def _draw_new(work: _Work) -> list[tuple[StratumDraw, CampaignDraw]]:
+    session, campaign, made = work.session, work.campaign, work.made
     known = exists().where(CampaignEntry.campaign_id == campaign.id, CampaignEntry.contact_id == Contact.id)
     conditions = in_audience(made.audience, campaign.is_demo)
+    if work.since is not None:
+        conditions.append(Contact.updated_at >= work.since)
     rows = (
         await session.execute(select(Contact.id, Contact.groups).where(*conditions, ~known).order_by(Contact.id))
     ).all()
-    if not rows:
+    members = [Member(row.id, frozenset(row.groups)) for row in rows]
+    members = [member for member in members if stratum_of(made.sampling.strata, member.groups) is not None]
+    if not members:
         return []
     before = await _counts(session, campaign.id)
-    draws = draw(campaign.seed, made.sampling.strata, [Member(row.id, frozenset(row.groups)) for row in rows], before)
-    if not any(stratum.chosen or stratum.reserve for stratum in draws):
-        return []
-    record = CampaignDraw(campaign_id=campaign.id, kind="more" if before else "first", seed=campaign.seed, at=at)
+    draws = await asyncio.to_thread(draw, campaign.seed, made.sampling.strata, members, before)
+    record = CampaignDraw(campaign_id=campaign.id, kind="more" if before else "first", seed=campaign.seed, at=work.at)
     record.strata = [_summary(stratum, before) for stratum in draws]
     session.add(record)
     await session.flush()
     for stratum in draws:
         for ids, draw_id in ((stratum.chosen, record.id), (stratum.reserve, None)):
             for part in _parts(ids):
-                await _write(session, campaign, made, part, at, stratum=stratum.name, draw_id=draw_id)
+                await _write(work, part, stratum=stratum.name, draw_id=draw_id)
     return [(stratum, record) for stratum in draws]
 
 
@@ -121,116 +152,187 @@ def _summary(stratum: StratumDraw, before: dict[str, Counts]) -> dict[str, Any]:
     }
 
 
-async def _plan_again(session: AsyncSession, campaign: Campaign, made: Definition, at: datetime) -> int:
-    """Customers whose own data or whose campaign changed since the last look; once a day those of repeated rules."""
-    entry = CampaignEntry
-    changed = (entry.version != campaign.version) & entry.state.in_(_UNSENT)
-    if campaign.planned_at is not None:
-        changed |= Contact.updated_at >= campaign.planned_at
-        if any(rule.every for rule in made.rules) and campaign.planned_at.date() < at.date():
-            changed |= entry.rule.in_([rule.id for rule in made.rules if rule.every])
-    rows = (
-        await session.execute(
-            select(Contact.id, func.min(entry.stratum), func.max(entry.draw_id))
-            .join(Contact, Contact.id == entry.contact_id)
-            .where(entry.campaign_id == campaign.id, changed)
-            .group_by(Contact.id)
-            .order_by(Contact.id)
-        )
-    ).all()
-    inside = in_audience(made.audience, campaign.is_demo)
+# —— planning again ————————————————————————————————————————————————————
+
+
+async def _plan_again(work: _Work) -> int:
+    """Customers whose own data or whose campaign changed since they were planned, and those of repeated rules."""
+    session, campaign, entry = work.session, work.campaign, CampaignEntry
+    if campaign.planned_at is None:
+        return 0  # nobody was planned yet
+    changed = await _stale(work)
+    if work.whole or _repeats_are_due(campaign, work.made, work.at):
+        changed |= await _coming_into_sight(work)
+        campaign.repeats_planned_at = work.at
+    if not changed:
+        return 0
+    rows = await session.execute(
+        select(entry.contact_id, func.min(entry.stratum), func.max(entry.draw_id))
+        .where(entry.campaign_id == campaign.id, entry.contact_id == func.any(sorted(changed)))
+        .group_by(entry.contact_id)
+    )
+    inside = in_audience(work.made.audience, campaign.is_demo)
     by_lot: dict[tuple[str, int | None], list[int]] = {}
     for contact_id, stratum, draw_id in rows:
         by_lot.setdefault((stratum, draw_id), []).append(contact_id)
     for (stratum, draw_id), ids in by_lot.items():
         for part in _parts(ids):
             members = set(await session.scalars(select(Contact.id).where(Contact.id.in_(part), *inside)))
-            await _leave(session, campaign, [one for one in part if one not in members], at)
-            await _write(session, campaign, made, sorted(members), at, stratum=stratum, draw_id=draw_id)
-    return len(rows)
+            await _leave(work, [one for one in part if one not in members])
+            await _write(work, sorted(members), stratum=stratum, draw_id=draw_id)
+    return len(changed)
 
 
-async def _leave(session: AsyncSession, campaign: Campaign, contact_ids: Sequence[int], at: datetime) -> None:
-    if contact_ids:
-        await session.execute(
-            update(CampaignEntry)
-            .where(CampaignEntry.campaign_id == campaign.id, CampaignEntry.contact_id.in_(contact_ids), _unsent())
-            .values(state="suppressed", reason=LEFT_AUDIENCE, next_at=None, version=campaign.version, closed_at=at)
+async def _stale(work: _Work) -> set[int]:
+    """Customers with contacts that nothing was made of yet, planned by other data, or by another version of the campaign."""
+    entry, conditions = CampaignEntry, []
+    if not work.whole:
+        conditions.append(entry.seen_at.is_(None) | (entry.seen_at < Contact.updated_at))
+        if work.since is not None:
+            conditions.append(Contact.updated_at >= work.since)
+    rows = await work.session.scalars(
+        select(entry.contact_id)
+        .join(Contact, Contact.id == entry.contact_id)
+        .where(entry.campaign_id == work.campaign.id, _untouched(), *conditions)
+        .distinct()
+    )
+    return set(rows)
+
+
+def _repeats_are_due(campaign: Campaign, made: Definition, at: datetime) -> bool:
+    if not any(rule.every for rule in made.rules):
+        return False
+    last = campaign.repeats_planned_at
+    return last is None or at - last >= REPEATS_EVERY or last > at
+
+
+async def _coming_into_sight(work: _Work) -> set[int]:
+    """Customers whose next contact by a repeated rule is due within a month, before they are written into the plan."""
+    found: set[int] = set()
+    entry = CampaignEntry
+    for rule in work.made.rules:
+        if not rule.every:
+            continue
+        # A month has 28 days or more, so nobody is found too late.
+        latest = work.at + IN_SIGHT - timedelta(days=28 * rule.every)
+        last = func.max(func.coalesce(entry.due_at, entry.base_at)) <= latest
+        if rule.times:
+            last &= func.max(entry.occurrence) < rule.times - 1
+        found |= set(
+            await work.session.scalars(
+                select(entry.contact_id)
+                .where(entry.campaign_id == work.campaign.id, entry.rule == rule.id)
+                .group_by(entry.contact_id)
+                .having(last)
+            )
         )
+    return found
 
 
-def _unsent() -> ColumnElement[bool]:
-    """Nothing was made of it yet, so a new plan may take its place."""
-    return CampaignEntry.state.in_(_UNSENT) & CampaignEntry.case_id.is_(None)
+async def _leave(work: _Work, contact_ids: Sequence[int]) -> None:
+    if contact_ids:
+        entry = CampaignEntry
+        this = update(entry).where(entry.campaign_id == work.campaign.id, entry.contact_id.in_(contact_ids), _untouched())
+        await work.session.execute(
+            this.where(entry.state.in_(("reserve", "waiting"))).values(
+                state="suppressed", reason=LEFT_AUDIENCE, next_at=None, closed_at=work.at
+            )
+        )
+        seen = select(Contact.updated_at).where(Contact.id == entry.contact_id).scalar_subquery()
+        await work.session.execute(this.values(version=work.campaign.version, seen_at=seen))
 
 
+def _untouched() -> ColumnElement[bool]:
+    """No message was tried yet, so a new plan may take its place."""
+    return CampaignEntry.state.in_(_UNSENT) & (CampaignEntry.channel == "") & CampaignEntry.sent_at.is_(None)
+
+
+# What ended stays as it ended once its time is over. What waits is not late because it was planned again: it may have been
+# held back by the customer's daily cap or the campaign's limit.
 _WRITE = text(
     """
     INSERT INTO campaign_entries AS entry (campaign_id, contact_id, rule, occurrence, version, stratum, lot, draw_id,
-        base_at, due_at, not_after, next_at, state, reason, created_at, closed_at)
+        base_at, due_at, not_after, next_at, state, reason, seen_at, created_at, closed_at)
     SELECT :campaign_id, new.contact_id, new.rule, new.occurrence, :version, :stratum, new.lot, CAST(:draw_id AS bigint),
-        new.base_at, new.due_at, new.not_after, new.next_at, new.state, new.reason, :at,
+        new.base_at, new.due_at, new.not_after, new.next_at, new.state, new.reason, new.seen_at, :at,
         CASE WHEN new.state IN ('suppressed', 'late') THEN CAST(:at AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (contact_id bigint, rule text, occurrence bigint, lot bigint,
-        base_at timestamptz, due_at timestamptz, not_after timestamptz, next_at timestamptz, state text, reason text)
+        base_at timestamptz, due_at timestamptz, not_after timestamptz, next_at timestamptz, state text, reason text,
+        seen_at timestamptz)
     ON CONFLICT (campaign_id, contact_id, rule, occurrence) DO UPDATE SET
-        version = excluded.version, base_at = excluded.base_at, due_at = excluded.due_at, not_after = excluded.not_after,
+        base_at = excluded.base_at, due_at = excluded.due_at, not_after = excluded.not_after,
         next_at = excluded.next_at, state = excluded.state, reason = excluded.reason, closed_at = excluded.closed_at
-    WHERE entry.state = ANY(:unsent) AND entry.case_id IS NULL
+    WHERE entry.state = ANY(:unsent) AND entry.channel = '' AND entry.sent_at IS NULL
+        AND (entry.state IN ('reserve', 'waiting') OR entry.not_after IS NULL OR entry.not_after > :at)
+        AND NOT (entry.state = 'waiting' AND excluded.state IN ('waiting', 'late')
+            AND entry.due_at = excluded.due_at AND entry.not_after = excluded.not_after)
+    """
+)
+
+_GONE = text(
+    """
+    UPDATE campaign_entries AS entry SET state = 'cancelled', reason = :reason, next_at = NULL, closed_at = :at
+    WHERE campaign_id = :campaign_id AND contact_id = ANY(:contacts) AND state IN ('reserve', 'waiting')
+        AND channel = '' AND sent_at IS NULL AND (not_after IS NULL OR not_after > :at)
+        AND NOT EXISTS (
+            SELECT FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (contact_id bigint, rule text, occurrence bigint)
+            WHERE new.contact_id = entry.contact_id AND new.rule = entry.rule AND new.occurrence = entry.occurrence
+        )
+    """
+)
+
+_SEEN = text(
+    """
+    UPDATE campaign_entries AS entry SET version = :version, seen_at = new.seen_at
+    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS new (contact_id bigint, seen_at timestamptz)
+    WHERE campaign_id = :campaign_id AND entry.contact_id = new.contact_id
+        AND state = ANY(:unsent) AND channel = '' AND sent_at IS NULL
+        AND (version <> :version OR entry.seen_at IS DISTINCT FROM new.seen_at)
     """
 )
 
 
-async def _write(
-    session: AsyncSession,
-    campaign: Campaign,
-    made: Definition,
-    contact_ids: Sequence[int],
-    at: datetime,
-    *,
-    stratum: str,
-    draw_id: int | None,
-) -> None:
+async def _write(work: _Work, contact_ids: Sequence[int], *, stratum: str, draw_id: int | None) -> None:
     """The rows of these customers, whatever stood there before, except where something was sent already."""
     if not contact_ids:
         return
-    people = await session.execute(
-        select(Contact.id, Contact.groups, Contact.fields, blocked(Contact.id, Contact.phone).label("stop"))
-        .where(Contact.id.in_(contact_ids))
-        .order_by(Contact.id)
-    )
-    rows = []
+    session, campaign = work.session, work.campaign
+    people = (
+        await session.execute(
+            select(Contact.id, Contact.groups, Contact.fields, Contact.updated_at, blocked(Contact.id, Contact.phone).label("stop"))
+            .where(Contact.id == func.any(list(contact_ids)))
+            .order_by(Contact.id)
+        )
+    ).all()
+    # Customers write to the same worker: it must not stand still while thousands are planned.
+    rows = await asyncio.to_thread(_rows, work, people, drawn=draw_id is not None)
+    given = {"campaign_id": campaign.id, "version": campaign.version, "at": work.at, "unsent": list(_UNSENT)}
+    await session.execute(_WRITE, {**given, "rows": rows, "stratum": stratum, "draw_id": draw_id})
+    if campaign.planned_at is None:
+        return
+    if work.whole:
+        await session.execute(_GONE, {**given, "rows": rows, "contacts": list(contact_ids), "reason": RULE_GONE})
+    seen = json.dumps([{"contact_id": person.id, "seen_at": person.updated_at} for person in people], default=str)
+    await session.execute(_SEEN, {**given, "seen": seen})
+
+
+def _rows(work: _Work, people: Iterable[Row[Any]], *, drawn: bool) -> str:
+    campaign, rows = work.campaign, []
+    started_at = campaign.started_at or work.at
     for person in people:
         customer = Customer(person.id, frozenset(person.groups), person.fields)
-        started_at = campaign.started_at or at
-        for entry in plan(made, customer, at, started_at, spread(campaign.seed, person.id)):
-            rows.append(_row(entry, lot(campaign.seed, person.id) >> 1, person.stop, draw_id is not None))
-    await session.execute(
-        _WRITE,
-        {
-            "rows": json.dumps(rows, ensure_ascii=False, default=str),
-            "campaign_id": campaign.id,
-            "version": campaign.version,
-            "stratum": stratum,
-            "draw_id": draw_id,
-            "at": at,
-            "unsent": list(_UNSENT),
-        },
-    )
-    await session.execute(
-        update(CampaignEntry)
-        .where(
-            CampaignEntry.campaign_id == campaign.id,
-            CampaignEntry.contact_id.in_(contact_ids),
-            CampaignEntry.version != campaign.version,
-            _unsent(),
-        )
-        .values(state="cancelled", reason=RULE_GONE, next_at=None, version=campaign.version, closed_at=at)
-    )
+        its_lot = lot(campaign.seed, person.id) >> 1
+        for entry in plan(work.made, customer, work.at, started_at, spread(campaign.seed, person.id)):
+            rows.append({**_row(entry, its_lot, person.stop, drawn), "seen_at": person.updated_at})
+    return json.dumps(rows, ensure_ascii=False, default=str)
 
 
 def _row(entry: PlannedEntry, its_lot: int, stop: bool, drawn: bool) -> dict[str, Any]:
-    row = {**asdict(entry), "lot": its_lot}
+    row: dict[str, Any] = {
+        "contact_id": entry.contact_id, "rule": entry.rule, "occurrence": entry.occurrence, "base_at": entry.base_at,
+        "due_at": entry.due_at, "not_after": entry.not_after, "next_at": entry.next_at, "state": entry.state,
+        "reason": entry.reason, "lot": its_lot,
+    }  # fmt: skip
     if stop:
         row.update(state="suppressed", reason=DO_NOT_CONTACT, next_at=None)
     elif not drawn and entry.state == "waiting":

@@ -20,7 +20,6 @@ from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.database import Database
 from followup.store.models import Case, Contact
-from followup.talk.links import create_link
 
 UNKNOWN, CHANGED, CLOSED_HOURS, NO_CHANNEL = "unknown", "changed", "closed_hours", "no_channel"
 LINK_VALID = timedelta(days=7)

@@ -64,7 +64,7 @@ class World:
         fields = given.pop("fields", {"签收日期": (NOW - timedelta(days=1)).strftime("%Y-%m-%d"), "商品": "红啤梨"})
         async with self.database.session() as session:
             people = [
-                Contact(name=f"客户{start + n}", title="女士", phone=f"138{start + n:08}", fields=fields, updated_at=NOW - timedelta(days=1), **given)
+                Contact(name=f"客户{start + n}", title="女士", phone=f"138{start + n:08}", fields=fields, updated_at=self.at, **given)
                 for n in range(count)
             ]
             session.add_all(people)
