@@ -72,7 +72,7 @@ def _cell(talk: TalkRecord, of: str) -> str:
     if of == "name":
         return talk.customer
     if of == "work":
-        return next((str(talk.fields[name]) for name in form()["work"] if talk.fields.get(name)), "")
+        return next((text for name in form()["work"] if (text := str(talk.fields.get(name) or "").strip())), "")
     text = {"attitude": attitude, "answer": answer, "held": held, "next": lambda one: moment(one.next)}[of](talk)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
