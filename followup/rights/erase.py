@@ -113,8 +113,9 @@ async def erase_talks(session: AsyncSession, case_ids: Sequence[str], at: dateti
     """Erase what was said in the talks, and what says whose they are; `lock` must hold."""
     if not case_ids:
         return
-    await _erase_answers(session, case_ids)
+    # The cases first: whoever writes to a talk locks its row before anything else.
     await _erase_variables(session, case_ids, at, known)
+    await _erase_answers(session, case_ids)
     for statement in _STATEMENTS:
         await session.execute(text(statement), {"cases": list(case_ids), "at": at, "gone": GONE})
 

@@ -56,7 +56,8 @@ async def due_next(session: AsyncSession, at: datetime, keep_days: int, within: 
         return 0, None
     until = at + within - timedelta(days=days)
     count = await session.scalar(select(func.count()).select_from(_due(until).subquery()))
-    oldest = await session.scalar(select(func.min(LAST_DAY)).where(Case.erased_at.is_(None), ~_unfinished()))
+    # The first of the index, not a minimum over all of them.
+    oldest = await session.scalar(select(LAST_DAY).where(Case.erased_at.is_(None), ~_unfinished()).order_by(LAST_DAY).limit(1))
     return count or 0, oldest + timedelta(days=days) if oldest else None
 
 

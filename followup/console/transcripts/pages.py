@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import exists, select
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.console.audit import audit
@@ -153,6 +154,7 @@ async def correct(request: web.Request) -> web.Response:
     several = [text for text in (await request.post()).getall("several", []) if isinstance(text, str)]
     try:
         async with database(request).session() as session:
+            await _must_stand(session, case_id)
             if not await correct_answer(session, staff(request), case_id, answer_id, form, several):
                 raise web.HTTPNotFound
     except BadValue as error:
@@ -171,6 +173,7 @@ async def annotate(request: web.Request) -> web.Response:
         text = sentence("correction_errors", "bad_intent")
         return await _talk(request, error=text, about=f"line-{message_id}", status=400)
     async with database(request).session() as session:
+        await _must_stand(session, case_id)
         message = await session.get(Message, message_id)
         if message is None or message.case_id != case_id or message.direction != "in":
             raise web.HTTPNotFound
@@ -192,8 +195,7 @@ async def add_note(request: web.Request) -> web.Response:
     if not text:
         return await _talk(request, error=sentence("correction_errors", "no_note"), about="notes", status=400)
     async with database(request).session() as session:
-        if not await session.scalar(select(exists().where(Case.id == case_id))):
-            raise web.HTTPNotFound
+        await _must_stand(session, case_id)
         who = staff(request)
         session.add(StaffNote(case_id=case_id, user_id=who.id, text=text, created_at=clock.now()))
         await audit(session, who, "note.add", "case", case_id)
@@ -235,6 +237,14 @@ def _as_text(view: TalkView) -> str:
 
 def _speaker(mine: bool, who: str) -> str:
     return (f"坐席 {who}" if who else "智能助手") if mine else "客户"
+
+
+async def _must_stand(session: AsyncSession, case_id: str) -> None:
+    """Nothing more is written to a talk that is not there, or whose content was erased."""
+    # Locked, so that an erasure waits for what is written here, and nothing is written behind it.
+    stands = select(Case.id).where(Case.id == case_id, Case.erased_at.is_(None)).with_for_update(key_share=True)
+    if await session.scalar(stands) is None:
+        raise web.HTTPNotFound
 
 
 # —— parts ———————————————————————————————————————————————————————————

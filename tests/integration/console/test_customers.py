@@ -143,6 +143,8 @@ async def test_erasing_empties_every_page_and_the_logs(enter: Enter, database: D
             assert answer.status in (200, 404)
             assert "刮花了" not in await answer.text()
     assert "已经删除" in await supervisor.get(f"/console/customers/{talk.contact_id}")
+    await supervisor.post(f"/console/talks/{talk.case_id}/notes", status=404, text="刮花了的那位")
+    await supervisor.post(f"/console/talks/{talk.case_id}/messages/{talk.messages[0]}", status=404, intent="complain", comment="刮花了")
     await supervisor.post(f"/console/customers/{talk.contact_id}/reveal", status=404)
 
 
