@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, func, or_, select, text
@@ -18,10 +20,13 @@ from followup.campaigns import gate, parse
 from followup.campaigns.decide import Facts, Send, Step, Stop, Wait, decide
 from followup.campaigns.definition import Definition
 from followup.scripts import load
+from followup.scripts.model import Script, build
 from followup.settings import SHANGHAI
 from followup.store import records
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.models import Case, Contact
+
+_log = logging.getLogger(__name__)
 
 SEND_QUEUE, SEND_TASK = "sends", "send_delivery"
 AT_ONCE = 1000
@@ -30,6 +35,33 @@ MISSING_DATA, UNREACHABLE = "missing_data", "unreachable"
 _NOTHING_NEEDED: dict[str, str] = {}
 _LOCKED_AGAIN = timedelta(seconds=20)
 """When to look again at a customer whom another process has in hand."""
+
+
+class NoScript(Exception):
+    """The campaign's script was withdrawn, or cannot be read any more. `why`: a key of labels.yml."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def script_now(script_id: str) -> tuple[Script, dict[str, Any]]:
+    """The script and its content as they stand in the files. Raises NoScript."""
+    try:
+        changed = [path.stat().st_mtime_ns for path in (load.find(script_id), load.SCRIPTS_DIR / load.SHARED)]
+    except (load.UnknownScript, FileNotFoundError):
+        raise NoScript("script_gone") from None
+    try:
+        return _script(script_id, *changed)
+    except Exception as error:  # whatever is wrong with a file somebody is writing at
+        _log.warning("script %s cannot be read: %s", script_id, type(error).__name__)
+        raise NoScript("script_broken") from error
+
+
+@lru_cache(maxsize=64)
+def _script(script_id: str, *changed: int) -> tuple[Script, dict[str, Any]]:
+    content = load.content(script_id)
+    return build(content), content
 
 
 @dataclass
@@ -269,7 +301,7 @@ async def _variables(
     """Entry id -> the variables of its talk; None where one is not known: nobody is told a sample value for a fact."""
     if not rows:
         return {}
-    script = load.load_script(campaign.script_id)
+    script, _ = script_now(campaign.script_id)
     people = await session.execute(select(Contact.id, Contact.fields).where(Contact.id.in_([row.contact_id for row in rows])))
     fields = dict(map(tuple, people))
     samples = script.demo_variables() if campaign.is_demo else {}
@@ -290,8 +322,8 @@ async def _open_cases(
     """
     if not rows:
         return {}
-    script = load.load_script(campaign.script_id)
-    revision_id = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
+    script, content = script_now(campaign.script_id)
+    revision_id = await records.save_revision(session, script.id, str(script.version), content)
     cases = {row.id: row.case_id or secrets.token_hex(16) for row in rows}
     given = {"script_id": script.id, "revision_id": revision_id}
 

@@ -3,44 +3,78 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from sqlalchemy import select
 
-from followup.campaigns.dispatch import dispatch
+from followup.campaigns.dispatch import NoScript, dispatch, script_now
 from followup.campaigns.enrol import enrol
-from followup.campaigns.send import rescue_deliveries
-from followup.campaigns.settle import close_who_came, finish, top_up
+from followup.campaigns.parse import DefinitionErrors
+from followup.campaigns.send import pause_for, rescue_deliveries
+from followup.campaigns.settle import close_who_came, finish, sweep_cancelled, top_up
+from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign
 from followup.store.database import Database
 
 _log = logging.getLogger(__name__)
 
+Tell = Callable[..., Awaitable[None]]
+"""`await tell(key, **details)`: a message to staff, worded by labels.yml, group `alerts`."""
 
-async def run_campaigns(database: Database, at: datetime, daily_cap: int) -> int:
+
+async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: Tell | None = None) -> int:
     """Everything that is due in all running campaigns, the most important first. Returns how many deliveries were queued.
 
-    Several processes may do it at once. Each step is a transaction of its own: a kill in between loses nothing.
+    Several processes may do it at once. Each step is a transaction of its own: a kill in between loses nothing. What is wrong
+    with one campaign holds no other up.
     """
+    at = at.astimezone(SHANGHAI)
     async with database.session() as session:
         await close_who_came(session, at)
-        await rescue_deliveries(session, at)
-        running = select(Campaign.id).where(Campaign.status == "running").order_by(Campaign.priority, Campaign.id)
-        ids = list(await session.scalars(running))
+        unknown, _ = await rescue_deliveries(session, at)
+        await sweep_cancelled(session, at)
+        running = select(Campaign.id, Campaign.name, Campaign.script_id).where(Campaign.status == "running")
+        campaigns = (await session.execute(running.order_by(Campaign.priority, Campaign.id))).all()
+    if unknown and tell is not None:
+        await tell("unknown_deliveries", count=unknown)
     queued = 0
-    for campaign_id in ids:
-        async with database.session() as session:
-            await enrol(session, campaign_id, at)
-        async with database.session() as session:
-            await top_up(session, campaign_id, at)
-        while True:
-            async with database.session() as session:
-                done = await dispatch(session, campaign_id, at, daily_cap)
-            queued += done.queued
-            if done.stopped:
-                _log.info("campaign %s: %s", campaign_id, dict(done.stopped))
-            if not done.looked_at:
-                break
-        async with database.session() as session:
-            await finish(session, campaign_id, at)
+    for campaign in campaigns:
+        try:
+            script_now(campaign.script_id)
+            queued += await _run(database, campaign.id, at, daily_cap)
+        except NoScript as error:
+            await _pause(database, campaign.id, campaign.name, error.why, tell)
+        except DefinitionErrors:
+            await _pause(database, campaign.id, campaign.name, "definition_broken", tell)
+        except Exception:
+            _log.exception("campaign %s", campaign.id)
     return queued
+
+
+async def _run(database: Database, campaign_id: int, at: datetime, daily_cap: int) -> int:
+    queued = 0
+    async with database.session() as session:
+        await enrol(session, campaign_id, at)
+    async with database.session() as session:
+        await top_up(session, campaign_id, at)
+    while True:
+        async with database.session() as session:
+            done = await dispatch(session, campaign_id, at, daily_cap)
+        queued += done.queued
+        if done.stopped:
+            _log.info("campaign %s: %s", campaign_id, dict(done.stopped))
+        if not done.looked_at:
+            break
+    async with database.session() as session:
+        await finish(session, campaign_id, at)
+    return queued
+
+
+async def _pause(database: Database, campaign_id: int, name: str, why: str, tell: Tell | None) -> None:
+    async with database.session() as session:
+        changed = await pause_for(session, campaign_id, why)
+    if changed:
+        _log.warning("campaign %s is paused: %s", campaign_id, why)
+        if tell is not None:
+            await tell("campaign_paused", campaign=name, why=why)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import parse
 from followup.campaigns.definition import Definition
 from followup.campaigns.plan import Customer, plan
 from followup.campaigns.sampling import spread
-from followup.store.campaign_models import Campaign, CampaignDraw, CampaignEntry
+from followup.settings import SHANGHAI
+from followup.store.campaign_models import LOST, Campaign, CampaignDraw, CampaignEntry
 from followup.store.models import Contact
-
-_LOST = ("do_not_contact", "no_consent", "no_address", "cannot_send", "missing_data", "unreachable")
 
 _CAME = text(
     """
@@ -33,7 +34,7 @@ async def close_who_came(session: AsyncSession, at: datetime) -> int:
 async def top_up(session: AsyncSession, campaign_id: int, at: datetime) -> int:
     """Draw the next of the reserve for each drawn customer who is lost to the campaign. Returns how many were drawn.
 
-    A stratum has as many drawn as were wanted, less who is lost, as long as its reserve lasts; asked again nothing changes.
+    As long as its reserve lasts, a stratum keeps as many drawn who are not lost as were wanted; asked again nothing changes.
     """
     campaign = await session.get_one(Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True)
     made = parse.definition(campaign.definition)
@@ -62,19 +63,20 @@ async def top_up(session: AsyncSession, campaign_id: int, at: datetime) -> int:
 
 async def _missing(session: AsyncSession, campaign_id: int) -> dict[str, int]:
     """Customers lost in each stratum for whom nobody was drawn yet."""
-    lost = CampaignEntry.reason.in_(_LOST) & CampaignEntry.state.in_(("suppressed", "closed"))
-    topped = CampaignDraw.kind == "top_up"
-    rows = await session.execute(
-        select(
-            CampaignEntry.stratum,
-            func.count(CampaignEntry.contact_id.distinct()).filter(lost)
-            - func.count(CampaignEntry.contact_id.distinct()).filter(topped),
-        )
-        .join(CampaignDraw, CampaignDraw.id == CampaignEntry.draw_id)
-        .where(CampaignEntry.campaign_id == campaign_id)
-        .group_by(CampaignEntry.stratum)
+    entry = CampaignEntry
+    lost = await session.execute(
+        select(entry.stratum, func.count(entry.contact_id.distinct()))
+        .where(entry.campaign_id == campaign_id, text(LOST))  # as the index says it
+        .group_by(entry.stratum)
     )
-    return {stratum: missing for stratum, missing in rows if missing > 0}
+    earlier = await session.scalars(
+        select(CampaignDraw.strata).where(CampaignDraw.campaign_id == campaign_id, CampaignDraw.kind == "top_up")
+    )
+    topped = Counter[str]()
+    for strata in earlier:
+        topped.update({stratum["name"]: stratum["drawn"] for stratum in strata})
+    missing = {stratum: count - topped[stratum] for stratum, count in lost}
+    return {stratum: count for stratum, count in missing.items() if count > 0}
 
 
 async def _draw(
@@ -85,36 +87,66 @@ async def _draw(
     session.add(record)
     await session.flush()
     people = await session.execute(select(Contact.id, Contact.groups, Contact.fields).where(Contact.id.in_(ids)))
-    for person in people:
-        customer = Customer(person.id, frozenset(person.groups), person.fields)
-        for entry in plan(made, customer, at, campaign.started_at or at, spread(campaign.seed, person.id)):
-            await session.execute(
-                update(CampaignEntry)
-                .where(
-                    CampaignEntry.campaign_id == campaign.id,
-                    CampaignEntry.contact_id == person.id,
-                    CampaignEntry.rule == entry.rule,
-                    CampaignEntry.occurrence == entry.occurrence,
-                    CampaignEntry.state == "reserve",
-                )
-                .values(
-                    draw_id=record.id, state=entry.state, reason=entry.reason, next_at=entry.next_at,
-                    closed_at=None if entry.state == "waiting" else at,
-                )
-            )
-    # Rules that have no row in this customer's plan any more (an occurrence long past) count as drawn and late.
-    await session.execute(
-        update(CampaignEntry)
-        .where(CampaignEntry.campaign_id == campaign.id, CampaignEntry.contact_id.in_(ids), CampaignEntry.state == "reserve")
-        .values(draw_id=record.id, state="late", reason="past_deadline", closed_at=at)
-    )
+    rows = [
+        {
+            "contact_id": person.id, "rule": entry.rule, "occurrence": entry.occurrence,
+            "state": entry.state, "reason": entry.reason, "next_at": entry.next_at,
+        }
+        for person in people
+        for entry in plan(
+            made, Customer(person.id, frozenset(person.groups), person.fields), at, campaign.started_at or at,
+            spread(campaign.seed, person.id),
+        )
+    ]  # fmt: skip
+    given = {"campaign_id": campaign.id, "draw_id": record.id, "at": at}
+    await session.execute(_TOP_UP, {**given, "rows": json.dumps(rows, ensure_ascii=False, default=str)})
+    # Whatever else these customers have counts as drawn: a contact without its date, one whose time is long past.
+    await session.execute(_THE_REST, {**given, "contacts": ids})
+
+
+_TOP_UP = text(
+    """
+    UPDATE campaign_entries AS entry SET draw_id = :draw_id, state = new.state, reason = new.reason, next_at = new.next_at,
+        closed_at = CASE WHEN new.state <> 'waiting' THEN CAST(:at AS timestamptz) END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS new (contact_id bigint, rule text, occurrence bigint, state text, reason text, next_at timestamptz)
+    WHERE entry.campaign_id = :campaign_id AND entry.contact_id = new.contact_id AND entry.rule = new.rule
+        AND entry.occurrence = new.occurrence AND entry.state = 'reserve'
+    """
+)
+_THE_REST = text(
+    """
+    UPDATE campaign_entries SET draw_id = :draw_id,
+        state = CASE WHEN state = 'reserve' THEN 'late' ELSE state END,
+        reason = CASE WHEN state = 'reserve' THEN 'past_deadline' ELSE reason END,
+        closed_at = CASE WHEN state = 'reserve' THEN :at ELSE closed_at END
+    WHERE campaign_id = :campaign_id AND contact_id = ANY(:contacts) AND draw_id IS NULL
+    """
+)
+
+
+async def sweep_cancelled(session: AsyncSession, at: datetime) -> int:
+    """What came back from the senders after its campaign was cancelled, or finished. Returns how many entries."""
+    return (await session.execute(_SWEEP, {"at": at})).rowcount
+
+
+_SWEEP = text(
+    """
+    UPDATE campaign_entries AS entry SET next_at = NULL, closed_at = :at, reason = 'campaign_over',
+        state = CASE WHEN entry.state = 'sent' OR entry.sent_at IS NOT NULL THEN 'closed' ELSE 'cancelled' END
+    FROM campaigns AS campaign
+    WHERE campaign.id = entry.campaign_id AND campaign.status IN ('cancelled', 'finished')
+        AND (campaign.ended_at IS NULL OR campaign.ended_at > CAST(:at AS timestamptz) - interval '30 days')
+        AND (entry.state = 'waiting' OR (entry.state = 'sent' AND entry.next_at IS NOT NULL))
+    """
+)
 
 
 async def finish(session: AsyncSession, campaign_id: int, at: datetime) -> bool:
     """A campaign is finished when its last day is over and nothing is under way any more."""
     campaign = await session.get_one(Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True)
     made = parse.definition(campaign.definition)
-    if campaign.status != "running" or made.ends_on is None or at.date() <= made.ends_on:
+    if campaign.status != "running" or made.ends_on is None or at.astimezone(SHANGHAI).date() <= made.ends_on:
         return False
     open_ones = select(func.count()).where(
         CampaignEntry.campaign_id == campaign_id,

@@ -18,7 +18,7 @@ CAMPAIGN_STATES = ("draft", "running", "paused", "cancelled", "finished")
 ENTRY_STATES = ("reserve", "waiting", "queued", "sent", "closed", "suppressed", "late", "cancelled")
 LOST_REASONS = ("do_not_contact", "no_consent", "no_address", "cannot_send", "missing_data", "unreachable")
 """A drawn customer whose entry ends with one of these is lost to the sample: a top-up draws another."""
-_LOST = f"draw_id IS NOT NULL AND state IN ('suppressed', 'closed') AND reason IN {LOST_REASONS}"
+LOST = f"draw_id IS NOT NULL AND state IN ('suppressed', 'closed') AND reason IN {LOST_REASONS}"
 DELIVERY_STATES = ("queued", "sending", "accepted", "delivered", "failed", "unknown", "suppressed")
 
 
@@ -228,7 +228,7 @@ class CampaignEntry(Base):
         Index("campaign_entries_reserve_idx", "campaign_id", "stratum", "lot", postgresql_where=text("state = 'reserve'")),
         Index("campaign_entries_sent_idx", "case_id", postgresql_where=text("state = 'sent'")),
         Index("campaign_entries_state_idx", "campaign_id", "state", "id"),
-        Index("campaign_entries_lost_idx", "campaign_id", "stratum", postgresql_where=text(_LOST)),
+        Index("campaign_entries_lost_idx", "campaign_id", "stratum", postgresql_where=text(LOST)),
         CheckConstraint(_one_of("state", ENTRY_STATES), name="campaign_entries_state_check"),
     )
 
