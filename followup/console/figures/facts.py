@@ -246,7 +246,7 @@ def is_low(answer: Any = Answer, revision_id: Any = Case.revision_id) -> ColumnE
 
 def is_probe(answer: Any = Answer) -> ColumnElement[bool]:
     """Whether an answer says why somebody was dissatisfied, or what should become better."""
-    return or_(answer.question_id.like(literal_column("'%%.reason'")), answer.question_id.like(literal_column("'%%.improve'")))
+    return or_(answer.question_id.like(literal_column("'%.reason'")), answer.question_id.like(literal_column("'%.improve'")))
 
 
 def score_questions() -> Select[Any]:

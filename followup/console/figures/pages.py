@@ -39,7 +39,10 @@ async def dashboard_page(request: web.Request) -> web.Response:
         variables = await queries.variables(session, filters.talks.script)
         named = {name: called for name, called in variables.items() if _NAMED.search(called)}
         filters = _divided(filters, columns, named, variables)
-        figures = await _figures(session, filters)
+        # Two connections: the two longest questions are answered side by side.
+        async with database(request).session() as other:
+            await queries.prepare(other)
+            figures = await _figures(session, other, filters)
     return page(
         request,
         "figures/dashboard.html",
@@ -56,10 +59,9 @@ async def dashboard_page(request: web.Request) -> web.Response:
     )
 
 
-async def _figures(session: AsyncSession, filters: FigureFilters) -> dashboard.Figures:
+async def _figures(session: AsyncSession, other: AsyncSession, filters: FigureFilters) -> dashboard.Figures:
     scripts = await script_names(session)
-    talks = await queries.talks(session, filters)
-    aspects = await queries.aspects(session, filters)
+    talks, aspects = await asyncio.gather(queries.talks(session, filters), queries.aspects(other, filters))
     if not filters.talks.script:
         return dashboard.Figures(filters, talks, scripts, aspects=aspects)
     content = await queries.newest_content(session, filters.talks.script)
