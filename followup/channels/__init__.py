@@ -24,6 +24,8 @@ class Invitation:
     agent: str
     kind: str
     """first | reminder | callback | revisit"""
+    opt_out: str = ""
+    """The page on which one click ends all messages; mail only."""
 
 
 @dataclass(frozen=True, slots=True)

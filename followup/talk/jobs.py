@@ -13,7 +13,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from followup import clock
-from followup.console.tickets.mail import MailServer
+from followup.mail import MailServer
 from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
 from followup.rights.retention import erase_old
 from followup.store.database import Database, libpq_url

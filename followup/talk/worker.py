@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from followup.console.tickets.mail import MailServer, server_of
+from followup.mail import MailServer, server_of
 from followup.settings import load_settings
 from followup.store.database import Database
 from followup.supervise import discreet_logging

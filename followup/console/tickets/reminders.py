@@ -22,7 +22,7 @@ from followup.console.permissions import ROLE_PERMISSIONS, Permission
 from followup.console.show import moment
 from followup.console.tickets.deadlines import SOON, UNFINISHED
 from followup.console.tickets.filters import ticket_link
-from followup.console.tickets.mail import Fate, MailServer, NotSent, Post, courier, letter
+from followup.mail import Fate, MailServer, NotSent, Post, courier, letter
 from followup.store.database import Database
 from followup.store.models import Ticket, User
 from followup.store.staff_models import TicketEvent

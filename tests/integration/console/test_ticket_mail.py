@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from sqlalchemy import select
 
 from followup.console import accounts
-from followup.console.tickets.mail import MailServer, NotSent, courier, letter, server_of
+from followup.mail import MailServer, NotSent, courier, letter, server_of
 from followup.console.tickets.reminders import remind_by_mail
 from followup.settings import SHANGHAI
 from followup.store.database import Database

@@ -26,6 +26,10 @@ class NotSent(RuntimeError):
     """Nobody took the message. The text holds no address and no password."""
 
 
+class LetsNobodyIn(NotSent):
+    """The server does not take our account."""
+
+
 class Fate(StrEnum):
     SENT = "sent"
     LATER = "later"
@@ -71,20 +75,22 @@ def server_of(url: str, sender: str) -> MailServer:
     return MailServer(host, parts.port or (465 if tls else 587), user, unquote(parts.password or ""), tls, starttls, sender)
 
 
-def letter(sender: str, to: str, subject: str, text: str) -> EmailMessage:
-    """A plain text message. ValueError for line breaks in `to` or `subject`."""
+def letter(sender: str, to: str, subject: str, text: str, html: str = "") -> EmailMessage:
+    """A message as plain text, and as HTML too where there is some. ValueError for line breaks in `to` or `subject`."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, subject
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2] or "localhost")
     message["Auto-Submitted"] = "auto-generated"  # no out-of-office answers, please (RFC 3834)
     message.set_content(text, cte="base64")
+    if html:
+        message.add_alternative(html, subtype="html", cte="base64")
     return message
 
 
 @asynccontextmanager
-async def courier(server: MailServer, *, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[Post]:
-    """One connection for all letters of a round. Raises NotSent when the server is not there or lets nobody in."""
+async def connected(server: MailServer, *, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[aiosmtplib.SMTP]:
+    """A connection to the server, logged in. Raises NotSent when it is not there, LetsNobodyIn when the account is refused."""
     smtp = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
@@ -97,9 +103,24 @@ async def courier(server: MailServer, *, timeout: float = TIMEOUT_SECONDS) -> As
     )
     try:
         await smtp.connect()
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise LetsNobodyIn(_named(error)) from None
     except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
         raise NotSent(_named(error)) from None
+    try:
+        yield smtp
+    finally:
+        smtp.close()
 
+
+@asynccontextmanager
+async def courier(server: MailServer, *, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[Post]:
+    """One connection for all letters of a round. Raises NotSent when the server is not there or lets nobody in."""
+    async with connected(server, timeout=timeout) as smtp:
+        yield _post_of(smtp)
+
+
+def _post_of(smtp: aiosmtplib.SMTP) -> Post:
     async def post(message: EmailMessage) -> Fate:
         try:
             await smtp.send_message(message)
@@ -111,10 +132,7 @@ async def courier(server: MailServer, *, timeout: float = TIMEOUT_SECONDS) -> As
             raise NotSent(_named(error)) from None
         return Fate.SENT
 
-    try:
-        yield post
-    finally:
-        smtp.close()
+    return post
 
 
 def _fate(code: int) -> Fate:
