@@ -67,10 +67,13 @@ async def enrol(session: AsyncSession, campaign_id: int, at: datetime) -> Enroll
         return Enrolled()
     made = parse.definition(campaign.definition)
     work = _Work(session, campaign, made, at, _since(campaign, at))
-    planned = await _plan_again(work)
+    repeats = work.whole or _repeats_are_due(campaign, made, at)
+    planned = await _plan_again(work, repeats)
     drawn = await _draw_new(work)
+    # Only now: until the end of the transaction nobody else could pause it.
     campaign.planned_at, campaign.planned_version = at, campaign.version
-    campaign.repeats_planned_at = campaign.repeats_planned_at or at
+    if repeats:
+        campaign.repeats_planned_at = at
     return Enrolled(sum(s.population for s, _ in drawn), sum(len(s.chosen) for s, _ in drawn), planned)
 
 
@@ -155,15 +158,14 @@ def _summary(stratum: StratumDraw, before: dict[str, Counts]) -> dict[str, Any]:
 # —— planning again ————————————————————————————————————————————————————
 
 
-async def _plan_again(work: _Work) -> int:
+async def _plan_again(work: _Work, repeats: bool) -> int:
     """Customers whose own data or whose campaign changed since they were planned, and those of repeated rules."""
     session, campaign, entry = work.session, work.campaign, CampaignEntry
     if campaign.planned_at is None:
         return 0  # nobody was planned yet
     changed = await _stale(work)
-    if work.whole or _repeats_are_due(campaign, work.made, work.at):
+    if repeats:
         changed |= await _coming_into_sight(work)
-        campaign.repeats_planned_at = work.at
     if not changed:
         return 0
     rows = await session.execute(

@@ -137,7 +137,8 @@ _SWEEP = text(
     FROM campaigns AS campaign
     WHERE campaign.id = entry.campaign_id AND campaign.status IN ('cancelled', 'finished')
         AND (campaign.ended_at IS NULL OR campaign.ended_at > CAST(:at AS timestamptz) - interval '30 days')
-        AND (entry.state = 'waiting' OR (entry.state = 'sent' AND entry.next_at IS NOT NULL))
+        AND (entry.state = 'waiting' OR (entry.state = 'sent' AND entry.next_at IS NOT NULL)
+            OR (entry.state = 'reserve' AND campaign.status = 'cancelled'))
     """
 )
 
