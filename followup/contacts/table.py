@@ -1,4 +1,4 @@
-"""A customer list as a table of text: bytes of a CSV file -> header and rows. Pure.
+"""A customer list as a table of text: bytes of a CSV or XLSX file -> header and rows. Pure.
 
 Files come from Excel, from WPS and from systems of the trade: UTF-8 with or without a mark, UTF-16, GBK; separated by
 commas, tabs or semicolons. Cells are text and stay text: what looks like a formula is never anything else.
@@ -7,12 +7,18 @@ commas, tabs or semicolons. Cells are text and stay text: what looks like a form
 import codecs
 import csv
 import io
+import json
+import re
 import unicodedata
+import zlib
 from dataclasses import dataclass
 
 LARGEST_FILE = 64 * 1024 * 1024
+MOST_ROWS = 500_000
+MOST_COLUMNS = 200
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SEPARATORS = ",\t;"
+_PLAIN = re.compile(r"[\u4e00-\u9fff\uff01-\uff5e 0-9A-Za-z]*")
 
 
 class ContactsFileError(ValueError):
@@ -37,16 +43,47 @@ def read_table(data: bytes) -> Table:
     """Decode and split. Empty lines are left out. Raises ContactsFileError."""
     if len(data) > LARGEST_FILE:
         raise ContactsFileError(f"文件超过 {LARGEST_FILE // 1024 // 1024} MB，请拆成几个文件分批导入。")
-    text = _decode(data)
-    rows = _split(text)
+    if data[:4] == b"PK\x03\x04":
+        from followup.contacts.xlsx import read_sheet
+
+        rows = [Row(line, tuple(_clean(cell) for cell in cells)) for line, cells in read_sheet(data)]
+    else:
+        rows = _split(_decode(data))
+    rows = [row for row in rows if any(row.cells)]
     if not rows:
         raise ContactsFileError("文件是空的。第一行应为表头，例如：姓名,称谓,手机号")
-    return Table(header=rows[0].cells, rows=tuple(rows[1:]))
+    if len(rows) - 1 > MOST_ROWS:
+        raise ContactsFileError(f"文件超过 {MOST_ROWS // 10000} 万行，请拆成几个文件分批导入。")
+    if len(rows[0].cells) > MOST_COLUMNS:
+        raise ContactsFileError(f"表头超过 {MOST_COLUMNS} 列，请去掉用不着的列再导入。")
+    return Table(header=_without_tail(rows[0].cells), rows=tuple(rows[1:]))
+
+
+def pack(table: Table) -> bytes:
+    """The table in a form that `unpack` reads in a fraction of the time that the file took."""
+    rows = [[row.line, *row.cells] for row in table.rows]
+    return zlib.compress(json.dumps([table.header, rows], ensure_ascii=False).encode(), 1)
+
+
+def unpack(packed: bytes) -> Table:
+    header, rows = json.loads(zlib.decompress(packed))
+    return Table(tuple(header), tuple(Row(line, tuple(cells)) for line, *cells in rows))
+
+
+def _without_tail(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Without empty cells at the end, which spreadsheets leave behind."""
+    while cells and not cells[-1]:
+        cells = cells[:-1]
+    return cells
 
 
 def _decode(data: bytes) -> str:
-    if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
-        raise ContactsFileError("这是 Excel 文件，不是 CSV。请在 Excel 里“另存为”，类型选“CSV UTF-8（逗号分隔）”。")
+    if data[:4] == b"\xd0\xcf\x11\xe0":
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise ContactsFileError("这个 Excel 文件加了密码，打不开。请在 Excel 里去掉密码，另存以后再导入。")
+        raise ContactsFileError("这是旧版的 Excel 文件（.xls）。请在 Excel 里“另存为”，类型选“Excel 工作簿（*.xlsx）”，再导入。")
+    if data[:5] == b"%PDF-" or data[:3] == b"\xff\xd8\xff" or data[:4] == b"\x89PNG":
+        raise ContactsFileError("这不是表格。请导入 CSV 或 Excel（xlsx）文件。")
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             candidates: tuple[str, ...] = (encoding,)
@@ -85,5 +122,7 @@ def _separator(text: str) -> str:
 
 def _clean(cell: str) -> str:
     """Without control and invisible characters, and without blanks at the ends; line breaks become blanks."""
+    if cell.isascii() and cell.isprintable() or _PLAIN.fullmatch(cell):
+        return cell.strip()
     spaced = cell.replace("\r\n", " ").replace("\n", " ").replace("\r", " ").replace("\t", " ")
     return "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cf", "Cs")).strip()

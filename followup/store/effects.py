@@ -11,6 +11,8 @@ from sqlalchemy import Select, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.contacts import consent
+from followup.contacts.groups import COMPLAINED
 from followup.dialogue.effects import (
     BookCallback,
     Effect,
@@ -72,6 +74,8 @@ async def apply(
                 await _store_answer(session, case, message_id, effect, at)
             case RaiseTicket():
                 await _raise_ticket(session, case_id, message_id, effect, at)
+                if effect.kind == "complaint":
+                    await _mark_as_complainer(session, case.contact_id, at)
             case WithdrawTicket():
                 await _withdraw_ticket(session, case_id, message_id, effect, at)
             case BookCallback():
@@ -185,6 +189,16 @@ async def _raise_ticket(
     session.add(TicketEvent(ticket_id=ticket.id, kind="raised_again", detail=detail, at=at))
 
 
+async def _mark_as_complainer(session: AsyncSession, contact_id: int, at: datetime) -> None:
+    """Who complained is a key customer from then on (58741). What a visitor typed is nobody's file yet."""
+    await session.execute(
+        update(Contact)
+        .where(Contact.id == contact_id, ~Contact.is_anonymous, ~Contact.groups.contains([COMPLAINED]))
+        .values(groups=func.array_append(Contact.groups, COMPLAINED), updated_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def _withdraw_ticket(
     session: AsyncSession, case_id: str, message_id: int | None, effect: WithdrawTicket, at: datetime
 ) -> None:
@@ -280,6 +294,7 @@ async def _stop_contact(
             set_={"phone": func.coalesce(contact.phone, DoNotContact.phone)},
         )
     )
+    await consent.withdraw_all(session, contact.id, "会话", at)
     await session.execute(
         update(Callback)
         .where(
