@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  for (const form of document.querySelectorAll("form.sheet")) {
+  for (const form of document.querySelectorAll("form.score-sheet")) {
     const sum = form.querySelector("[data-sum]");
     const scores = [...form.querySelectorAll("input[name^=score_]")];
     const add = () => {
