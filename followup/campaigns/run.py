@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from sqlalchemy import select
 
+from followup.campaigns.alerts import Tell
 from followup.campaigns.dispatch import NoScript, dispatch, script_now
 from followup.campaigns.enrol import enrol
+from followup.campaigns.labels import why_paused
 from followup.campaigns.parse import DefinitionErrors
 from followup.campaigns.send import pause_for, rescue_deliveries
 from followup.campaigns.settle import close_who_came, finish, sweep_cancelled, top_up
@@ -18,9 +19,6 @@ from followup.store.campaign_models import Campaign
 from followup.store.database import Database
 
 _log = logging.getLogger(__name__)
-
-Tell = Callable[..., Awaitable[None]]
-"""`await tell(key, **details)`: a message to staff, worded by labels.yml, group `alerts`."""
 
 
 async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: Tell | None = None) -> int:
@@ -77,4 +75,4 @@ async def _pause(database: Database, campaign_id: int, name: str, why: str, tell
     if changed:
         _log.warning("campaign %s is paused: %s", campaign_id, why)
         if tell is not None:
-            await tell("campaign_paused", campaign=name, why=why)
+            await tell("campaign_paused", campaign=name, why=why_paused(why))

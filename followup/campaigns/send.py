@@ -22,7 +22,7 @@ from followup.channels import Accepted, Invitation, Notifier, Refused, Unclear
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.database import Database
-from followup.store.models import Case, Contact
+from followup.store.models import Callback, Case, Contact
 from followup.talk.links import DoNotContact
 
 _log = logging.getLogger(__name__)
@@ -186,7 +186,10 @@ async def _refusal(session: AsyncSession, row: Row[Any], made: Definition | None
     if delivery.channel not in standing.ways:
         return gate.no_way(standing, [delivery.channel])
     if delivery.kind == "callback":
-        return "" if is_open(CALLBACK_HOURS, at) else CLOSED_HOURS
+        still = delivery.callback_id is None or await session.scalar(
+            select(Callback.status).where(Callback.id == delivery.callback_id)
+        ) == "due"
+        return CHANGED if not still else "" if is_open(CALLBACK_HOURS, at) else CLOSED_HOURS
     if row.Case.opened_at is not None or row.Case.status == "closed":
         return CAME
     if standing.contacted_today >= daily_cap:

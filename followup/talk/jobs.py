@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from followup import clock
-from followup.mail import MailServer
+from followup.campaigns.alerts import Tell
+from followup.campaigns.dispatch import SEND_QUEUE, SEND_TASK
+from followup.campaigns.labels import why_paused
+from followup.campaigns.revisits import run_revisits
+from followup.campaigns.run import run_campaigns
+from followup.campaigns.send import Inviter, send
+from followup.channels import Notifier
 from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
+from followup.mail import MailServer
 from followup.rights.retention import erase_old
 from followup.store.database import Database, libpq_url
 from followup.talk import takeover, watch
@@ -28,6 +36,8 @@ CLOCK_QUEUE = "clock"
 _EVERY_MINUTE = "* * * * *"
 _EVERY_TEN_MINUTES = "*/10 * * * *"
 LONGEST_WAIT = 30
+SEND_AGAIN = (1, 2, 5, 15, 30)
+"""Minutes after which a provider that could not take a message is asked again; the sixth try is the last."""
 
 
 class BackOff(BaseRetryStrategy):
@@ -38,6 +48,15 @@ class BackOff(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 10), LONGEST_WAIT)})
+
+
+class SendAgain(BaseRetryStrategy):
+    """SEND_AGAIN. A try that falls outside the hours sends nothing: the delivery goes back to its campaign."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if job.attempts >= len(SEND_AGAIN):
+            return None
+        return RetryDecision(retry_in={"minutes": SEND_AGAIN[job.attempts]})
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,14 @@ class Services:
     """After so many days the content of a talk is erased; 0: never."""
     takeover_patience: timedelta = timedelta(minutes=10)
     """How long a customer waits for a colleague's line before the bot goes on."""
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
+    """Channel -> what sends on it."""
+    invite: Inviter | None = None
+    """Makes invitations; None: nothing is sent."""
+    daily_cap: int = 1
+    """Messages a customer gets in a day, of all campaigns together."""
+    tell: Tell | None = None
+    """How staff are told of what needs them at once."""
 
 
 def make_app(url: str, services: Services) -> App:
@@ -79,10 +106,46 @@ def make_app(url: str, services: Services) -> App:
         at = clock.now()
         if count := await takeover.expire(services.database, at, services.takeover_patience):
             _log.info("take-overs whose colleague was away: %s", count)
-        for step in (watch.resume_due_callbacks, watch.nudge_the_silent, watch.end_the_silent):
+        async with services.database.session() as session:
+            settled = await watch.settle_callbacks(session, at)
+        if settled.failed and services.tell is not None:
+            await services.tell("callback_failed", count=settled.failed)
+        for step in (watch.give_times, watch.resume_due_callbacks, watch.nudge_the_silent, watch.end_the_silent):
             async with services.database.session() as session:
                 if count := await step(session, at):
                     _log.info("%s: %s", step.__name__, count)
+
+    @app.periodic(cron=_EVERY_MINUTE)
+    @app.task(name="run_campaigns", queue=CLOCK_QUEUE, queueing_lock="run_campaigns")
+    async def campaigns_task(timestamp: int) -> None:
+        at = clock.now()
+        if count := await run_campaigns(services.database, at, services.daily_cap, services.tell):
+            _log.info("campaigns: %s messages queued", count)
+        async with services.database.session() as session:
+            revisits = await run_revisits(session, at, services.daily_cap)
+        if revisits.unreached and services.tell is not None:
+            await services.tell("revisit_unreached", count=revisits.unreached)
+
+    async def paused(campaign_id: int, why: str) -> None:
+        _log.warning("campaign %s is paused: %s", campaign_id, why)
+        if services.tell is not None:
+            await services.tell("campaign_paused", campaign=campaign_id, why=why_paused(why))
+
+    @app.task(name=SEND_TASK, queue=SEND_QUEUE, retry=SendAgain(), pass_context=True)
+    async def send_delivery(context: JobContext, delivery_id: int) -> None:
+        if services.invite is None:
+            return  # rescue_deliveries gives it another job
+        attempts = context.job.attempts if context.job is not None else 0
+        await send(
+            services.database,
+            services.notifiers,
+            services.invite,
+            delivery_id,
+            clock.now(),
+            last_try=attempts >= len(SEND_AGAIN),
+            daily_cap=services.daily_cap,
+            paused=paused,
+        )
 
     @app.periodic(cron=_EVERY_MINUTE)
     @app.task(name="rescue", queue=CLOCK_QUEUE, queueing_lock="rescue")

@@ -8,8 +8,8 @@ from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from followup.store.models import Callback, Case, Message
-from followup.store.records import is_blocked
+from followup.campaigns.callbacks import give_times, resume_due_callbacks, settle_callbacks
+from followup.store.models import Case, Message
 from followup.store.takeovers import is_taken
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK, Trigger, accept_trigger
 
@@ -18,32 +18,9 @@ END_AFTER = timedelta(hours=24)
 _AT_ONCE = 200
 """Cases taken up in one go; the next minute takes the rest."""
 
-# A talk that ended like this is taken up again when a call-back was booked; after any other end a person calls.
-_RESUMABLE = ("unreachable", "ended_early")
-
-
-async def resume_due_callbacks(session: AsyncSession, at: datetime) -> int:
-    """Go on with the talks whose call-back time has come. Returns how many."""
-    rows = await session.execute(
-        select(Callback, Case)
-        .join(Case, Case.id == Callback.case_id)
-        .where(Callback.status == "booked", Callback.at <= at)
-        .order_by(Callback.at)
-        .limit(_AT_ONCE)
-        .with_for_update(of=Callback, skip_locked=True)
-    )
-    resumed = 0
-    for callback, case in rows.all():
-        if await is_blocked(session, case.contact_id):
-            callback.status = "cancelled"
-        elif case.status == "open":
-            callback.status = "done"  # the customer came back first
-        else:
-            callback.status = "due"
-            if case.status == "waiting" or case.outcome in _RESUMABLE:
-                await accept_trigger(session, case.id, Trigger.RESUME, f"callback-{callback.id}")
-                resumed += 1
-    return resumed
+__all__ = [
+    "end_the_silent", "give_times", "nudge_the_silent", "rescue_messages", "resume_due_callbacks", "settle_callbacks",
+]  # fmt: skip
 
 
 async def nudge_the_silent(session: AsyncSession, at: datetime) -> int:

@@ -1,0 +1,217 @@
+"""Call-backs 预约回访: kept on time in the chat and by a message, tried twice, then left to a colleague (issue 6, 5).
+
+- A call-back is made when its time has come, between 8:30 and 21:00; one booked outside is moved to the next opening.
+- A customer who is not in the chat also gets a message: on the channel they came by, else on the first they agreed to.
+- Who has not come within 24 hours is called back once more, at the same time of the next day; after that staff get a ticket.
+- A call-back without a time is for the next working day, at the first of the best hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, Exists, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.campaigns import gate
+from followup.campaigns.definition import Hours
+from followup.campaigns.dispatch import defer_sends
+from followup.campaigns.labels import sentence
+from followup.campaigns.send import CALLBACK_HOURS
+from followup.campaigns.windows import is_open, next_open
+from followup.dialogue.effects import RaiseTicket
+from followup.holidays import next_working_day
+from followup.settings import SHANGHAI
+from followup.store import records
+from followup.store.campaign_models import Delivery
+from followup.store.models import Callback, Case, Message
+from followup.talk.inbox import SYSTEM_CHANNEL, Trigger, accept_trigger
+
+TRIES = 2
+PATIENCE = timedelta(hours=24)
+IN_CHAT = timedelta(minutes=5)
+"""Who wrote so lately is in the chat: the bot's line there is enough."""
+BY_A_PERSON = "request_human"
+"""The reason of call-backs that a colleague makes."""
+TOPIC = "callback"
+PUSHED = ("sms", "wechat", "email")
+"""Channels on which a message reaches somebody who is not in the chat."""
+_AT_ONCE = 200
+
+# A talk that ended like this is taken up again when a call-back was booked; after any other end a person calls.
+_RESUMABLE = ("unreachable", "ended_early")
+
+
+# —— a time for those that have none ——————————————————————————————————————
+
+
+async def give_times(session: AsyncSession, at: datetime) -> int:
+    """A time for call-backs whose customer has left without naming one. Returns how many."""
+    rows = await session.execute(
+        select(Callback, Case)
+        .join(Case, Case.id == Callback.case_id)
+        .where(Callback.status == "booked", Callback.at.is_(None), Callback.reason != BY_A_PERSON, _resumable())
+        .limit(_AT_ONCE)
+        .with_for_update(of=Callback, skip_locked=True)
+    )
+    count = 0
+    for callback, _ in rows.all():
+        callback.at = time_for(callback.created_at, at)
+        count += callback.at is not None
+    return count
+
+
+def time_for(booked_at: datetime, at: datetime) -> datetime | None:
+    """The next working day after the talk, at the first of the best hours; never in the past."""
+    day = max(booked_at, at - timedelta(days=1)).astimezone(SHANGHAI).date() + timedelta(days=1)
+    return next_open(Hours(), max(datetime.combine(next_working_day(day), time(), SHANGHAI), at))
+
+
+def _resumable() -> ColumnElement[bool]:
+    return or_(Case.status == "waiting", Case.outcome.in_(_RESUMABLE))
+
+
+# —— when the time has come ————————————————————————————————————————————————
+
+
+async def resume_due_callbacks(session: AsyncSession, at: datetime) -> int:
+    """Go on with the talks whose call-back time has come, and send who is not there a message. Returns how many."""
+    rows = await session.execute(
+        select(Callback, Case)
+        .join(Case, Case.id == Callback.case_id)
+        .where(Callback.status == "booked", Callback.at <= at)
+        .order_by(Callback.at, Callback.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=Callback, skip_locked=True)
+    )
+    resumed = 0
+    for callback, case in rows.all():
+        if await records.is_blocked(session, case.contact_id):
+            callback.status = "cancelled"
+        elif case.status == "open" and (not callback.tries or await _has_come(session, callback)):
+            callback.status = "done"  # the customer came back first
+        elif callback.reason == BY_A_PERSON or not (case.status in ("waiting", "open") or case.outcome in _RESUMABLE):
+            callback.status = "due"  # a person calls
+        elif not is_open(CALLBACK_HOURS, at):
+            callback.at = next_open(CALLBACK_HOURS, at)
+        else:
+            await _call_back(session, callback, case, at)
+            resumed += 1
+    return resumed
+
+
+async def _call_back(session: AsyncSession, callback: Callback, case: Case, at: datetime) -> None:
+    callback.status, callback.tries, callback.tried_at = "due", callback.tries + 1, at
+    if case.status != "open":  # else the question stands in the chat already
+        key = f"callback-{callback.id}" if callback.tries == 1 else f"callback-{callback.id}-{callback.tries}"
+        await accept_trigger(session, case.id, Trigger.RESUME, key)
+    if await _in_chat(session, case.id, at):
+        return
+    if await _invite(session, callback, at):
+        case.nudged_at = at  # the message is the nudge: nobody is asked in an empty room whether they are still there
+    else:
+        callback.tries = TRIES
+        await _to_staff(session, callback, "no_way", at)
+
+
+async def _invite(session: AsyncSession, callback: Callback, at: datetime, without: Sequence[str] = ()) -> bool:
+    """A message on the channel the customer came by, else on the first they agreed to. False: there is no way."""
+    case = await session.get_one(Case, callback.case_id)
+    day = at.astimezone(SHANGHAI).date()
+    standing = (await gate.standings(session, [case.contact_id], day, wait=True)).get(case.contact_id)
+    if standing is None or standing.blocked:
+        return False
+    arrived = Delivery.status.in_(("accepted", "delivered"))
+    newest = select(Delivery.channel).where(Delivery.case_id == case.id, arrived).order_by(Delivery.number.desc()).limit(1)
+    came_by = await session.scalar(newest)
+    wanted = [channel for channel in (came_by, *PUSHED) if channel in standing.ways and channel in PUSHED]
+    channel = next((channel for channel in wanted if channel not in without), None)
+    if channel is None:
+        return False
+    number = await session.scalar(select(func.coalesce(func.max(Delivery.number), 0)).where(Delivery.case_id == case.id))
+    delivery = Delivery(
+        case_id=case.id, contact_id=case.contact_id, callback_id=callback.id, number=number + 1, kind="callback", channel=channel,
+        day=day, queued_at=at,
+    )  # fmt: skip
+    session.add(delivery)
+    await session.flush()
+    await defer_sends(session, [delivery.id], priority=10)
+    return True
+
+
+# —— whether the customer came ———————————————————————————————————————————————
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`failed`: how many were tried in vain for the last time."""
+
+    came: int = 0
+    again: int = 0
+    failed: int = 0
+
+
+async def settle_callbacks(session: AsyncSession, at: datetime) -> Settled:
+    """Call-backs that were made: who came, who is called back again, who is left to a colleague."""
+    came = again = failed = 0
+    for callback in await _made(session, Callback.tried_at <= at - PATIENCE):
+        if await _has_come(session, callback):
+            callback.status, came = "done", came + 1
+        elif callback.tries < TRIES:
+            callback.status, callback.at, again = "booked", _next_day(callback, at), again + 1
+        else:
+            callback.status, failed = "failed", failed + 1
+            await _to_staff(session, callback, "failed", at)
+    for callback in await _made(session, Callback.tried_at > at - PATIENCE, _last_failed()):
+        tried = await session.scalars(
+            select(Delivery.channel).where(Delivery.callback_id == callback.id, Delivery.queued_at >= callback.tried_at)
+        )
+        if not await _invite(session, callback, at, list(tried)):
+            callback.status, failed = "failed", failed + 1
+            await _to_staff(session, callback, "no_way", at)
+    return Settled(came, again, failed)
+
+
+async def _made(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[Callback]:
+    found = select(Callback).where(Callback.status == "due", Callback.tried_at.is_not(None), *conditions)
+    found = found.order_by(Callback.id).limit(_AT_ONCE).with_for_update(skip_locked=True)
+    return list(await session.scalars(found.execution_options(populate_existing=True)))
+
+
+def _last_failed() -> ColumnElement[bool]:
+    """The newest message of the call-back could not be sent."""
+    newest = (
+        select(Delivery.status).where(Delivery.callback_id == Callback.id).order_by(Delivery.number.desc()).limit(1).scalar_subquery()
+    )
+    return newest == "failed"
+
+
+def _next_day(callback: Callback, at: datetime) -> datetime | None:
+    """The same time of the day after the last try."""
+    assert callback.at is not None and callback.tried_at is not None
+    local, tried = callback.at.astimezone(SHANGHAI), callback.tried_at.astimezone(SHANGHAI)
+    return next_open(CALLBACK_HOURS, datetime.combine(tried.date() + timedelta(days=1), local.time(), SHANGHAI))
+
+
+async def _has_come(session: AsyncSession, callback: Callback) -> bool:
+    return bool(callback.tried_at and await session.scalar(select(_came_since(callback.case_id, callback.tried_at))))
+
+
+async def _in_chat(session: AsyncSession, case_id: str, at: datetime) -> bool:
+    return bool(await session.scalar(select(_came_since(case_id, at - IN_CHAT))))
+
+
+def _came_since(case_id: str, since: datetime) -> Exists:
+    """The customer wrote, or opened the link, after `since`."""
+    theirs = or_(Message.direction == "in", (Message.direction == "system") & (Message.channel != SYSTEM_CHANNEL))
+    return exists().where(Message.case_id == case_id, theirs, Message.created_at > since)
+
+
+async def _to_staff(session: AsyncSession, callback: Callback, why: str, at: datetime) -> None:
+    ticket = RaiseTicket(TOPIC, "request", 3, sentence("department", "callbacks"), sentence(why, "callbacks"))
+    await records.apply(session, callback.case_id, None, [ticket], at)
+
+
+__all__ = ["Settled", "give_times", "resume_due_callbacks", "settle_callbacks", "time_for"]
