@@ -18,6 +18,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from openpyxl import load_workbook
 from sqlalchemy import func, select
+from yarl import URL
 
 from followup.console.permissions import ROLE_PERMISSIONS, Permission
 from followup.settings import SHANGHAI
@@ -129,16 +130,26 @@ async def test_no_nonsense_in_an_address_breaks_a_page(enter: Enter, database: D
     for route in every_route():
         if route.method != "GET" or (route.needs and route.needs not in ROLE_PERMISSIONS[role]):
             continue
-        for nasty in NASTY:
-            value = quote(nasty, errors="surrogatepass")
-            for some in range(0, len(fields), 12) if len(nasty) < 100 else (0,):
-                query = "&".join(f"{name}={value}" for name in (fields[some : some + 12] if len(nasty) < 100 else fields[:4]))
-                answer = await asyncio.wait_for(browser.client.get(f"{route.path}?{query}", allow_redirects=False), 20)
+        is_file = "." in urlsplit(route.path).path.rpartition("/")[2]
+        for nasty in NASTY[:12:3] if is_file else NASTY:  # files take long to make
+            for query in queries(fields[:4] if len(nasty) > 100 else fields, quote(nasty, errors="surrogatepass")):
+                answer = await asyncio.wait_for(browser.client.get(URL(f"{route.path}?{query}", encoded=True), allow_redirects=False), 20)
                 text = await answer.text() if answer.content_type == "text/html" else ""
                 answer.close()
                 if answer.status >= 500 or "<script>alert(1)" in text:
                     wrong.append(f"{route}?{query[:80]}: {answer.status}")
     assert wrong == []
+
+
+def queries(names: list[str], value: str) -> list[str]:
+    """All fields with the value, in as few addresses as fit the longest that the server reads."""
+    found = [""]
+    for name in names:
+        part = f"{name}={value}"
+        if len(found[-1]) + len(part) > 7000:
+            found.append("")
+        found[-1] += ("&" if found[-1] else "") + part
+    return found
 
 
 @pytest.mark.parametrize("path", ["/console/talks", "/console/tickets", "/console/tickets/board", "/console/audit", "/console/customers"])
