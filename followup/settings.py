@@ -17,8 +17,16 @@
 | FOLLOWUP_WEBHOOK_URL  | where reminders of due tickets are sent; none when unset                     |
 | FOLLOWUP_TAKEOVER_MINUTES | how long a customer waits for a colleague's line before the bot goes on (10) |
 | FOLLOWUP_KEEP_DAYS    | days after a talk's last day until what was said is erased (1095); 0: never  |
+| FOLLOWUP_DAILY_CAP    | messages a customer gets in a day, of all campaigns together (1)             |
 | FOLLOWUP_SMTP_URL     | mail server for the same, smtp://user:password@host:587; none when unset     |
 | FOLLOWUP_MAIL_FROM    | sender of these mails, needed with FOLLOWUP_SMTP_URL                         |
+| FOLLOWUP_SMS          | who carries short messages: aliyun, tencent, fake (shown here only); none when unset |
+| FOLLOWUP_SMS_KEY_ID   | the provider's key: AccessKey ID (Aliyun), SecretId (Tencent)                |
+| FOLLOWUP_SMS_KEY_SECRET | AccessKey Secret, SecretKey                                                |
+| FOLLOWUP_SMS_SIGN     | the registered signature, without 【】                                        |
+| FOLLOWUP_SMS_TEMPLATE | the registered template; or several, first=…,reminder=…,callback=…,revisit=… |
+| FOLLOWUP_SMS_APP_ID   | Tencent's SmsSdkAppId                                                        |
+| FOLLOWUP_ALERT_URLS   | whom to tell of trouble, Apprise addresses separated by blanks or commas; nobody when unset |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -35,6 +43,8 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from followup.channels.account import KINDS, PROVIDERS, SmsAccount
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PROJECT_DIR = Path(__file__).resolve().parents[1]
@@ -77,8 +87,14 @@ class Settings:
     """smtp (STARTTLS) or smtps; it may hold a password."""
     mail_from: str = ""
     """`name <address>` or the address alone."""
+    sms: SmsAccount | None = None
+    """None: no short messages."""
+    alert_urls: tuple[str, ...] = ()
+    """Apprise's addresses; they hold keys."""
     takeover_minutes: int = 10
     """A colleague who lets a customer wait so long for a line is taken to be away."""
+    daily_cap: int = 1
+    """Messages a customer gets in a day, of all campaigns together; call-backs they asked for not counted."""
     keep_days: int = _KEEP_DAYS
     """0: content is kept for ever."""
     now: datetime | None = None
@@ -116,7 +132,10 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         webhook_url=_webhook_url(env),
         smtp_url=_smtp_url(env),
         mail_from=_mail_from(env),
+        sms=_sms(env),
+        alert_urls=_alert_urls(env),
         takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
+        daily_cap=_daily_cap(env),
         keep_days=_keep_days(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
@@ -216,6 +235,43 @@ def _mail_from(env: Mapping[str, str]) -> str:
     return text
 
 
+def _sms(env: Mapping[str, str]) -> SmsAccount | None:
+    provider = (_text(env, "FOLLOWUP_SMS") or "").lower()
+    if provider in ("", "off"):
+        return None
+    if provider not in PROVIDERS:
+        raise SettingsError(f"FOLLOWUP_SMS 的值“{provider}”不对，请填写 aliyun（阿里云）、tencent（腾讯云）或者 fake（演示，不真正发送）；留空则不发短信。")
+    if provider == "fake":
+        return SmsAccount("fake", templates={"first": "demo"})
+    needed = ["FOLLOWUP_SMS_KEY_ID", "FOLLOWUP_SMS_KEY_SECRET", "FOLLOWUP_SMS_SIGN", "FOLLOWUP_SMS_TEMPLATE"]
+    needed += ["FOLLOWUP_SMS_APP_ID"] if provider == "tencent" else []
+    if missing := [name for name in needed if not _text(env, name)]:
+        raise SettingsError(f"FOLLOWUP_SMS 设为 {provider} 时，还要填写 {'、'.join(missing)}。")
+    key_id, key_secret, sign, _, *app_id = (_text(env, name) or "" for name in needed)
+    return SmsAccount(provider, key_id, key_secret, sign.strip("【】"), _templates(env), app_id[0] if app_id else "")
+
+
+def _templates(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Kind of message -> template; a single one is for all."""
+    given = _text(env, "FOLLOWUP_SMS_TEMPLATE") or ""
+    if re.fullmatch(r"[A-Za-z0-9_]+", given):
+        return {"first": given}
+    found = dict(re.findall(r"(\w+)=([A-Za-z0-9_]+)(?:,|$)", given.replace(" ", "")))
+    if "first" not in found or not set(found) <= set(KINDS) or len(found) != given.count("="):
+        raise SettingsError(
+            f"FOLLOWUP_SMS_TEMPLATE 的值“{given}”不对，请填写一个模板编号，或者写成 first=编号,reminder=编号,callback=编号,revisit=编号，其中 first 必填。"
+        )
+    return found
+
+
+def _alert_urls(env: Mapping[str, str]) -> tuple[str, ...]:
+    urls = tuple(part for part in re.split(r"[\s,]+", _text(env, "FOLLOWUP_ALERT_URLS") or "") if part)
+    if any("://" not in url for url in urls):
+        # The values may hold keys: do not repeat them.
+        raise SettingsError("FOLLOWUP_ALERT_URLS 里有一项不是 Apprise 的地址，请写成 wecombot://机器人密钥 这样的格式，多个之间用空格分开。")
+    return urls
+
+
 def is_mail_address(text: str) -> bool:
     """Whether mail can be sent there: one plain ASCII address, nothing that could be read as more."""
     return len(text) <= 254 and _MAIL_ADDRESS.fullmatch(text) is not None
@@ -254,6 +310,13 @@ def _minutes(env: Mapping[str, str], name: str, default: int) -> int:
     text = _text(env, name) or str(default)
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1440:
         raise SettingsError(f"{name} 的值“{text}”不对，请填写分钟数，1 到 1440 之间的整数。")
+    return int(text)
+
+
+def _daily_cap(env: Mapping[str, str]) -> int:
+    text = _text(env, "FOLLOWUP_DAILY_CAP") or "1"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10:
+        raise SettingsError(f"FOLLOWUP_DAILY_CAP 的值“{text}”不对，请填写一位客户一天最多联系几次，1 到 10 之间的整数。")
     return int(text)
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+from followup.campaigns.alerts import Tell, teller
+from followup.campaigns.send import Inviter
+from followup.channels import Notifier
+from followup.console.tickets.reminders import webhook
 from followup.mail import MailServer, server_of
-from followup.settings import load_settings
+from followup.settings import Settings, load_settings
 from followup.store.database import Database
 from followup.supervise import discreet_logging
 from followup.supervise.health import responds
@@ -33,9 +39,14 @@ async def work(
     mail: MailServer | None = None,
     takeover_patience: timedelta = timedelta(minutes=10),
     keep_days: int = 0,
+    notifiers: Mapping[str, Notifier] | None = None,
+    invite: Inviter | None = None,
+    daily_cap: int = 1,
+    tell: Tell | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
-    customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never."""
+    customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never.
+    `notifiers`, `invite`: how campaigns send; `daily_cap`: messages a customer gets in a day; `tell`: how staff are told at once."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
@@ -51,6 +62,10 @@ async def work(
                 mail=mail,
                 takeover_patience=takeover_patience,
                 keep_days=keep_days,
+                notifiers=notifiers or {},
+                invite=invite,
+                daily_cap=daily_cap,
+                tell=tell,
             )
             app = make_app(url, services)
             async with app.open_async():
@@ -70,6 +85,19 @@ async def work(
         await database.close()
 
 
+def senders(settings: Settings) -> dict[str, Any]:
+    """How campaigns send: `notifiers` by channel, `invite`. Without them nothing is sent, and no campaign can be started."""
+    return {"notifiers": {}, "invite": None}
+
+
+def telling(settings: Settings) -> Tell:
+    """How staff are told of what needs them at once: by the webhook of the reminders."""
+    if not settings.webhook_url:
+        return teller()
+    send = webhook(settings.webhook_url)
+    return teller(lambda said: send({"msgtype": "text", "text": {"content": said}}))
+
+
 async def _answers(action_url: str) -> bool:
     try:
         return await responds(f"{action_url}/health")
@@ -87,7 +115,8 @@ def main() -> None:
         patience = timedelta(minutes=settings.takeover_minutes)
         mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
         others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days}
-        asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders))
+        sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings)}
+        asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders, **sending))
 
 
 if __name__ == "__main__":

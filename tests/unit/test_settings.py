@@ -118,6 +118,14 @@ def test_how_long_a_customer_waits_for_a_colleague_is_a_number_of_minutes() -> N
 
 
 @pytest.mark.parametrize("text", ["http://mail.example", "smtp://", "mail.example:25", "smtp://us:secret@mail.example:0", "smtp://us:secret@mail.example:99999", "smtp://us:secret@mail.example/path"])
+def test_a_customer_is_contacted_once_a_day_unless_it_is_said_otherwise() -> None:
+    assert load_settings({}).daily_cap == 1
+    assert load_settings({"FOLLOWUP_DAILY_CAP": "2"}).daily_cap == 2
+    for wrong in ("0", "11", "一", "-1"):
+        with pytest.raises(SettingsError, match="一天最多联系几次"):
+            load_settings({"FOLLOWUP_DAILY_CAP": wrong})
+
+
 def test_a_mail_server_that_is_none_is_told_without_its_password(text: str) -> None:
     with pytest.raises(SettingsError, match="FOLLOWUP_SMTP_URL") as problem:
         load_settings({"FOLLOWUP_SMTP_URL": text, "FOLLOWUP_MAIL_FROM": "a@example.com"})
