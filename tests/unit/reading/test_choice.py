@@ -97,6 +97,11 @@ def test_what_a_reply_says_outright_wins(text: str, options: tuple[Option, ...],
     assert _pick(text, *options) == expected
 
 
+def test_what_is_denied_and_what_is_said_instead_are_two_things() -> None:
+    by_husband = Option("不是本人签名", ("不是", "老公签"))
+    assert _pick("不是，是我老公签的", Option("是本人签名", ("是", "是我")), by_husband) == "不是本人签名"
+
+
 def test_what_limits_the_praise_is_the_answer() -> None:
     used_to = (Option("习惯", ("还行", "习惯了")), Option("不太习惯", ("有点晕", "不习惯")))
     assert _pick("还行吧，就是倒车影像看着有点晕", *used_to) == "不太习惯"
