@@ -17,7 +17,10 @@ BEGIN = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 
 
 def line(number: int, text: str, *, mine: bool = True, speaker: str = "", intent: str | None = None, seconds: int = 0, failed: bool = False) -> Line:
-    return Line(number, mine, speaker, text, BEGIN + timedelta(seconds=seconds), intent, 0.9, False, [], [], failed)
+    return Line(
+        id=number, mine=mine, speaker=speaker, text=text, at=BEGIN + timedelta(seconds=seconds), intent=intent, confidence=0.9,
+        unsure=False, acts=[], buttons=[], failed=failed, to_colleague=False,
+    )  # fmt: skip
 
 
 def view(*lines: Line, outcome: str | None = "completed", **more: Any) -> Any:
