@@ -117,3 +117,9 @@ async def test_the_public_entry_has_no_serious_finding(devices, gateway, scheme)
     assert await findings(page) == []
     await page.goto(f"{gateway.url}/c/nothing-of-this-kind")
     assert await findings(page) == []
+
+
+async def test_the_checker_finds_what_is_wrong(devices):
+    page = await (await devices.new(bypass_csp=True)).new_page()
+    await page.set_content('<html lang="zh-CN"><title>页</title><main><h1>页</h1><img src="x.png"><p style="color:#bbb;background:#fff">看不清</p></main>')
+    assert {one["id"] for one in await serious(page)} == {"image-alt", "color-contrast"}
