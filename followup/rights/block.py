@@ -50,14 +50,16 @@ class BlockRow:
     lifted_by: str
 
 
-async def block_contact(session: AsyncSession, contact_id: int, reason: str, user_id: int | None, at: datetime) -> DoNotContact:
+async def block_contact(
+    session: AsyncSession, contact_id: int, reason: str, user_id: int | None, at: datetime, source: Source = Source.STAFF
+) -> DoNotContact:
     """Put a customer on the list, with their number. Raises BlockError: no_reason, no_customer, already."""
     contact = await session.get(Contact, contact_id, with_for_update={"key_share": True})
     if contact is None or contact.erased_at is not None:
         raise BlockError("no_customer")
     if await _stands(session, DoNotContact.contact_id == contact_id):
         raise BlockError("already")
-    return await _add(session, contact.id, contact.phone, reason, Source.STAFF, user_id, at)
+    return await _add(session, contact.id, contact.phone, reason, source, user_id, at)
 
 
 async def block_phone(

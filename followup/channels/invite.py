@@ -1,0 +1,44 @@
+"""Makes the invitation of a delivery: the way into the talk that its channel can carry, and the names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.channels import Invitation
+from followup.channels.codes import create_code
+from followup.channels.optout import opt_out_link
+from followup.settings import Settings
+from followup.store.campaign_models import Delivery
+from followup.store.models import Case, Contact
+from followup.talk.links import create_link
+
+
+class Invite:
+    """An `Inviter` (followup.campaigns.send)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._secret = settings.signing_secret()
+
+    async def __call__(
+        self, session: AsyncSession, delivery: Delivery, case: Case, contact: Contact, *, valid_for: timedelta
+    ) -> Invitation:
+        """Each asking makes a new link or code; those before it stand until they run out. Raises DoNotContact."""
+        link = code = ""
+        if delivery.channel == "sms":
+            code = await create_code(session, self._secret, case.id, valid_for=valid_for)
+        elif delivery.channel != "link":
+            link = self._settings.link(await create_link(session, case.id, valid_for=valid_for))
+        return Invitation(
+            delivery_id=delivery.id,
+            to={"sms": contact.phone, "email": contact.email}.get(delivery.channel) or "",
+            link=link,
+            code=code,
+            company=str(case.variables.get("company") or self._settings.company),
+            customer=f"{contact.name}{contact.title}",
+            agent=str(case.variables.get("agent") or ""),
+            kind=delivery.kind,
+            opt_out=opt_out_link(self._settings, contact.id) if delivery.channel == "email" else "",
+        )
