@@ -11,6 +11,8 @@ from typing import Any
 from followup.campaigns.alerts import Tell, teller
 from followup.campaigns.send import Inviter
 from followup.channels import Notifier
+from followup.channels.invite import Invite
+from followup.channels.notifiers import make_notifiers
 from followup.console.tickets.reminders import webhook
 from followup.mail import MailServer, server_of
 from followup.settings import Settings, load_settings
@@ -86,8 +88,8 @@ async def work(
 
 
 def senders(settings: Settings) -> dict[str, Any]:
-    """How campaigns send: `notifiers` by channel, `invite`. Without them nothing is sent, and no campaign can be started."""
-    return {"notifiers": {}, "invite": None}
+    """How campaigns send: `notifiers` by channel, `invite`."""
+    return {"notifiers": make_notifiers(settings), "invite": Invite(settings)}
 
 
 def telling(settings: Settings) -> Tell:
