@@ -70,11 +70,11 @@ def import_(
     )
     try:
         with database(settings) as url:
-            earlier, saved = asyncio.run(_save(url, parsed, record, skip_bad))
+            earlier, saved = asyncio.run(_save(url, parsed, record, table, skip_bad))
     except PostgresError as error:
         raise click.ClickException(str(error)) from None
     _show(saved.bad)
-    _write_bad(bad_rows, table, _with_cells(table, (*parsed.bad, *saved.bad)))
+    _write_bad(bad_rows, table, (*parsed.bad, *saved.bad))
     if saved.import_id is None:
         raise click.ClickException(f"有 {len(saved.bad)} 行需要修改，一位客户也没有导入。")
     if earlier:
@@ -113,11 +113,6 @@ def _show(bad: tuple[BadRow, ...]) -> None:
         click.echo(f"……还有 {len(bad) - _MOST_SHOWN} 行。", err=True)
 
 
-def _with_cells(table: Table, bad: tuple[BadRow, ...]) -> tuple[BadRow, ...]:
-    cells = {row.line: row.cells for row in table.rows}
-    return tuple(BadRow(row.line, row.reason, row.cells or cells.get(row.line, ())) for row in bad)
-
-
 def _write_bad(path: Path | None, table: Table, bad: tuple[BadRow, ...]) -> None:
     if path is None or not bad:
         return
@@ -128,7 +123,7 @@ def _write_bad(path: Path | None, table: Table, bad: tuple[BadRow, ...]) -> None
     click.echo(f"有问题的 {len(bad)} 行写在 {path}，改好后可以直接导入这个文件。", err=True)
 
 
-async def _save(url: str, parsed: ContactsFile, record: Source, skip_bad: bool) -> tuple[str, Saved]:
+async def _save(url: str, parsed: ContactsFile, record: Source, table: Table, skip_bad: bool) -> tuple[str, Saved]:
     from followup import clock
     from followup.console.show import moment
     from followup.contacts.save import earlier_import, save_contacts
@@ -140,6 +135,8 @@ async def _save(url: str, parsed: ContactsFile, record: Source, skip_bad: bool) 
     try:
         async with store.session() as session:
             earlier = await earlier_import(session, record.digest)
-            return moment(earlier.at) if earlier else "", await save_contacts(session, parsed.contacts, record, clock.now(), skip_bad=skip_bad)
+            cells = {row.line: row.cells for row in table.rows}
+            saved = await save_contacts(session, parsed.contacts, record, clock.now(), skip_bad=skip_bad, cells=cells)
+            return moment(earlier.at) if earlier else "", saved
     finally:
         await store.close()

@@ -12,6 +12,7 @@ import jinja2
 from aiohttp import web
 
 from followup.console import sessions
+from followup.console.contacts import pages as contacts
 from followup.console.customers import pages as customers
 from followup.console.customers.imports import LARGEST_FILE
 from followup.console.figures import pages as figures
@@ -25,19 +26,20 @@ from followup.console.quality import pages as quality
 from followup.console.show import FILTERS
 from followup.console.tickets import pages as tickets
 from followup.console.transcripts import pages as transcripts
+from followup.contacts.table import LARGEST_FILE as LARGEST_CUSTOMER_FILE
 from followup.web.keys import STATIC
 from followup.web.security import is_from_our_page
 
 PREFIX = "/console"
 TEMPLATES = Path(__file__).with_name("templates")
 _WITHOUT_LOGIN = ("/console/login",)
-_WITH_FILES = ("/console/customers/blocks/import",)
+_WITH_FILES = {"/console/customers/blocks/import": LARGEST_FILE, "/console/contacts/import": LARGEST_CUSTOMER_FILE}
 _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, quality.routes, figures.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, quality.routes, figures.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:
@@ -100,7 +102,7 @@ async def _own_forms_only(request: web.Request, handler: Handler) -> web.StreamR
     if not is_from_our_page(request):
         raise web.HTTPForbidden
     if request.path in _WITH_FILES:
-        request._client_max_size = LARGEST_FILE + 64 * 1024  # the only way to let one form be larger than the others
+        request._client_max_size = _WITH_FILES[request.path] + 64 * 1024  # the only way to let one form be larger than the others
     if "staff" in request:
         sent = request.headers.get("X-CSRF-Token") or (await request.post()).get("csrf", "")
         wanted = sessions.csrf_token(request["staff_session"].token)

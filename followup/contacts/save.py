@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -84,13 +84,22 @@ async def look(session: AsyncSession, contacts: Sequence[NewContact]) -> Looked:
 
 
 async def save_contacts(
-    session: AsyncSession, contacts: Sequence[NewContact], source: Source, at: datetime, *, skip_bad: bool = False
+    session: AsyncSession,
+    contacts: Sequence[NewContact],
+    source: Source,
+    at: datetime,
+    *,
+    skip_bad: bool = False,
+    cells: Mapping[int, tuple[str, ...]] | None = None,
 ) -> Saved:
     """Create, or complete who is known. The file's columns win over older values of the same column; groups are added.
 
-    Without `skip_bad` nothing is written when a row contradicts what is known.
+    Without `skip_bad` nothing is written when a row contradicts what is known. `cells`: what the file says in each line, for
+    the record of what was not taken.
     """
     looked = await look(session, contacts)
+    if cells:
+        looked = replace(looked, bad=tuple(replace(row, cells=cells.get(row.line, ())) for row in looked.bad))
     every_bad = (*source.bad, *looked.bad)
     if every_bad and not skip_bad:
         return Saved(looked.new, looked.known, 0, looked.bad, len(looked.blocked))

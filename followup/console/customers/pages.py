@@ -20,6 +20,7 @@ from followup.console.parts import database, page, see, sentence, settings, staf
 from followup.console.permissions import Permission, needs
 from followup.console.transcripts.filters import talk_link
 from followup.console.transcripts.masking import Mask, NoMask, is_personal, name_of, phone_of
+from followup.contacts import consent
 from followup.rights import block, logfiles, retention
 from followup.rights.erase import NoSuchCustomer, NotNow, erase_customer, summary, who_is
 from followup.rights.export import export_customer
@@ -104,6 +105,8 @@ async def _customer(
             "tickets": await queries.tickets_of(session, contact_id),
             "callbacks": await queries.callbacks_of(session, contact_id),
             "consents": await queries.consents_of(session, contact_id),
+            "agreements": await consent.history(session, contact_id),
+            "agreed": await consent.standing(session, contact_id),
             "channels": await queries.channels_of(session, contact_id),
             "entries": await block.entries_of(session, contact),
             "blocked": await records.is_blocked(session, contact_id),

@@ -1,0 +1,266 @@
+"""Importing customers, what was imported, and the keys of customer systems."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import func, select
+
+from followup import clock
+from followup.api import keys
+from followup.console.audit import audit
+from followup.console.forms import field, object_id
+from followup.console.paging import PER_PAGE, page_number, page_of
+from followup.console.parts import database, page, see, sentence, staff
+from followup.console.permissions import Permission, needs
+from followup.contacts import columns, uploads
+from followup.contacts.groups import KNOWN, read_groups
+from followup.contacts.parse import CHANNELS, Agreed, BadRow, Choices
+from followup.contacts.save import earlier_import
+from followup.contacts.table import ContactsFileError, read_table
+from followup.contacts.xlsx import bad_sheet
+from followup.store.campaign_models import ApiKey, Import, ImportedContact, Upload
+from followup.store.models import Contact, User
+from followup.store.records import blocked
+
+_IMPORT = "/console/contacts/import"
+_SHOWN_BAD = 100
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+# —— importing ————————————————————————————————————————————————————————
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def upload_page(request: web.Request) -> web.Response:
+    """GET /console/contacts/import"""
+    return page(request, "contacts/upload.html", error="")
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def upload(request: web.Request) -> web.Response:
+    """POST /console/contacts/import: keeps the file and shows how it is understood; no customer is written yet."""
+    sent = (await request.post()).get("file")
+    try:
+        if not isinstance(sent, web.FileField):
+            raise ContactsFileError(sentence("import_errors", "no_file"))
+        data = sent.file.read()
+        table = await asyncio.to_thread(read_table, data)
+    except ContactsFileError as error:
+        return page(request, "contacts/upload.html", status=400, error=str(error))
+    async with database(request).session() as session:
+        who, name = staff(request), sent.filename.replace("\0", "")
+        kept = await uploads.keep(session, table, name, hashlib.sha256(data).hexdigest(), who.id, clock.now())
+        await uploads.check(session, kept, uploads.choices_of(kept))
+        await audit(session, who, "contacts.upload", "upload", kept.id, rows=len(table.rows))
+    return see(f"{_IMPORT}/{kept.id}")
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def check_page(request: web.Request) -> web.Response:
+    """GET /console/contacts/import/{id}: the columns, what would come of them, and the first rows."""
+    return await _check_page(request)
+
+
+async def _check_page(request: web.Request, *, error: str = "", status: int = 200) -> web.Response:
+    async with database(request).session() as session:
+        found = await _upload(request, session)
+        if found.import_id is not None:
+            return see(f"/console/imports/{found.import_id}")
+        earlier = await earlier_import(session, found.digest)
+    return page(
+        request,
+        "contacts/check.html",
+        status=status,
+        upload=found,
+        choices=found.choices,
+        checked=found.checked or {"error": ""},
+        earlier=earlier,
+        uses=columns.use_labels(),
+        channels=CHANNELS,
+        known_groups=KNOWN,
+        shown_bad=_SHOWN_BAD,
+        error=error,
+    )
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def check(request: web.Request) -> web.Response:
+    """POST /console/contacts/import/{id}/check: understand the file as the form says."""
+    form = await request.post()
+    async with database(request).session() as session:
+        found = await _upload(request, session, whole=True)
+        header = found.choices.get("header", [])
+        uses = [str(form.get(f"use{number}", "")) for number in range(len(header))]
+        now = uploads.choices_of(found).uses if found.import_id is None else ()
+        agreed = Agreed(
+            tuple(channel for channel in CHANNELS if channel in form.getall("channel", [])),
+            await field(request, "source", longest=100),
+            await field(request, "text_version", longest=60),
+        )
+        if found.import_id is None and not (agreed.channels and not agreed.source):
+            chosen = tuple(columns.Use(use) if use in set(columns.Use) else old for use, old in zip(uses, now, strict=True))
+            groups = read_groups(await field(request, "groups", longest=300))
+            await uploads.check(session, found, Choices(chosen, groups, agreed))
+            await audit(session, staff(request), "contacts.check", "upload", found.id)
+            return see(f"{_IMPORT}/{found.id}")
+    return await _check_page(request, error=sentence("import_errors", "no_source"), status=400)
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def take(request: web.Request) -> web.Response:
+    """POST /console/contacts/import/{id}/take: all the customers in one transaction. Clicked twice, they are taken once."""
+    skip_bad = bool(await field(request, "skip_bad"))
+    async with database(request).session() as session:
+        found = await _upload(request, session, whole=True)
+        if found.import_id is not None:
+            return see(f"/console/imports/{found.import_id}")
+        who, upload_id = staff(request), found.id
+        try:
+            saved = await uploads.take(session, found, who.id, clock.now(), skip_bad=skip_bad)
+        except ContactsFileError as error:
+            return await _check_page(request, error=str(error), status=400)
+        if saved.import_id is not None:
+            await audit(session, who, "contacts.import", "import", saved.import_id, rows=saved.created, known=saved.updated + saved.unchanged)
+            return see(f"/console/imports/{saved.import_id}")
+        # Somebody else may have brought in what contradicts this file meanwhile.
+        found = await session.get_one(Upload, upload_id, populate_existing=True)
+        await uploads.check(session, found, uploads.choices_of(found))
+    return await _check_page(request, error=sentence("import_errors", "bad_rows"), status=400)
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def bad_of_upload(request: web.Request) -> web.Response:
+    """GET /console/contacts/import/{id}/bad.xlsx"""
+    async with database(request).session() as session:
+        found = await _upload(request, session)
+    bad = (found.checked or {}).get("bad", [])
+    if not bad:
+        raise web.HTTPNotFound
+    rows = [BadRow(row["line"], row["reason"], tuple(row["cells"])) for row in bad]
+    return await _bad_sheet(tuple(found.choices["header"]), rows, f"bad-rows-{found.id}.xlsx")
+
+
+async def _upload(request: web.Request, session: Any, *, whole: bool = False) -> Upload:
+    found = await uploads.find(session, object_id(request), staff(request).id, whole=whole)
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _bad_sheet(header: tuple[str, ...], rows: list[BadRow], name: str) -> web.Response:
+    body = await asyncio.to_thread(bad_sheet, header, rows)
+    return web.Response(body=body, content_type=_XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+# —— what was imported ——————————————————————————————————————————————————
+
+
+@needs(Permission.READ_CUSTOMERS)
+async def imports_page(request: web.Request) -> web.Response:
+    """GET /console/imports?page="""
+    async with database(request).session() as session:
+        total = await session.scalar(select(func.count()).select_from(Import)) or 0
+        rows = await session.execute(
+            select(Import, User.name, ApiKey.name)
+            .outerjoin(User, User.id == Import.user_id)
+            .outerjoin(ApiKey, ApiKey.id == Import.api_key_id)
+            .order_by(Import.id.desc())
+            .limit(PER_PAGE)
+            .offset((page_number(request) - 1) * PER_PAGE)
+        )
+        return page(request, "contacts/imports.html", imports=page_of(request, rows.all(), total))
+
+
+@needs(Permission.READ_CUSTOMERS)
+async def import_page(request: web.Request) -> web.Response:
+    """GET /console/imports/{id}: the report."""
+    import_id = object_id(request)
+    async with database(request).session() as session:
+        record = await session.get(Import, import_id)
+        if record is None:
+            raise web.HTTPNotFound
+        members = ImportedContact.import_id == import_id
+        stopped = await session.scalar(
+            select(func.count())
+            .select_from(ImportedContact)
+            .join(Contact, Contact.id == ImportedContact.contact_id)
+            .where(members, blocked(Contact.id, Contact.phone))
+        )
+        customers = await session.scalar(select(func.count()).select_from(ImportedContact).where(members))
+        by = await session.scalar(select(User.name).where(User.id == record.user_id)) if record.user_id else ""
+        key = await session.scalar(select(ApiKey.name).where(ApiKey.id == record.api_key_id)) if record.api_key_id else ""
+    return page(
+        request, "contacts/report.html", record=record, blocked=stopped or 0, customers=customers or 0, by=by or key or "", bad=record.bad[1:], shown_bad=_SHOWN_BAD
+    )
+
+
+@needs(Permission.IMPORT_CONTACTS)
+async def bad_of_import(request: web.Request) -> web.Response:
+    """GET /console/imports/{id}/bad.xlsx"""
+    import_id = object_id(request)
+    async with database(request).session() as session:
+        record = await session.get(Import, import_id)
+    if record is None or len(record.bad) < 2:
+        raise web.HTTPNotFound
+    rows = [BadRow(row["line"], row["reason"], tuple(row["cells"])) for row in record.bad[1:]]
+    return await _bad_sheet(tuple(record.bad[0]["cells"]), rows, f"bad-rows-of-import-{import_id}.xlsx")
+
+
+# —— keys of customer systems ——————————————————————————————————————————————
+
+
+@needs(Permission.MANAGE_KEYS)
+async def keys_page(request: web.Request) -> web.Response:
+    """GET /console/api-keys"""
+    return await _keys(request)
+
+
+async def _keys(request: web.Request, *, made: str = "", error: str = "", status: int = 200) -> web.Response:
+    async with database(request).session() as session:
+        return page(request, "contacts/keys.html", status=status, keys=await keys.every_key(session), made=made, error=error)
+
+
+@needs(Permission.MANAGE_KEYS)
+async def make_key(request: web.Request) -> web.Response:
+    """POST /console/api-keys: the answer shows the key, once."""
+    try:
+        async with database(request).session() as session:
+            key, secret = await keys.make(session, await field(request, "name", longest=200), staff(request).id, clock.now())
+            await audit(session, staff(request), "key.make", "key", key.id, name=key.name)
+    except keys.KeyProblem as error:
+        return await _keys(request, error=sentence("key_errors", error.key), status=400)
+    return await _keys(request, made=secret)
+
+
+@needs(Permission.MANAGE_KEYS)
+async def revoke_key(request: web.Request) -> web.Response:
+    """POST /console/api-keys/{id}/revoke"""
+    try:
+        async with database(request).session() as session:
+            key = await keys.revoke(session, object_id(request), clock.now())
+            await audit(session, staff(request), "key.revoke", "key", key.id, name=key.name)
+    except keys.KeyProblem as error:
+        if error.key == "no_key":
+            raise web.HTTPNotFound from None
+        return await _keys(request, error=sentence("key_errors", error.key), status=400)
+    return see("/console/api-keys")
+
+
+routes = [
+    web.get("/contacts/import", upload_page),
+    web.post("/contacts/import", upload),
+    web.get(r"/contacts/import/{id:\d+}", check_page),
+    web.post(r"/contacts/import/{id:\d+}/check", check),
+    web.post(r"/contacts/import/{id:\d+}/take", take),
+    web.get(r"/contacts/import/{id:\d+}/bad.xlsx", bad_of_upload),
+    web.get("/imports", imports_page),
+    web.get(r"/imports/{id:\d+}", import_page),
+    web.get(r"/imports/{id:\d+}/bad.xlsx", bad_of_import),
+    web.get("/api-keys", keys_page),
+    web.post("/api-keys", make_key),
+    web.post(r"/api-keys/{id:\d+}/revoke", revoke_key),
+]
