@@ -10,8 +10,10 @@ from followup.reading.text import core
 
 _N = rf"(?:\d+(?:\.\d+)?|[{CHINESE}]+)(?!大半|小半|多半|半|点|些|部分)"
 _UNIT = r"(?:个|只|颗|枚|箱|盒|袋|斤|件|瓶|条|支|包|粒|份|串|台|张|公斤|块)"
-_BAD = r"(?:坏|烂|破|裂|瘪|霉|损|压|碰|黑|不好|不能吃|吃不了|有问题|不行|蔫|软|丢|扔|臭|碎)"
+_BAD = r"(?:[磕碰压摔挤撞砸]坏|[磕摔挤压碰]烂|磕|摔|挤|撞|坏|烂|破|裂|瘪|霉|损|压|碰|黑|不好|不能吃|吃不了|有问题|不行|蔫|软|丢|扔|臭|碎)"
 _GOOD = r"(?:好|完好|没坏|没问题|能吃|没事)"
+_REDRESS = re.compile(rf"(?:赔|退|补|返|打|便宜|减|免)[我给了个偿款钱发掉]*(?:一半|半价|{_N}(?:{_UNIT}|元|折)?)")
+"""What is asked for is no count of what is spoiled: "赔一半就行"."""
 _TAKEN_BACK = re.compile(r"(?:不对|说错了?|错了|口误|哦不|噢不|啊不|更正)")
 
 _PERCENT = re.compile(rf"(?:百分之(?P<c>{_N})|(?P<d>\d+(?:\.\d+)?)%)")
@@ -40,7 +42,8 @@ _SHARES: tuple[tuple[re.Pattern[str], float | None, bool | None], ...] = (
 def read_quantity(asked: Asked, heard: Heard) -> Reading | None:
     """{"bad": n|null, "total": n|null, "ratio": 0..1|null, "at_least_half": bool|null}, else None."""
     text = _TAKEN_BACK.split(core(heard.text))[-1].strip(" ,.")
-    if _more_bad_than_all(text):
+    text = _REDRESS.sub("", text).strip(" ,.")
+    if not text or _more_bad_than_all(text):
         return None
     counted = _counted(text)
     if counted is not None:
@@ -58,6 +61,8 @@ def read_quantity(asked: Asked, heard: Heard) -> Reading | None:
         return _reading(0, None, 0.0, "none")
     if _ALL.search(text) and not _MANY.search(text):
         return _reading(None, None, 1.0, "all")
+    if _TOTAL.search(text):
+        return None  # "一箱12个": how many of them were bad is not said
     alone = re.search(_N, text)
     value = _number(alone.group()) if alone else None
     if alone and value is not None and len(text) <= 10 and not re.search(r"[天月年号点块元钱次]|分钟|有一点|小时", text):

@@ -50,3 +50,12 @@ def test_no_quantity(text: str) -> None:
 
 def test_a_spot_on_a_fruit_is_not_a_number_of_fruits() -> None:
     assert read(Asked("quantity_of"), Heard("烂了一小块，路上压的吧")) is None
+
+
+@pytest.mark.parametrize("text", ["对 赔一半就行", "退我一半的钱", "一箱12个", "补发两个"])
+def test_what_is_asked_for_or_what_the_box_held_is_no_count_of_what_is_spoiled(text: str) -> None:
+    assert quantity(text) is None
+
+
+def test_what_is_bruised_is_spoiled_too() -> None:
+    assert quantity("嗯还行就是有三个磕坏了") == {"bad": 3, "total": None, "ratio": None, "at_least_half": None}
