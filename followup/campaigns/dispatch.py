@@ -66,16 +66,17 @@ def _script(script_id: str, *changed: int) -> tuple[Script, dict[str, Any]]:
 
 @dataclass
 class Dispatched:
-    """What a round did. `looked_at` 0: nothing is due."""
+    """What a round did. `more`: something else may be due."""
 
     looked_at: int = 0
+    more: bool = False
     queued: int = 0
     stopped: Counter[str] = field(default_factory=Counter)
     deliveries: list[int] = field(default_factory=list)
 
 
 async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_cap: int, limit: int = AT_ONCE) -> Dispatched:
-    """One round of one running campaign; call again until nothing was looked at.
+    """One round of one running campaign; call again while there is more.
 
     Of several processes at once only one does it, so that the campaign's limit per minute holds.
     """
@@ -88,10 +89,11 @@ async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_
         return done
     made = parse.definition(campaign.definition)
     room = made.per_minute - await _made_lately(session, campaign_id, at)
-    rows = await _due(session, campaign_id, campaign.version, at, min(limit, room)) if room > 0 else []
+    most = min(limit, room)
+    rows = await _due(session, campaign_id, campaign.version, at, most) if most > 0 else []
     if not rows:
         return done
-    done.looked_at = len(rows)
+    done.looked_at, done.more = len(rows), len(rows) == most
     down: list[tuple[Row[Any], Wait | Stop]] = []
     standings = await gate.standings(session, sorted({row.contact_id for row in rows}), at.astimezone(SHANGHAI).date())
     today: Counter[int] = Counter()

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from followup.campaigns import parse
 from followup.campaigns.alerts import Tell
+from followup.campaigns.definition import Definition
 from followup.campaigns.dispatch import NoScript, dispatch, script_now
 from followup.campaigns.enrol import enrol
 from followup.campaigns.labels import why_paused
@@ -32,7 +34,7 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
         await close_who_came(session, at)
         unknown, _ = await rescue_deliveries(session, at)
         await sweep_cancelled(session, at)
-        running = select(Campaign.id, Campaign.name, Campaign.script_id).where(Campaign.status == "running")
+        running = select(Campaign.id, Campaign.name, Campaign.script_id, Campaign.definition).where(Campaign.status == "running")
         campaigns = (await session.execute(running.order_by(Campaign.priority, Campaign.id))).all()
     if unknown and tell is not None:
         await tell("unknown_deliveries", count=unknown)
@@ -40,7 +42,7 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
     for campaign in campaigns:
         try:
             script_now(campaign.script_id)
-            queued += await _run(database, campaign.id, at, daily_cap)
+            queued += await _run(database, campaign.id, parse.definition(campaign.definition), at, daily_cap)
         except NoScript as error:
             await _pause(database, campaign.id, campaign.name, error.why, tell)
         except DefinitionErrors:
@@ -50,22 +52,24 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
     return queued
 
 
-async def _run(database: Database, campaign_id: int, at: datetime, daily_cap: int) -> int:
+async def _run(database: Database, campaign_id: int, made: Definition, at: datetime, daily_cap: int) -> int:
     queued = 0
     async with database.session() as session:
         await enrol(session, campaign_id, at)
-    async with database.session() as session:
-        await top_up(session, campaign_id, at)
+    if made.sampling.top_up:
+        async with database.session() as session:
+            await top_up(session, campaign_id, at)
     while True:
         async with database.session() as session:
             done = await dispatch(session, campaign_id, at, daily_cap)
         queued += done.queued
         if done.stopped:
             _log.info("campaign %s: %s", campaign_id, dict(done.stopped))
-        if not done.looked_at:
+        if not done.more:
             break
-    async with database.session() as session:
-        await finish(session, campaign_id, at)
+    if made.ends_on is not None and at.date() > made.ends_on:
+        async with database.session() as session:
+            await finish(session, campaign_id, at)
     return queued
 
 
