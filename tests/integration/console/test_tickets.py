@@ -366,7 +366,7 @@ async def test_closing_a_complaint_starts_the_revisit_with_the_first_score(enter
     assert case.variables["first_score"] == "不满意" and case.variables["case_kind"] == "投诉"
     assert (case.variables["matter"], case.variables["done_on"], case.variables["company"]) == ("等候太久", "11月20日", "演示公司")
     page = text_of(await agent.get(path(ticket)))
-    assert "再次回访已经建立" in page and "应在 11月23日 10:00 以前回访" in page and "系统不会自动发送" in page
+    assert "再次回访已经建立" in page and "应在 11月23日 10:00 以前回访" in page and "系统会在下一个合适的时段发给客户" in page
     assert "处理以前： 不满意" in page and "还没有评价" in page
 
 
