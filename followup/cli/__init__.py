@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": ("followup.cli.migrate", "migrate", "更新数据表"),
     "contacts": ("followup.cli.contacts", "contacts", "导入客户名单"),
     "customers": ("followup.cli.customers", "customers", "导出、删除一位客户的资料"),
+    "api-keys": ("followup.cli.keys", "keys", "客户系统（CRM）接口的密钥"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
     "figures": ("followup.cli.figures", "figures", "统计表：满意度、落实度"),
 }

@@ -127,7 +127,7 @@ def parse_contacts(data: bytes) -> ContactsFile:
 def parse_table(table: Table, choices: Choices) -> ContactsFile:
     """Make customers of the rows. Raises ContactsFileError when the columns make none."""
     columns.check(table, choices.uses)
-    reader, merger, bad = _Reader(table.header, choices), _Merger(), []
+    reader, merger, bad = _Reader(table.header, choices), Merger(), []
     for row in table.rows:
         try:
             merger.add(reader.contact(row))
@@ -278,7 +278,7 @@ def consents_of(written: str) -> dict[str, bool]:
 # —— rows of one customer ————————————————————————————————————————————
 
 
-class _Merger:
+class Merger:
     """Rows of one phone, customer number or OpenID are one customer."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.contacts.parse import OPENID_FIELD, BadRow, GivenConsent, NewContact
@@ -47,13 +47,15 @@ class Source:
     """Rows that were not taken before we came here."""
     user_id: int | None = None
     api_key_id: int | None = None
+    recorded: bool = True
+    """False: a single customer, of whom the list of imports says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """How many were new, and known already (`updated` of them changed); which contradict what is known.
 
-    `import_id` None: nothing was written, because of `bad`.
+    `written` False: nothing was, because of `bad`. `import_id`: the record of it, where one was made.
     """
 
     created: int
@@ -62,6 +64,7 @@ class Saved:
     bad: tuple[BadRow, ...]
     blocked: int
     import_id: int | None = None
+    written: bool = True
     ids: dict[int, int] = field(default_factory=dict)
     """line -> contact, of a call of the API."""
 
@@ -102,7 +105,25 @@ async def save_contacts(
         looked = replace(looked, bad=tuple(replace(row, cells=cells.get(row.line, ())) for row in looked.bad))
     every_bad = (*source.bad, *looked.bad)
     if every_bad and not skip_bad:
-        return Saved(looked.new, looked.known, 0, looked.bad, len(looked.blocked))
+        return Saved(looked.new, looked.known, 0, looked.bad, len(looked.blocked), written=False)
+    import_id = await _record(session, source, looked, every_bad, at) if source.recorded else None
+    values = {"at": at, "import_id": import_id, "user_id": source.user_id}
+    updated = 0
+    for name, statement in _WRITE.items():
+        if name == "members" and import_id is None:
+            continue
+        done = await session.execute(text(statement), {key: value for key, value in values.items() if f":{key}" in statement})
+        if name == "update":
+            updated = done.rowcount  # type: ignore[attr-defined]
+    await session.execute(update(Import).where(Import.id == import_id).values(updated=updated))
+    session.expire_all()  # what was loaded of the customers is no longer what stands there
+    ids: dict[int, int] = {}
+    if source.source == "api":
+        ids = {line: contact for line, contact in await session.execute(text("SELECT line, contact_id FROM incoming"))}
+    return Saved(looked.new, updated, looked.known - updated, looked.bad, len(looked.blocked), import_id, ids=ids)
+
+
+async def _record(session: AsyncSession, source: Source, looked: Looked, bad: Sequence[BadRow], at: datetime) -> int:
     record = Import(
         source=source.source,
         file_name=source.file_name[:200],
@@ -111,8 +132,8 @@ async def save_contacts(
         created=looked.new,
         updated=0,
         merged=source.merged,
-        bad=kept_bad(source.header, every_bad),
-        bad_count=len(every_bad),
+        bad=kept_bad(source.header, bad),
+        bad_count=len(bad),
         groups=list(source.groups),
         user_id=source.user_id,
         api_key_id=source.api_key_id,
@@ -120,20 +141,7 @@ async def save_contacts(
     )
     session.add(record)
     await session.flush()
-    values = {"at": at, "import_id": record.id, "user_id": source.user_id}
-    updated = 0
-    for name, statement in _WRITE.items():
-        done = await session.execute(text(statement), {key: value for key, value in values.items() if f":{key}" in statement})
-        if name == "update":
-            updated = done.rowcount  # type: ignore[attr-defined]
-    record.updated = updated
-    await session.flush()
-    import_id = record.id
-    session.expire_all()  # what was loaded of the customers is no longer what stands there
-    ids: dict[int, int] = {}
-    if source.source == "api":
-        ids = {line: contact for line, contact in await session.execute(text("SELECT line, contact_id FROM incoming"))}
-    return Saved(looked.new, updated, looked.known - updated, looked.bad, len(looked.blocked), import_id, ids)
+    return record.id
 
 
 async def earlier_import(session: AsyncSession, digest: str) -> Import | None:
@@ -265,7 +273,7 @@ _WRITE = {
     # The customer's newest word counts. A file that does not say when somebody agreed does not undo a refusal.
     "consents": """
         INSERT INTO consents (contact_id, channel, given, source, text_version, user_id, import_id, at)
-        SELECT incoming.contact_id, new.channel, new.given, new.source, new.text_version, CAST(:user_id AS bigint), :import_id,
+        SELECT incoming.contact_id, new.channel, new.given, new.source, new.text_version, CAST(:user_id AS bigint), CAST(:import_id AS bigint),
             least(coalesce(new.at, :at), :at)
         FROM incoming
         CROSS JOIN LATERAL jsonb_to_recordset(incoming.consents) AS new (channel text, given boolean, source text, text_version text, at timestamptz)

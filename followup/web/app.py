@@ -12,6 +12,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
+from followup.api.app import add_api
 from followup.console.app import add_console
 from followup.settings import Settings
 from followup.store.database import Database
@@ -49,6 +50,7 @@ def make_app(settings: Settings) -> web.Application:
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.extend([_database, _fanout, _health])
     _add_routes(app)
+    add_api(app)
     add_console(app)
     return app
 
