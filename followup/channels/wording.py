@@ -15,7 +15,6 @@ class Wording:
     sms: dict[str, str]
     """Kind -> text with {company}, {address}, {code}."""
     mail: dict[str, Any]
-    note_kinds: dict[str, str]
     block_reasons: dict[str, str]
     alerts: dict[str, str]
 

@@ -16,11 +16,11 @@ from followup.api.app import add_api
 from followup.console.app import add_console
 from followup.settings import Settings
 from followup.store.database import Database
-from followup.web import chat, enquiry, events, landing
+from followup.web import chat, enquiry, events, landing, opt_out, short_code, sms_reports
 from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
-from followup.web.keys import DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC
-from followup.web.limits import EnquiryLimiter, TalkLimiter
+from followup.web.keys import CODES, DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC
+from followup.web.limits import CodeLimiter, EnquiryLimiter, TalkLimiter
 from followup.web.security import add_headers, friendly_errors, json_answer
 from followup.web.session import Sessions
 from followup.web.static import StaticFiles
@@ -37,6 +37,7 @@ def make_app(settings: Settings) -> web.Application:
     app[STATIC] = StaticFiles()
     app[LIMITER] = TalkLimiter()
     app[ENQUIRIES] = EnquiryLimiter()
+    app[CODES] = CodeLimiter()
     app[SESSIONS] = Sessions(
         settings.signing_secret(),
         secure=settings.public_url.startswith("https://"),
@@ -61,6 +62,11 @@ def _add_routes(app: web.Application) -> None:
             web.get("/healthz", healthz),
             web.get("/c/{token}", landing.landing),
             web.post("/c/{token}/start", landing.start),
+            web.get("/s", short_code.page),
+            web.post("/s", short_code.start),
+            web.get("/u/{token}", opt_out.page),
+            web.post("/u/{token}", opt_out.stop),
+            web.post("/sms/{provider:aliyun|tencent}/{secret}", sms_reports.receive_reports),
             web.get("/ask", enquiry.page),
             web.post("/ask", enquiry.start),
             web.get("/chat", chat.page),

@@ -24,7 +24,7 @@ from followup.talk.inbox import Trigger, accept
 from followup.web import talks
 from followup.web.keys import DATABASE, ENQUIRIES, SESSIONS, SETTINGS
 from followup.web.landing import CHANNEL, is_embedded
-from followup.web.security import is_from_our_page, notice
+from followup.web.security import address_of, is_from_our_page, notice
 from followup.web.session import LIFETIME_SECONDS, Session
 from followup.web.wording import load_wording
 
@@ -64,7 +64,7 @@ async def start(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         if await _live_talk(session, request) is not None:
             return _to_chat()
-        if wait := request.app[ENQUIRIES].wait_for(_address(request)):
+        if wait := request.app[ENQUIRIES].wait_for(address_of(request)):
             answer = notice(request, "too_many_enquiries", 429)
             answer.headers["Retry-After"] = str(wait)
             return answer
@@ -132,15 +132,6 @@ def _script(settings: Settings) -> Script | None:
 
 def _company(script: Script, settings: Settings) -> str:
     return settings.company or str(script.demo_variables().get("company") or load_wording().no_company)
-
-
-def _address(request: web.Request) -> str:
-    """Where the request comes from: the caller's own address, or what the named number of proxies in front says."""
-    proxies = request.app[SETTINGS].proxies
-    passed = [part.strip() for line in request.headers.getall("X-Forwarded-For", []) for part in line.split(",")]
-    if proxies and len(passed) >= proxies:
-        return passed[-proxies]
-    return request.remote or ""
 
 
 def _to_chat() -> web.Response:

@@ -8,7 +8,7 @@ from followup.settings import Settings
 from followup.store.database import Database
 from followup.web.fanout import Fanout
 from followup.web.health import Health
-from followup.web.limits import EnquiryLimiter, TalkLimiter
+from followup.web.limits import CodeLimiter, EnquiryLimiter, TalkLimiter
 from followup.web.session import Sessions
 from followup.web.static import StaticFiles
 
@@ -18,5 +18,6 @@ SESSIONS = web.AppKey("sessions", Sessions)
 FANOUT = web.AppKey("fanout", Fanout)
 LIMITER = web.AppKey("limiter", TalkLimiter)
 ENQUIRIES = web.AppKey("enquiries", EnquiryLimiter)
+CODES = web.AppKey("codes", CodeLimiter)
 HEALTH = web.AppKey("health", Health)
 STATIC = web.AppKey("static", StaticFiles)

@@ -14,6 +14,7 @@ from followup.talk.inbox import Trigger, accept
 from followup.web import talks
 from followup.web.keys import DATABASE, SESSIONS
 from followup.web.security import is_from_our_page, notice
+from followup.web.session import Session
 from followup.web.wording import load_wording
 
 CHANNEL = "web"
@@ -27,7 +28,7 @@ async def landing(request: web.Request) -> web.Response:
         async with request.app[DATABASE].session() as session:
             talk = await talks.standing(session, await _case_of(session, token))
     except links.LinkError as error:
-        return _no_talk(request, error)
+        return no_talk(request, error)
     return aiohttp_jinja2.render_template(
         "landing.html",
         request,
@@ -46,13 +47,21 @@ async def start(request: web.Request) -> web.Response:
         return notice(request, "foreign", 403)
     try:
         async with request.app[DATABASE].session() as session:
-            case_id = await _case_of(session, request.match_info["token"])
-            began = await accept(session, case_id, CHANNEL, "start", Trigger.START.value, direction="system")
-            if began.duplicate:
-                await _welcome_back(session, case_id)
-            who = await talks.begin(session, case_id)
+            who = await begin(session, await _case_of(session, request.match_info["token"]))
     except links.LinkError as error:
-        return _no_talk(request, error)
+        return no_talk(request, error)
+    return to_chat(request, who)
+
+
+async def begin(session: AsyncSession, case_id: str) -> Session:
+    """The talk begins, or goes on."""
+    began = await accept(session, case_id, CHANNEL, "start", Trigger.START.value, direction="system")
+    if began.duplicate:
+        await _welcome_back(session, case_id)
+    return await talks.begin(session, case_id)
+
+
+def to_chat(request: web.Request, who: Session) -> web.Response:
     response = web.Response(status=303, headers={"Location": "/chat"})
     request.app[SESSIONS].write(response, who, embedded=is_embedded(request))
     return response
@@ -72,7 +81,7 @@ async def _welcome_back(session: AsyncSession, case_id: str) -> None:
         await accept(session, case_id, CHANNEL, key, Trigger.RESUME.value, direction="system")
 
 
-def _no_talk(request: web.Request, error: links.LinkError) -> web.Response:
+def no_talk(request: web.Request, error: links.LinkError) -> web.Response:
     if isinstance(error, links.ExpiredLink):
         return notice(request, "expired", 410)
     if isinstance(error, links.RevokedLink):

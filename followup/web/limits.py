@@ -38,6 +38,14 @@ class TalkLimiter:
             return 0
         return max(1, math.ceil((1 - bucket.tokens) / self._per_second))
 
+    def standing_wait(self, talk: str) -> int:
+        """The same, and nothing is counted."""
+        bucket = self._buckets.get(talk)
+        if bucket is None:
+            return 0
+        tokens = min(self._burst, bucket.tokens + (self._clock() - bucket.at) * self._per_second)
+        return 0 if tokens >= 1 else max(1, math.ceil((1 - tokens) / self._per_second))
+
     def _sweep(self, now: float) -> None:
         """Forget the talks whose bucket is full again."""
         full_after = self._burst / self._per_second
@@ -58,3 +66,28 @@ class EnquiryLimiter:
     def wait_for(self, address: str) -> int:
         """0 when a talk may begin now (and that is counted), else the whole seconds to wait."""
         return self._one.wait_for(address) or self._everybody.wait_for("everybody")
+
+
+class CodeLimiter:
+    """How often codes may be tried. Only failures count for an address, as mobile networks put thousands behind one."""
+
+    def __init__(
+        self, one: TalkLimiter | None = None, everybody: TalkLimiter | None = None, code: TalkLimiter | None = None
+    ) -> None:
+        # 24^8 codes: with all that everybody may try, and 100,000 codes standing, a hit takes about two weeks of trying.
+        self._one = one or TalkLimiter(burst=10, per_second=1 / 60)
+        self._everybody = everybody or TalkLimiter(burst=500, per_second=1.0)
+        self._code = code or TalkLimiter(burst=20, per_second=1 / 60)
+
+    def wait_for(self, address: str, code: str) -> int:
+        """0 when this address may try this code now, else the whole seconds to wait. The try counts for the code."""
+        return self._one.standing_wait(_network(address)) or self._everybody.standing_wait("everybody") or self._code.wait_for(code)
+
+    def failed(self, address: str) -> None:
+        self._one.wait_for(_network(address))
+        self._everybody.wait_for("everybody")
+
+
+def _network(address: str) -> str:
+    """One customer's line has many addresses of IPv6, all with the same first half."""
+    return ":".join(address.split(":")[:4]) if address.count(":") > 1 else address

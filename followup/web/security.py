@@ -60,6 +60,15 @@ def is_from_our_page(request: web.Request) -> bool:
     return urlsplit(origin).netloc in ours
 
 
+def address_of(request: web.Request) -> str:
+    """Where the request comes from: the caller's own address, or what the named number of proxies in front says."""
+    proxies = request.config_dict[SETTINGS].proxies
+    passed = [part.strip() for line in request.headers.getall("X-Forwarded-For", []) for part in line.split(",")]
+    if proxies and len(passed) >= proxies:
+        return passed[-proxies]
+    return request.remote or ""
+
+
 def wants_json(request: web.Request) -> bool:
     return request.path.startswith("/chat/") or request.path == "/healthz"
 

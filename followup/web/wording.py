@@ -24,6 +24,8 @@ class Wording:
     """Name of a contact who has not given one; staff read it."""
     errors: dict[str, str]
     pages: dict[str, Notice]
+    codes: dict[str, str]
+    """What the page for codes says about a code that opens nothing."""
 
     def error(self, key: str, **values: object) -> str:
         return self.errors[key].format(**values)
@@ -33,4 +35,4 @@ class Wording:
 def load_wording() -> Wording:
     data = YAML(typ="safe").load(Path(__file__).with_name("wording.yml"))
     pages = {key: Notice(page["title"], tuple(page["lines"])) for key, page in data["pages"].items()}
-    return Wording(data["no_company"], data["visitor"], data["errors"], pages)
+    return Wording(data["no_company"], data["visitor"], data["errors"], pages, data["codes"])
