@@ -12,6 +12,7 @@ import jinja2
 from aiohttp import web
 
 from followup.console import sessions
+from followup.console.campaigns import pages as campaigns
 from followup.console.contacts import pages as contacts
 from followup.console.customers import pages as customers
 from followup.console.customers.imports import LARGEST_FILE
@@ -39,7 +40,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, quality.routes, figures.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

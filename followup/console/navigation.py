@@ -21,6 +21,7 @@ AREAS = (
     Area("/console/live", "实时", Permission.TAKE_OVER),
     Area("/console/tickets", "工单", Permission.READ_TICKETS),
     Area("/console/customers", "客户", Permission.READ_CUSTOMERS),
+    Area("/console/campaigns", "任务", Permission.READ_CAMPAIGNS),
     Area("/console/quality", "质检", Permission.READ_OWN_INSPECTIONS),
     Area("/console/figures", "统计", Permission.READ_FIGURES),
     Area("/console/people", "账号", Permission.MANAGE_PEOPLE),

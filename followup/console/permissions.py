@@ -31,6 +31,9 @@ class Permission(StrEnum):
     """Put somebody on the do-not-contact list."""
     LIFT_BLOCKS = "lift_blocks"
     ERASE_CUSTOMERS = "erase_customers"
+    READ_CAMPAIGNS = "read_campaigns"
+    MANAGE_CAMPAIGNS = "manage_campaigns"
+    """Make, start, pause and cancel campaigns; say what became of an unknown delivery."""
     IMPORT_CONTACTS = "import_contacts"
     """Bring in customers by a file, and see what was not taken of it."""
     MANAGE_KEYS = "manage_keys"
@@ -50,16 +53,16 @@ class Permission(StrEnum):
 
 P = Permission
 _AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P.READ_TICKETS, P.WORK_TICKETS, P.READ_OWN_INSPECTIONS}
-_AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS}
+_AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS, P.READ_CAMPAIGNS}
 _SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.CONFIRM_REPORTS, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
-_SUPERVISOR |= {P.SEND_FORBIDDEN, P.LIFT_BLOCKS, P.ERASE_CUSTOMERS, P.IMPORT_CONTACTS}
+_SUPERVISOR |= {P.MANAGE_CAMPAIGNS, P.SEND_FORBIDDEN, P.LIFT_BLOCKS, P.ERASE_CUSTOMERS, P.IMPORT_CONTACTS}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "admin": frozenset(_SUPERVISOR | {P.MANAGE_PEOPLE, P.READ_AUDIT, P.MANAGE_KEYS}),
     "supervisor": frozenset(_SUPERVISOR),
     "agent": frozenset(_AGENT),
     "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES}),
     "auditor": frozenset(
-        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_TICKETS, P.READ_FIGURES, P.READ_OWN_INSPECTIONS, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT}
+        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_CAMPAIGNS, P.READ_TICKETS, P.READ_FIGURES, P.READ_OWN_INSPECTIONS, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT}
     ),
 }
 

@@ -53,7 +53,7 @@ class FigureFilters:
         pairs = [
             (name, value)
             for name, value in self.talks.pairs()
-            if name in ("script", "first", "last", "group", "named", "starts")
+            if name in ("script", "first", "last", "group", "named", "starts", "campaign")
         ]
         pairs += [(name, value) for name, value in (("step", self.step), ("by", self.by), ("who", self.who)) if value]
         return pairs + ([("demo", "1")] if self.with_demo else [])
@@ -77,6 +77,7 @@ def read(query: Mapping[str, str], today: date) -> FigureFilters:
         last=last,
         group=given.group if facts.pair(given.group) else "",
         named=given.named if facts.pair(given.named) else "",
+        campaign=given.campaign,
         # Who comes to us was not invited: enquiries are counted when they are asked for.
         starts=given.starts or ("" if script else "us"),
         demo="" if query.get("demo") in ("1", "on") else "no",

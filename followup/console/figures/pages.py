@@ -19,7 +19,7 @@ from followup.console.figures.filters import FIGURES, STEPS, FigureFilters, read
 from followup.console.labels import label, labels
 from followup.console.parts import database, page, see, staff
 from followup.console.permissions import Permission, needs
-from followup.console.transcripts.queries import script_names
+from followup.console.transcripts.queries import campaign_names, script_names
 from followup.console.transcripts.questions import Questions
 from followup.figures.forms import NoForm, forms_of
 from followup.figures.monthly import Month, MonthFigures, monthly_paper
@@ -39,6 +39,7 @@ async def dashboard_page(request: web.Request) -> web.Response:
         variables = await queries.variables(session, filters.talks.script)
         named = {name: called for name, called in variables.items() if _NAMED.search(called)}
         filters = _divided(filters, columns, named, variables)
+        campaigns = await campaign_names(session)
         # Two connections: the two longest questions are answered side by side.
         async with database(request).session() as other:
             await queries.prepare(other)
@@ -48,6 +49,7 @@ async def dashboard_page(request: web.Request) -> web.Response:
         "figures/dashboard.html",
         filters=filters,
         scripts=figures.scripts,
+        campaigns=campaigns,
         tiles=dashboard.tiles(figures),
         tables=dashboard.tables(figures) if figures.talks.total.talks else [],
         columns=[(name, name) for name in columns],

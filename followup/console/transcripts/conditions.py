@@ -17,6 +17,7 @@ from sqlalchemy.types import Text
 
 from followup.console.figures import facts
 from followup.console.transcripts.filters import NO_ANSWER, SAID_SOMETHING, TalkFilters
+from followup.store.campaign_models import CampaignEntry
 from followup.store.figures import held_between
 from followup.store.models import Answer, Attempt, Case, Contact, Message, Ticket
 from followup.store.staff_models import Annotation, AnswerCorrection
@@ -97,6 +98,9 @@ def conditions(filters: TalkFilters, *, personal: bool, often: Often = frozenset
         yield Case.outcome.is_(None) if filters.outcome == "none" else Case.outcome == filters.outcome
     if filters.first or filters.last:
         yield held_between(filters.first or date(2000, 1, 1), filters.last or date(2999, 12, 30))
+    if filters.campaign:
+        mine = CampaignEntry.campaign_id == int(filters.campaign)
+        yield Case.id.in_(select(CampaignEntry.case_id).where(mine, CampaignEntry.case_id.is_not(None)))
     if filters.demo:
         yield Case.is_demo.is_(filters.demo == "yes")
     if filters.channel:

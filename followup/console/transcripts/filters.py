@@ -76,6 +76,8 @@ class TalkFilters:
     """`variable:value` of the talk, e.g. station:城东服务站."""
     aspect: str = ""
     """An aspect (price, service, …) named in what the customer was dissatisfied with."""
+    campaign: str = ""
+    """A campaign's id: the talks it made."""
     sort: str = SORTS[0]
 
     @property
@@ -115,6 +117,8 @@ def read_filters(query: Mapping[str, str], *, personal: bool = True) -> TalkFilt
         else:
             values[one.name] = text
     values["sort"] = values["sort"] if values["sort"] in SORTS else SORTS[0]
+    campaign = values["campaign"]
+    values["campaign"] = campaign if campaign.isascii() and campaign.isdigit() and len(campaign) < 18 else ""
     values["demo"] = values["demo"] if values["demo"] in ("yes", "no") else ""
     if not personal:
         values["customer"], values["contact"], values["group"], values["named"] = "", None, "", ""

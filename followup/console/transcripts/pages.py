@@ -44,6 +44,7 @@ async def talks_page(request: web.Request) -> web.Response:
     async with database(request).session() as session:
         rows, total, more = await queries.page_of_talks(session, filters, page_number(request), personal=personal)
         scripts = await queries.script_names(session)
+        campaigns = await queries.campaign_names(session)
     return page(
         request,
         "transcripts/list.html",
@@ -51,6 +52,7 @@ async def talks_page(request: web.Request) -> web.Response:
         talks=page_of(request, [_listed(row, filters, personal) for row in rows], total),
         more=more,
         scripts=scripts,
+        campaigns=campaigns,
         personal=personal,
         told=told(filters),
         hidden=("question", "answer", "reason", "contact", *OF_FIGURES),

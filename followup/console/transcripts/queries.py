@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from followup.console.paging import PER_PAGE
 from followup.console.transcripts.conditions import complained, corrected, often_said, sort_key, unsure, wanted
 from followup.console.transcripts.filters import TalkFilters
+from followup.store.campaign_models import Campaign
 from followup.store.models import Attempt, Case, Contact, Message, ScriptRevision, Ticket
 from followup.store.staff_models import StaffNote
 
@@ -145,6 +146,14 @@ async def script_names(session: AsyncSession) -> dict[str, str]:
         select(ScriptRevision.script_id, name).join(newest, newest.c.id == ScriptRevision.id)
     )
     return dict(sorted(((script, text or script) for script, text in rows), key=lambda pair: pair[1]))
+
+
+async def campaign_names(session: AsyncSession) -> dict[str, str]:
+    """Campaign id -> name of those that were started, the newest first."""
+    rows = await session.execute(
+        select(Campaign.id, Campaign.name).where(Campaign.started_at.is_not(None)).order_by(Campaign.id.desc()).limit(200)
+    )
+    return {str(campaign_id): name for campaign_id, name in rows}
 
 
 _CLAIMED = aliased(Contact)

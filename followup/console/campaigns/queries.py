@@ -1,0 +1,250 @@
+"""What the campaigns' pages read, besides `campaigns.ledger`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.campaigns.definition import Audience, Definition
+from followup.campaigns.dispatch import variables_of
+from followup.campaigns.enrol import in_audience
+from followup.contacts.groups import KNOWN
+from followup.scripts.model import Script
+from followup.settings import SHANGHAI
+from followup.store.campaign_models import Campaign, Consent, Import
+from followup.store.models import Callback, Case, Contact, User
+from followup.store.records import blocked
+
+COLUMNS_OF = 2000
+"""The columns of so many customers, the newest, are offered."""
+MOST_CHECKED = 100_000
+"""Customers whose data are looked through before a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A campaign of the list."""
+
+    campaign: Campaign
+    author: str
+    next_at: datetime | None
+    """When something is due next."""
+
+
+async def campaigns(session: AsyncSession, status: str = "") -> list[Listed]:
+    """The newest first; those that are over last."""
+    due = (
+        text("(SELECT min(next_at) FROM campaign_entries WHERE campaign_id = campaigns.id AND next_at IS NOT NULL) AS next_at")
+    )
+    over = Campaign.status.in_(("cancelled", "finished"))
+    query = select(Campaign, func.coalesce(User.name, ""), due).outerjoin(User, User.id == Campaign.user_id)
+    if status:
+        query = query.where(Campaign.status == status)
+    rows = await session.execute(query.order_by(over, Campaign.id.desc()).limit(500))
+    return [Listed(campaign, author, next_at) for campaign, author, next_at in rows]
+
+
+async def groups(session: AsyncSession) -> list[tuple[str, int]]:
+    """Every group with how many customers it has; those known by name are always offered."""
+    rows = await session.execute(
+        text(
+            "SELECT grp, count(*) FROM contacts, unnest(groups) AS grp WHERE erased_at IS NULL AND NOT is_anonymous"
+            " GROUP BY grp ORDER BY count(*) DESC, grp LIMIT 60"
+        )
+    )
+    found = dict(map(tuple, rows))
+    return [*found.items(), *((name, 0) for name in KNOWN if name not in found)]
+
+
+async def columns(session: AsyncSession) -> list[str]:
+    """The columns of the customer list, dates first."""
+    rows = await session.scalars(
+        text(
+            "SELECT key FROM (SELECT fields FROM contacts WHERE erased_at IS NULL AND NOT is_anonymous ORDER BY id DESC LIMIT :most) AS newest,"
+            " jsonb_object_keys(fields) AS key GROUP BY key ORDER BY count(*) DESC, key LIMIT 80"
+        ),
+        {"most": COLUMNS_OF},
+    )
+    return sorted(rows, key=lambda name: not name.endswith(("日期", "时间", "日")))
+
+
+async def recent_imports(session: AsyncSession, chosen: Sequence[int] = ()) -> list[Import]:
+    """The last files that brought customers, and those chosen before."""
+    newest = select(Import.id).order_by(Import.id.desc()).limit(12)
+    found = select(Import).where(Import.id.in_(newest) | Import.id.in_(list(chosen))).order_by(Import.id.desc())
+    return list(await session.scalars(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a campaign could contact: customers of the audience, those on the list 免打扰, and by channel those who agreed."""
+
+    customers: int
+    blocked: int
+    ways: dict[str, int]
+    """Channel -> how many have an address and agreed."""
+
+
+async def reach(session: AsyncSession, audience: Audience, *, is_demo: bool) -> Reach:
+    def agreed(channel: str) -> Any:
+        newest = select(Consent.given).where(Consent.contact_id == Contact.id, Consent.channel == channel)
+        return func.coalesce(newest.order_by(Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery(), False)
+
+    stop = blocked(Contact.id, Contact.phone)
+    row = (
+        await session.execute(
+            select(
+                func.count(),
+                func.count().filter(stop),
+                func.count().filter(Contact.phone.startswith("1"), agreed("sms"), ~stop),
+                func.count().filter(Contact.email != "", agreed("email"), ~stop),
+            ).where(*in_audience(audience, is_demo))
+        )
+    ).one()
+    return Reach(row[0], row[1], {"sms": row[2], "email": row[3], "link": row[0] - row[1]})
+
+
+async def missing_data(session: AsyncSession, made: Definition, script: Script, *, is_demo: bool) -> dict[str, int]:
+    """Label of a variable of the script -> how many customers of the audience have nothing for it: they are not contacted."""
+    if is_demo:
+        return {}
+    rows = await session.execute(select(Contact.fields).where(*in_audience(made.audience, is_demo)).limit(MOST_CHECKED))
+    found: dict[str, int] = {}
+    for (fields,) in rows:
+        for name in set(script.variables) - set(variables_of(made.variables, script.variables, fields)):
+            found[name] = found.get(name, 0) + 1
+    return {str(script.variables[name].get("label", name)): count for name, count in found.items()}
+
+
+async def someone(session: AsyncSession, made: Definition, contact_id: int | None, *, is_demo: bool) -> Contact | None:
+    """A customer of the audience, to show a talk with: the one wanted, else the first."""
+    query = select(Contact).where(*in_audience(made.audience, is_demo)).order_by(Contact.id).limit(1)
+    wanted = await session.scalar(query.where(Contact.id == contact_id)) if contact_id is not None else None
+    return wanted or await session.scalar(query)
+
+
+async def names(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Contact id -> (name, title, phone)."""
+    rows = await session.execute(select(Contact.id, Contact.name, Contact.title, Contact.phone).where(Contact.id.in_(contact_ids)))
+    return {row.id: row for row in rows}
+
+
+# —— the calendar ————————————————————————————————————————————————————————
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What became of a day: `sent` messages went out, `opened` customers came, `completed` talks were completed."""
+
+    sent: int = 0
+    failed: int = 0
+    opened: int = 0
+    completed: int = 0
+
+
+async def happened_days(session: AsyncSession, campaign_id: int, first: date, last: date) -> dict[date, Happened]:
+    """By day, of the days from `first` to `last`."""
+    rows = await session.execute(
+        _HAPPENED, {"id": campaign_id, "first": _midnight(first), "end": _midnight(last + timedelta(days=1))}
+    )
+    return {row.day: Happened(row.sent, row.failed, row.opened, row.completed) for row in rows}
+
+
+_HAPPENED = text(
+    """
+    SELECT (at AT TIME ZONE 'Asia/Shanghai')::date AS day, count(*) FILTER (WHERE what = 'sent') AS sent,
+        count(*) FILTER (WHERE what = 'failed') AS failed, count(*) FILTER (WHERE what = 'opened') AS opened,
+        count(*) FILTER (WHERE what = 'completed') AS completed
+    FROM (
+        SELECT delivery.sending_at AS at, CASE WHEN delivery.status = 'failed' THEN 'failed' ELSE 'sent' END AS what
+        FROM deliveries AS delivery JOIN campaign_entries AS entry ON entry.id = delivery.entry_id
+        WHERE entry.campaign_id = :id AND delivery.status IN ('accepted', 'delivered', 'unknown', 'failed')
+        UNION ALL
+        SELECT talk.opened_at, 'opened' FROM cases AS talk JOIN campaign_entries AS entry ON entry.case_id = talk.id
+        WHERE entry.campaign_id = :id AND talk.opened_at IS NOT NULL
+        UNION ALL
+        SELECT talk.ended_at, 'completed' FROM cases AS talk JOIN campaign_entries AS entry ON entry.case_id = talk.id
+        WHERE entry.campaign_id = :id AND talk.outcome = 'completed'
+    ) AS happened WHERE at >= :first AND at < :end GROUP BY 1
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDay:
+    """A customer on a day of the calendar."""
+
+    entry_id: int
+    contact_id: int
+    name: str
+    title: str
+    rule: str
+    at: datetime
+    what: str
+    """planned | sent | failed | unknown"""
+    channel: str
+
+
+async def on_day(session: AsyncSession, campaign_id: int, day: date, most: int = 200) -> list[OnDay]:
+    """Who is to be contacted on a day, and who was."""
+    rows = await session.execute(
+        _ON_DAY, {"id": campaign_id, "first": _midnight(day), "end": _midnight(day + timedelta(days=1)), "most": most}
+    )
+    return [OnDay(**row._mapping) for row in rows]
+
+
+_ON_DAY = text(
+    """
+    SELECT entry.id AS entry_id, entry.contact_id, contact.name, contact.title, entry.rule, found.at, found.what, found.channel
+    FROM (
+        SELECT id AS entry_id, next_at AS at, 'planned' AS what, channel FROM campaign_entries
+        WHERE campaign_id = :id AND state = 'waiting' AND next_at >= :first AND next_at < :end
+        UNION ALL
+        SELECT delivery.entry_id, delivery.sending_at, CASE WHEN delivery.status IN ('failed', 'unknown') THEN delivery.status ELSE 'sent' END,
+            delivery.channel
+        FROM deliveries AS delivery JOIN campaign_entries AS mine ON mine.id = delivery.entry_id
+        WHERE mine.campaign_id = :id AND delivery.status IN ('accepted', 'delivered', 'unknown', 'failed')
+            AND delivery.sending_at >= :first AND delivery.sending_at < :end
+    ) AS found JOIN campaign_entries AS entry ON entry.id = found.entry_id JOIN contacts AS contact ON contact.id = entry.contact_id
+    ORDER BY found.at, entry.id LIMIT :most
+    """
+)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)
+
+
+# —— call-backs ——————————————————————————————————————————————————————————
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A call-back 预约 with its customer."""
+
+    callback: Callback
+    case: Case
+    contact: Contact
+
+
+async def callbacks(session: AsyncSession, which: str, at: datetime, limit: int, offset: int) -> tuple[list[Booked], int]:
+    """`which`: today | overdue | coming | open (no time was said) | failed. The soonest first; and how many there are."""
+    midnight = datetime.combine(at.astimezone(SHANGHAI).date() + timedelta(days=1), time(), SHANGHAI)
+    waits = Callback.status.in_(("booked", "due"))
+    wanted = {
+        "today": (waits, Callback.at >= at, Callback.at < midnight),
+        "overdue": (waits, Callback.at < at),
+        "coming": (waits, Callback.at >= midnight),
+        "open": (waits, Callback.at.is_(None)),
+        "failed": (Callback.status == "failed",),
+    }[which]
+    query = select(Callback, Case, Contact).join(Case, Case.id == Callback.case_id).join(Contact, Contact.id == Case.contact_id)
+    order = Callback.tried_at.desc() if which == "failed" else Callback.at
+    rows = await session.execute(query.where(*wanted).order_by(order, Callback.id).limit(limit).offset(offset))
+    total = await session.scalar(select(func.count()).select_from(Callback).where(*wanted))
+    return [Booked(*row) for row in rows], total or 0
