@@ -65,14 +65,14 @@ async def standings(
         .with_for_update(of=Contact, key_share=True, skip_locked=not wait)
     )
     return {
-        row.id: _standing(row.phone, row.email, row.stop, {c for c in _ASKED if row._mapping[c]}, row.today) for row in rows
+        row.id: _standing(row.phone, row.email, row.stop, {c for c in _ASKED if row._mapping[f"agreed_{c}"]}, row.today) for row in rows
     }
 
 
 def _agreed(channel: str) -> ColumnElement[bool]:
     """Whether the newest word of the customer on this channel is yes."""
     newest = select(Consent.given).where(Consent.contact_id == Contact.id, Consent.channel == channel)
-    return newest.order_by(Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery().label(channel)
+    return newest.order_by(Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery().label(f"agreed_{channel}")
 
 
 def _standing(phone: str | None, email: str | None, stop: bool, agreed: Collection[str], today: int) -> Standing:

@@ -234,3 +234,10 @@ async def test_repeated_contacts_get_their_rows_as_they_come_into_sight(world: W
     assert [i.kind for i in world.providers["sms"].sent] == ["first"] * 4
 
 
+
+
+async def test_an_address_is_no_consent(world: World) -> None:
+    await world.customers(1, agreed=(), email="a@example.com")
+    await world.campaign(channels=("email", "sms"))
+    await world.minute()
+    assert (world.providers["email"].sent, await world.reasons()) == ([], {"no_consent": 1})
