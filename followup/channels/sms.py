@@ -15,7 +15,7 @@ CHANNEL = "sms"
 SHORTEST, LONGEST = 1, 35
 """Characters of a variable."""
 _MOBILE = re.compile(r"1[3-9]\d{9}")
-_LINK = re.compile(r"https?:|www\.|[A-Za-z0-9-]+\.(?:com|cn|net|org|cc|top|vip|xyz|shop|site)\b|\d{1,3}(?:\.\d{1,3}){3}|://", re.I)
+_LINK = re.compile(r"https?:|www\.|[\w-]+\.(?:com|cn|net|org|cc|top|vip|xyz|shop|site)\b|\d{1,3}(?:\.\d{1,3}){3}|://", re.I)
 _FORBIDDEN = ("问卷", "问券", "調查", "调查", "【", "】")
 
 

@@ -16,7 +16,7 @@ class Wording:
     """Kind -> text with {company}, {address}, {code}."""
     mail: dict[str, Any]
     block_reasons: dict[str, str]
-    alerts: dict[str, str]
+    alert_title: str
 
 
 @cache

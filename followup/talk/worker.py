@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from followup.campaigns.alerts import Tell, teller
 from followup.campaigns.send import Inviter
 from followup.channels import Notifier
+from followup.channels.alerts import apprise_way
 from followup.channels.invite import Invite
 from followup.channels.notifiers import make_notifiers
 from followup.console.tickets.reminders import webhook
@@ -93,11 +94,14 @@ def senders(settings: Settings) -> dict[str, Any]:
 
 
 def telling(settings: Settings) -> Tell:
-    """How staff are told of what needs them at once: by the webhook of the reminders."""
-    if not settings.webhook_url:
-        return teller()
-    send = webhook(settings.webhook_url)
-    return teller(lambda said: send({"msgtype": "text", "text": {"content": said}}))
+    """How staff are told of what needs them at once: by the webhook of the reminders, and by Apprise's addresses."""
+    ways: list[Callable[[str], Awaitable[Any]]] = []
+    if settings.webhook_url:
+        send = webhook(settings.webhook_url)
+        ways.append(lambda said: send({"msgtype": "text", "text": {"content": said}}))
+    if settings.alert_urls:
+        ways.append(apprise_way(settings.alert_urls))
+    return teller(*ways)
 
 
 async def _answers(action_url: str) -> bool:

@@ -147,3 +147,35 @@ def test_how_long_content_is_kept_is_a_number_of_days() -> None:
     for wrong in ("-1", "三年", "1.5", "123456"):
         with pytest.raises(SettingsError, match="FOLLOWUP_KEEP_DAYS"):
             load_settings({"FOLLOWUP_KEEP_DAYS": wrong})
+
+
+SMS = {"FOLLOWUP_SMS": "aliyun", "FOLLOWUP_SMS_KEY_ID": "id", "FOLLOWUP_SMS_KEY_SECRET": "hush", "FOLLOWUP_SMS_SIGN": "【演示】", "FOLLOWUP_SMS_TEMPLATE": "SMS_1"}
+
+
+def test_a_short_message_account_is_read_and_its_key_is_not_shown() -> None:
+    account = load_settings({**SMS, "FOLLOWUP_SMS_TEMPLATE": "first=SMS_1, callback=SMS_2"}).sms
+    assert account is not None and account.sign == "演示"
+    assert (account.template("callback"), account.template("reminder")) == ("SMS_2", "SMS_1")
+    assert "hush" not in repr(account)
+
+
+@pytest.mark.parametrize("missing", [*SMS][1:])
+def test_an_account_that_is_not_whole_names_what_is_missing(missing: str) -> None:
+    with pytest.raises(SettingsError, match=missing):
+        load_settings({**SMS, missing: ""})
+
+
+@pytest.mark.parametrize(
+    "changed", [{"FOLLOWUP_SMS": "other"}, {"FOLLOWUP_SMS": "tencent"}, {"FOLLOWUP_SMS_TEMPLATE": "reminder=SMS_2"},
+                {"FOLLOWUP_SMS_TEMPLATE": "first=SMS_1,second=SMS_2"}, {"FOLLOWUP_SMS_TEMPLATE": "first=SMS 1;x=2"}],
+)  # fmt: skip
+def test_an_account_that_cannot_be_used_is_refused(changed: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="FOLLOWUP_SMS"):
+        load_settings({**SMS, **changed})
+
+
+def test_alerts_have_addresses_and_a_wrong_one_is_not_repeated() -> None:
+    assert load_settings({"FOLLOWUP_ALERT_URLS": "wecombot://a, mailto://b"}).alert_urls == ("wecombot://a", "mailto://b")
+    with pytest.raises(SettingsError, match="FOLLOWUP_ALERT_URLS") as error:
+        load_settings({"FOLLOWUP_ALERT_URLS": "hush-key"})
+    assert "hush" not in str(error.value)
