@@ -373,9 +373,9 @@ async def problems(database: Database, customers: int) -> list[str]:
         )
         await none(
             "strata",
-            "SELECT campaign_id, stratum, count(DISTINCT contact_id), count(DISTINCT contact_id) FILTER (WHERE draw.kind <> 'top_up')"
-            " FROM campaign_entries JOIN campaigns ON campaigns.id = campaign_id LEFT JOIN campaign_draws AS draw ON draw.id = draw_id"
-            " WHERE campaigns.name = '签收以后' GROUP BY campaign_id, stratum HAVING count(DISTINCT contact_id)"
+            "SELECT entry.campaign_id, stratum, count(DISTINCT contact_id), count(DISTINCT contact_id) FILTER (WHERE draw.kind <> 'top_up')"
+            " FROM campaign_entries AS entry JOIN campaigns ON campaigns.id = entry.campaign_id LEFT JOIN campaign_draws AS draw ON draw.id = draw_id"
+            " WHERE campaigns.name = '签收以后' GROUP BY entry.campaign_id, stratum HAVING count(DISTINCT contact_id)"
             " FILTER (WHERE draw.kind <> 'top_up') <> ceil(round(CASE stratum WHEN '重点' THEN 1 ELSE 0.3 END * count(DISTINCT contact_id), 6))",
         )
         await none(
