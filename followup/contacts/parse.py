@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from followup.contacts import columns
 from followup.contacts.columns import Use
@@ -15,6 +16,7 @@ from followup.contacts.groups import read_groups
 from followup.contacts.table import Row, Table, read_table
 from followup.settings import is_mail_address
 
+T = TypeVar("T")
 OPENID_FIELD = "微信OpenID"
 """The column of `contacts.fields` that keeps it until WeChat has a table of its own."""
 _TITLES = {
@@ -169,25 +171,28 @@ class _Reader:
             if cell[:1] == "#" and _ERROR_CELL.fullmatch(cell):
                 raise RowError(f"有一格是表格软件算不出来的“{cell}”，请改成内容本身。")
         said = {use: cells[column] for use, column in self._at.items()}
-        name, title = name_and_title(said[Use.NAME], said.get(Use.TITLE, ""), said.get(Use.SEX, ""))
+        faults: list[str] = []
+        name, title = _or(faults, ("", ""), name_and_title, said[Use.NAME], said.get(Use.TITLE, ""), said.get(Use.SEX, ""))
         fields = {label: cells[column] for column, label in self._texts if cells[column]}
         for column, label in self._dates:
             if cells[column]:
-                fields[label] = date_of(label, cells[column])
+                fields[label] = _or(faults, "", date_of, label, cells[column])
         contact = NewContact(
             row.line,
             name,
             title,
-            phone_of(said[Use.PHONE]) if said.get(Use.PHONE) else "",
+            _or(faults, "", phone_of, said[Use.PHONE]) if said.get(Use.PHONE) else "",
             fields,
-            email_of(said.get(Use.EMAIL, "")),
-            id_of("客户编号", said.get(Use.EXTERNAL_ID, "")),
-            id_of("OpenID", said.get(Use.OPENID, "")),
+            _or(faults, "", email_of, said.get(Use.EMAIL, "")),
+            _or(faults, "", id_of, "客户编号", said.get(Use.EXTERNAL_ID, "")),
+            _or(faults, "", id_of, "OpenID", said.get(Use.OPENID, "")),
             read_groups(said.get(Use.GROUPS, ""), self._groups),
-            self._consents(said),
+            _or(faults, (), self._consents, said),
         )
-        if not (contact.phone or contact.email or contact.external_id or contact.openid):
-            raise RowError("没有填写电话。" if Use.PHONE in self._at else "没有填写邮箱、客户编号或 OpenID，认不出是哪位客户。")
+        if not any(said.get(use) for use in columns.IDENTIFYING):
+            faults.append("没有填写电话。" if Use.PHONE in self._at else "没有填写邮箱、客户编号或 OpenID，认不出是哪位客户。")
+        if faults:
+            raise RowError("".join(faults))
         return contact
 
     def _consents(self, said: Mapping[Use, str]) -> tuple[GivenConsent, ...]:
@@ -201,6 +206,15 @@ class _Reader:
         if any(given.values()) and not source:
             raise RowError("写了同意方式，但没有写同意的来源（例如“购买合同”）。")
         return tuple(GivenConsent(channel, yes, source or "导入文件", text, at) for channel, yes in given.items())
+
+
+def _or(faults: list[str], instead: T, read: Callable[..., T], *cells: Any) -> T:
+    """What `read` makes of the cells; a fault is noted, so that a row is mended in one go."""
+    try:
+        return read(*cells)
+    except RowError as error:
+        faults.append(str(error))
+        return instead
 
 
 # —— parts of a row, for files and for the API ————————————————————————————

@@ -14,7 +14,8 @@ from followup.api import keys
 from followup.console.audit import audit
 from followup.console.forms import field, object_id
 from followup.console.paging import PER_PAGE, page_number, page_of
-from followup.console.parts import database, page, see, sentence, staff
+from followup.console.parts import database, see, sentence, staff
+from followup.console.parts import page as any_page
 from followup.console.permissions import Permission, needs
 from followup.contacts import columns, uploads
 from followup.contacts.groups import KNOWN, read_groups
@@ -29,6 +30,11 @@ from followup.store.records import blocked
 _IMPORT = "/console/contacts/import"
 _SHOWN_BAD = 100
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def page(request: web.Request, template: str, **context: Any) -> web.Response:
+    """A page of the area 客户, wherever its address lies."""
+    return any_page(request, template, path="/console/customers", **context)
 
 
 # —— importing ————————————————————————————————————————————————————————

@@ -81,3 +81,8 @@ def test_consent_of_the_row_comes_before_that_of_the_file() -> None:
 def test_a_consent_without_source_or_in_unknown_words_is_told() -> None:
     assert "没有写同意的来源" in reason("姓名,手机号,同意方式\n王芳,13800138000,短信\n")
     assert "看不懂" in reason("姓名,手机号,同意方式,同意来源\n王芳,13800138000,也许,合同\n")
+
+
+def test_everything_wrong_in_a_row_is_told_at_once() -> None:
+    told = reason("姓名,手机号,生日\n甲,13800138001,1990-01-01\n,138,2月30日\n")
+    assert told.startswith("第 3 行：没有填写姓名。") and "“138”不是有效的手机号" in told and "这一天不存在" in told
