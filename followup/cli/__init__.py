@@ -24,6 +24,7 @@ COMMANDS = {
     "customers": ("followup.cli.customers", "customers", "导出、删除一位客户的资料"),
     "api-keys": ("followup.cli.keys", "keys", "客户系统（CRM）接口的密钥"),
     "campaigns": ("followup.cli.campaigns", "campaigns", "回访任务：新建、启动、暂停、取消、台账"),
+    "channels": ("followup.cli.channels", "channels", "联系客户的方式：设置、回执地址、演示短信"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
     "figures": ("followup.cli.figures", "figures", "统计表：满意度、落实度"),
 }

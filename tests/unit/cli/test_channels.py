@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from followup.channels import Invitation
+from followup.channels.reports import report_secret
+from followup.channels.trial import TrialSms
+from followup.cli import main
+
+ACCOUNT = {
+    "FOLLOWUP_SMS": "aliyun", "FOLLOWUP_SMS_KEY_ID": "id", "FOLLOWUP_SMS_KEY_SECRET": "hush", "FOLLOWUP_SMS_SIGN": "演示",
+    "FOLLOWUP_SMS_TEMPLATE": "SMS_1", "FOLLOWUP_SECRET": "s" * 40, "FOLLOWUP_PUBLIC_URL": "https://hf.example",
+}  # fmt: skip
+
+
+def test_what_is_missing_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["channels", "--home", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("FOLLOWUP_SMTP_URL", "FOLLOWUP_SMS", "FOLLOWUP_ALERT_URLS"))
+
+
+def test_the_address_of_the_reports_is_shown_and_no_key(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    assert main(["channels", "--home", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"https://hf.example/sms/aliyun/{report_secret('s' * 40)}" in said and "https://hf.example/s" in said
+    assert "hush" not in said
+
+
+async def _sent(home: Path) -> None:
+    await TrialSms(home, "https://hf.example").send(Invitation(7, "13800138000", "", "2345CDFG", "演示商城", "", "", "first"))
+
+
+def test_messages_of_a_trial_can_be_read_and_are_marked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import asyncio
+
+    assert main(["channels", "--demo", "--home", str(tmp_path)]) == 0
+    assert "还没有" in capsys.readouterr().out
+    asyncio.run(_sent(tmp_path))
+    assert main(["channels", "--demo", "--home", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "【演示】" in said and "2345-CDFG" in said
