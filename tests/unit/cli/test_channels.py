@@ -15,8 +15,14 @@ ACCOUNT = {
 }  # fmt: skip
 
 
+def run(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 0
+
+
 def test_what_is_missing_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["channels", "--home", str(tmp_path)]) == 0
+    run(["channels", "--home", str(tmp_path)])
     said = capsys.readouterr().out
     assert all(name in said for name in ("FOLLOWUP_SMTP_URL", "FOLLOWUP_SMS", "FOLLOWUP_ALERT_URLS"))
 
@@ -26,7 +32,7 @@ def test_the_address_of_the_reports_is_shown_and_no_key(
 ) -> None:
     for name, value in ACCOUNT.items():
         monkeypatch.setenv(name, value)
-    assert main(["channels", "--home", str(tmp_path)]) == 0
+    run(["channels", "--home", str(tmp_path)])
     said = capsys.readouterr().out
     assert f"https://hf.example/sms/aliyun/{report_secret('s' * 40)}" in said and "https://hf.example/s" in said
     assert "hush" not in said
@@ -39,9 +45,9 @@ async def _sent(home: Path) -> None:
 def test_messages_of_a_trial_can_be_read_and_are_marked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     import asyncio
 
-    assert main(["channels", "--demo", "--home", str(tmp_path)]) == 0
+    run(["channels", "--demo", "--home", str(tmp_path)])
     assert "还没有" in capsys.readouterr().out
     asyncio.run(_sent(tmp_path))
-    assert main(["channels", "--demo", "--home", str(tmp_path)]) == 0
+    run(["channels", "--demo", "--home", str(tmp_path)])
     said = capsys.readouterr().out
     assert "【演示】" in said and "2345-CDFG" in said
