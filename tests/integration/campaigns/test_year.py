@@ -9,8 +9,8 @@ from followup.store.database import Database
 
 from .year import TIMES, Worker, Year, problems, provider_log, summary, ticks
 
-CUSTOMERS = int(os.environ.get("FOLLOWUP_YEAR_CUSTOMERS", "400"))
-DAYS = int(os.environ.get("FOLLOWUP_YEAR_DAYS", "84"))
+CUSTOMERS = int(os.environ.get("FOLLOWUP_YEAR_CUSTOMERS", "250"))
+DAYS = int(os.environ.get("FOLLOWUP_YEAR_DAYS", "56"))
 
 
 async def test_months_of_campaigns_balance(database_url: str) -> None:

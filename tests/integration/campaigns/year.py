@@ -31,7 +31,7 @@ from followup.store.database import Database, libpq_url
 
 FIRST = date(2026, 1, 5)
 DAYS = 365
-AFTER = 45
+AFTER = 21
 """Days after the last new customer in which everything under way comes to its end."""
 TIMES = (time(10), time(15))
 """When the clock's minute is played each day: at the openings; what is due in between waits for the next."""

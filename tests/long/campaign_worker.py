@@ -1,0 +1,43 @@
+"""One worker process of the long year: plays each minute the test calls out, until it is killed or the year is over.
+
+`python -m tests.long.campaign_worker URL NUMBER`. It may be killed at any point; another one takes its number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from sqlalchemy import text
+
+from followup.store.database import Database
+from tests.integration.campaigns.year import Worker, provider_log
+
+_OVER = -1
+_PAUSE = 0.02
+
+
+async def work(url: str, number: int) -> None:
+    database = Database(url, pool_size=6)
+    worker = Worker(database, await provider_log(url))
+    done = 0
+    while True:
+        async with database.session() as session:
+            row = (await session.execute(text("SELECT tick, at FROM called_out"))).one()
+        if row.tick == _OVER:
+            break
+        if row.tick > done:
+            await worker.minute(row.at)
+            done = row.tick
+        await worker.send_all(row.at, lanes=3)
+        async with database.session() as session:
+            await session.execute(
+                text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick"),
+                {"worker": number, "tick": done},
+            )
+        await asyncio.sleep(_PAUSE)
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1], int(sys.argv[2])))
