@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -16,9 +16,10 @@ from followup.contacts.groups import group
 from followup.contacts.parse import Agreed, BadRow, Choices, ContactsFile, NewContact, parse_table
 from followup.contacts.save import Saved, Source, look, save_contacts
 from followup.contacts.table import ContactsFileError, Table, pack, unpack
-from followup.store.campaign_models import Upload
+from followup.store.campaign_models import ApiRequest, Import, Upload
 
 KEPT = timedelta(days=1)
+BAD_ROWS_KEPT = timedelta(days=90)
 PREVIEWED = 20
 MOST_BAD_SHOWN = 5000
 
@@ -36,6 +37,13 @@ async def keep(session: AsyncSession, table: Table, file_name: str, digest: str,
     session.add(upload)
     await session.flush()
     return upload
+
+
+async def forget_files(session: AsyncSession, at: datetime) -> None:
+    """Files nobody took within a day; and of old imports what their bad rows say, which is about people nobody may know here."""
+    await session.execute(delete(Upload).where(Upload.at < at - KEPT))
+    await session.execute(delete(ApiRequest).where(ApiRequest.at < at - KEPT))
+    await session.execute(update(Import).where(Import.at < at - BAD_ROWS_KEPT, func.jsonb_array_length(Import.bad) > 0).values(bad=[]))
 
 
 async def find(session: AsyncSession, upload_id: int, user_id: int, *, whole: bool = False) -> Upload | None:

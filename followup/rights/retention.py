@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.contacts.uploads import forget_files
 from followup.rights.erase import empty_contacts, erase_talks, forget_in_audit_of_talks
 from followup.store.database import Database
 from followup.store.models import Case, Contact, Ticket
@@ -34,6 +35,8 @@ def retention_days(case: Case | None, keep_days: int) -> int:
 
 async def erase_old(database: Database, at: datetime, keep_days: int) -> int:
     """Erase the content of talks whose time is over, a batch a transaction. Returns how many talks."""
+    async with database.session() as session:
+        await forget_files(session, at)
     if not retention_days(None, keep_days):
         return 0
     done = 0

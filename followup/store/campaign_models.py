@@ -64,7 +64,7 @@ class Import(Base):
     updated: Mapped[int]
     merged: Mapped[int]
     bad: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
-    """[{"line", "reason"}], the first thousand."""
+    """[{"line", "reason", "cells"}]: the header as the first, then at most a thousand rows. Emptied after 90 days."""
     bad_count: Mapped[int] = mapped_column(server_default=text("0"))
     groups: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
