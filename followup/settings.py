@@ -27,6 +27,7 @@
 | FOLLOWUP_SMS_TEMPLATE | the registered template; or several, first=…,reminder=…,callback=…,revisit=… |
 | FOLLOWUP_SMS_APP_ID   | Tencent's SmsSdkAppId                                                        |
 | FOLLOWUP_ALERT_URLS   | whom to tell of trouble, Apprise addresses separated by blanks or commas; nobody when unset |
+| FOLLOWUP_WECHAT       | names of the accounts 公众号, separated by commas; their own variables: channels/wechat/account.py |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -45,6 +46,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from followup.channels.account import KINDS, PROVIDERS, SmsAccount
+from followup.channels.wechat.account import Account as WechatAccount
+from followup.channels.wechat.account import AccountError, load_accounts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PROJECT_DIR = Path(__file__).resolve().parents[1]
@@ -89,6 +92,8 @@ class Settings:
     """`name <address>` or the address alone."""
     sms: SmsAccount | None = None
     """None: no short messages."""
+    wechat: tuple[WechatAccount, ...] = ()
+    """The accounts 公众号; none: no WeChat."""
     alert_urls: tuple[str, ...] = ()
     """Apprise's addresses; they hold keys."""
     takeover_minutes: int = 10
@@ -133,6 +138,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=_smtp_url(env),
         mail_from=_mail_from(env),
         sms=_sms(env),
+        wechat=_wechat(env),
         alert_urls=_alert_urls(env),
         takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
         daily_cap=_daily_cap(env),
@@ -262,6 +268,13 @@ def _templates(env: Mapping[str, str]) -> Mapping[str, str]:
             f"FOLLOWUP_SMS_TEMPLATE 的值“{given}”不对，请填写一个模板编号，或者写成 first=编号,reminder=编号,callback=编号,revisit=编号，其中 first 必填。"
         )
     return found
+
+
+def _wechat(env: Mapping[str, str]) -> tuple[WechatAccount, ...]:
+    try:
+        return load_accounts(env)
+    except AccountError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _alert_urls(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from followup.web.limits import CodeLimiter, EnquiryLimiter, TalkLimiter
 from followup.web.security import add_headers, friendly_errors, json_answer
 from followup.web.session import Sessions
 from followup.web.static import StaticFiles
+from followup.web.wechat import add_wechat
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -51,6 +52,7 @@ def make_app(settings: Settings) -> web.Application:
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.extend([_database, _fanout, _health])
     _add_routes(app)
+    add_wechat(app)
     add_api(app)
     add_console(app)
     return app

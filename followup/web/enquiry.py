@@ -41,7 +41,7 @@ class _Known:
 
 async def page(request: web.Request) -> web.Response:
     """GET /ask: changes nothing, whoever or whatever opens it."""
-    script = _script(request.app[SETTINGS])
+    script = open_script(request.app[SETTINGS])
     if script is None:
         return notice(request, "no_enquiries", 404)
     async with request.app[DATABASE].session() as session:
@@ -58,7 +58,7 @@ async def start(request: web.Request) -> web.Response:
     """POST /ask: the visitor's own talk goes on, or a new one begins."""
     if not is_from_our_page(request):
         return notice(request, "foreign", 403)
-    script = _script(request.app[SETTINGS])
+    script = open_script(request.app[SETTINGS])
     if script is None:
         return notice(request, "no_enquiries", 404)
     async with request.app[DATABASE].session() as session:
@@ -75,20 +75,25 @@ async def start(request: web.Request) -> web.Response:
 
 
 async def _begin(session: AsyncSession, script: Script, settings: Settings, known: _Known | None) -> Session:
-    variables = {**script.demo_variables(), "company": _company(script, settings)}
-    if known is None:
-        contact_id = await records.create_contact(session, name=load_wording().visitor, is_anonymous=True)
-    else:
-        contact_id = known.contact_id
-        variables["known"] = "yes"
-    revision = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
-    case_id = await records.create_case(session, contact_id, revision, variables)
+    case_id = await begin_case(session, script, settings, known.contact_id if known is not None else None, CHANNEL)
     # Nobody gets this token: a session stands on a link, and staff end it by taking the link back.
     await links.create_link(
         session, case_id, valid_for=timedelta(seconds=LIFETIME_SECONDS), asked_for_by_customer=True
     )
-    await accept(session, case_id, CHANNEL, "start", Trigger.START.value, direction="system")
     return await talks.begin(session, case_id)
+
+
+async def begin_case(session: AsyncSession, script: Script, settings: Settings, contact_id: int | None, channel: str) -> str:
+    """A new enquiry of the customer, or of a visitor nobody knows; its opening is on the way."""
+    variables = {**script.demo_variables(), "company": _company(script, settings)}
+    if contact_id is None:
+        contact_id = await records.create_contact(session, name=load_wording().visitor, is_anonymous=True)
+    else:
+        variables["known"] = "yes"
+    revision = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
+    case_id = await records.create_case(session, contact_id, revision, variables)
+    await accept(session, case_id, channel, "start", Trigger.START.value, direction="system")
+    return case_id
 
 
 async def _live_talk(session: AsyncSession, request: web.Request) -> str | None:
@@ -115,7 +120,7 @@ async def _own_case(session: AsyncSession, request: web.Request) -> Case | None:
     return await session.get(Case, who.case_id)
 
 
-def _script(settings: Settings) -> Script | None:
+def open_script(settings: Settings) -> Script | None:
     """The script that answers, as it stands in the files now; None when the entry is closed."""
     if settings.enquiry_script is None:
         return None

@@ -33,7 +33,7 @@ class Line:
     client_msg_id: str | None
     """The browser's own id of a customer's line."""
     queued: bool = False
-    """It waits in the outbox."""
+    """It waits in the outbox for a page; what is to go to WeChat leaves it by WeChat only."""
     speaker: str | None = None
     """The name of the colleague who wrote it."""
 
@@ -139,6 +139,7 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             Message.created_at,
             Message.channel_message_id,
             Message.status,
+            Message.channel,
             Message.acts,
         )
         .where(Message.case_id == case_id, Message.direction != "system", Message.id > after)
@@ -153,7 +154,7 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             quick_replies=[str(label) for label in row.quick_replies or []],
             time=row.created_at,
             client_msg_id=row.channel_message_id if row.direction == "in" else None,
-            queued=row.status == "queued",
+            queued=row.status == "queued" and not row.channel.startswith("wechat:"),
             speaker=speaker_of(row.direction, row.acts),
         )
         for row in reversed(rows.all())

@@ -1,0 +1,244 @@
+"""A message or event of WeChat's, taken in one transaction: whose it is, which talk it belongs to, what is kept of it.
+
+WeChat sends up to three times; `wechat_received` makes the second and third nothing. The user's row is locked first, so that
+two of one customer's messages are taken one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.channels import codes
+from followup.channels.wechat.account import Account
+from followup.channels.wechat.parse import Incoming
+from followup.channels.wechat.plan import chosen
+from followup.channels.wechat.queue import defer_send, has_queued
+from followup.channels.wechat.words import words
+from followup.store.messages import OUT_NOTIFICATION
+from followup.store.models import Case, Contact, Message
+from followup.store.records import is_blocked
+from followup.store.wechat_models import WechatReceived, WechatUser
+from followup.talk import links
+from followup.talk.inbox import EmptyMessage, Trigger, accept
+from followup.talk.wording import clean_text
+
+SCENE = "c_"
+"""What a QR code's scene begins with when a link's token follows."""
+PURPOSE = "wechat"
+"""Of the tokens in QR codes."""
+NEW_TALK_AFTER = timedelta(hours=24)
+"""A customer who writes so long after a talk ended begins a new one."""
+MOST_CODES, CODES_WITHIN = 5, timedelta(hours=1)
+_KNOWN_EVENTS_OPEN = ("subscribe", "scan", "click")
+
+Begin = Callable[[AsyncSession, int | None, str], Awaitable[str | None]]
+"""Begins the public enquiry: (session, the contact if known, channel) -> its case; None when the entry is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of it."""
+
+    user_id: int
+    duplicate: bool = False
+    case_id: str | None = None
+    """The talk in which something may be said now."""
+    message_id: int | None = None
+    """The message whose turn answers."""
+    say: str = ""
+    """What is said at once, outside of any talk."""
+
+
+async def receive(session: AsyncSession, account: Account, got: Incoming, secret: str, at: datetime, begin: Begin) -> Received:
+    """Take it. Acknowledge only after the commit."""
+    user = await _user(session, account, got)
+    fresh = insert(WechatReceived).values(account=account.name, key=got.key, user_id=user.id).on_conflict_do_nothing()
+    if await session.scalar(fresh.returning(WechatReceived.key)) is None:
+        return Received(user.id, duplicate=True)
+    _open_windows(user, got, at)
+    taken = await _taken(session, account, user, got, secret, at, begin)
+    await session.flush()
+    if taken.case_id is not None and taken.message_id is None and await has_queued(session, taken.case_id, account.channel):
+        await defer_send(session, taken.case_id)  # a window opened for what waits
+    return taken
+
+
+async def _taken(
+    session: AsyncSession, account: Account, user: WechatUser, got: Incoming, secret: str, at: datetime, begin: Begin
+) -> Received:
+    if got.kind == "event":
+        return await _event(session, account, user, got, at, begin)
+    said = clean_text(got.text)
+    if said and got.kind == "text" and (entered := await _code(session, account, user, said, secret, at)) is not None:
+        return entered
+    case = await _talk(session, account, user, at, begin)
+    if case is None:
+        return Received(user.id, say=words().closed)
+    if not said:
+        await _keep(session, account, case, got, at)
+        return Received(user.id, case_id=case.id)
+    said = chosen(said, await _offered(session, account, case.id)) or said
+    try:
+        accepted = await accept(session, case.id, account.channel, got.key, said)
+    except EmptyMessage:
+        return Received(user.id, case_id=case.id)
+    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, case.id)))  # the talk's other devices show the line
+    return Received(user.id, case_id=case.id, message_id=accepted.message_id)
+
+
+async def _event(
+    session: AsyncSession, account: Account, user: WechatUser, got: Incoming, at: datetime, begin: Begin
+) -> Received:
+    if got.event == "unsubscribe":
+        user.follows, user.message_at, user.click_at = False, None, None
+        return Received(user.id)
+    if got.scene.startswith(SCENE):
+        try:
+            case_id = await links.resolve(session, got.scene.removeprefix(SCENE), purpose=PURPOSE)
+        except links.ExpiredLink:
+            return Received(user.id, say=words().expired)
+        except links.LinkError:
+            return Received(user.id, say=words().unknown)
+        return await _enter(session, account, user, case_id)
+    if got.event == "subscribe":
+        known = user.case_id is not None
+        case = await _talk(session, account, user, at, begin)
+        if case is None:
+            return Received(user.id, say=words().closed)
+        begun = None if known else await _last(session, case.id)
+        return Received(user.id, case_id=case.id, message_id=begun)
+    return Received(user.id, case_id=user.case_id)
+
+
+async def _user(session: AsyncSession, account: Account, got: Incoming) -> WechatUser:
+    """The user's row, locked; made when it is the first we hear of them."""
+    row = insert(WechatUser).values(account=account.name, openid=got.openid, unionid=got.unionid)
+    user_id = await session.scalar(
+        row.on_conflict_do_update(
+            index_elements=["account", "openid"], set_={"unionid": func.coalesce(func.nullif(got.unionid, ""), WechatUser.unionid)}
+        ).returning(WechatUser.id)
+    )
+    return await session.get_one(WechatUser, user_id, with_for_update=True, populate_existing=True)
+
+
+def _open_windows(user: WechatUser, got: Incoming, at: datetime) -> None:
+    sent = min(got.at, at)
+    if got.kind != "event":
+        user.follows = True
+        if got.menu_id:  # a click on a menu message opens a minute only
+            user.click_at = max(user.click_at or sent, sent)
+        else:
+            user.message_at = max(user.message_at or sent, sent)
+    elif got.event in _KNOWN_EVENTS_OPEN:
+        user.follows = True
+        user.click_at = max(user.click_at or sent, sent)
+
+
+async def _code(
+    session: AsyncSession, account: Account, user: WechatUser, said: str, secret: str, at: datetime
+) -> Received | None:
+    """The talk of a code that was typed; None when it is no code, and so is something said."""
+    code = codes.as_typed(said)
+    if code is None:
+        return None
+    user.tries = [tried for tried in user.tries if at - tried < CODES_WITHIN]
+    if len(user.tries) >= MOST_CODES:
+        return None if user.case_id else Received(user.id, say=words().too_many)
+    try:
+        return await _enter(session, account, user, await codes.resolve_code(session, secret, code))
+    except links.ExpiredLink:
+        return Received(user.id, say=words().expired)
+    except links.LinkError:
+        user.tries = [*user.tries, at]
+        return None if user.case_id else Received(user.id, say=words().unknown)
+
+
+async def _enter(session: AsyncSession, account: Account, user: WechatUser, case_id: str) -> Received:
+    """The user's talk is this one from now on: it begins, or goes on here."""
+    case = await session.get_one(Case, case_id, with_for_update={"key_share": True}, populate_existing=True)
+    if case.erased_at is not None:
+        return Received(user.id, say=words().expired)
+    other = select(WechatUser.id).where(
+        WechatUser.account == account.name, WechatUser.case_id == case_id, WechatUser.id != user.id
+    )
+    if await session.scalar(other) is not None:
+        return Received(user.id, say=words().taken)
+    user.case_id, user.contact_id = case.id, case.contact_id
+    await session.flush()
+    if case.status == "closed":
+        return Received(user.id, say=words().ended)
+    last = await _last(session, case_id)
+    if last is None:
+        began = await accept(session, case_id, account.channel, "start", Trigger.START.value, direction="system")
+    else:
+        key = f"return-{last}"  # two scans at once are one return
+        began = await accept(session, case_id, account.channel, key, Trigger.RESUME.value, direction="system")
+    return Received(user.id, case_id=case_id, message_id=began.message_id)
+
+
+async def _talk(session: AsyncSession, account: Account, user: WechatUser, at: datetime, begin: Begin) -> Case | None:
+    """The talk that what the user says belongs to; a new enquiry when there is none. None: nobody answers here."""
+    case = await session.get(Case, user.case_id, populate_existing=True) if user.case_id else None
+    if case is not None and case.erased_at is None and not _is_past(case, at):
+        return case
+    contact = await session.get(Contact, user.contact_id) if user.contact_id else None
+    known = contact is not None and not contact.is_anonymous and contact.erased_at is None
+    if known and await is_blocked(session, user.contact_id or 0):
+        known = False  # what they ask is answered, without what is known of them
+    case_id = await begin(session, user.contact_id if known else None, account.channel)
+    if case_id is None:
+        return case if case is not None and case.erased_at is None else None
+    case = await session.get_one(Case, case_id, populate_existing=True)
+    user.case_id = case_id
+    if not known or user.contact_id is None:
+        user.contact_id = case.contact_id
+    await session.flush()
+    return case
+
+
+def _is_past(case: Case, at: datetime) -> bool:
+    return case.status == "closed" and case.last_message_at is not None and at - case.last_message_at > NEW_TALK_AFTER
+
+
+async def _last(session: AsyncSession, case_id: str) -> int | None:
+    return await session.scalar(select(func.max(Message.id)).where(Message.case_id == case_id))
+
+
+async def _offered(session: AsyncSession, account: Account, case_id: str) -> tuple[str, ...]:
+    """The choices of what was said last, if it was said here."""
+    row = (
+        await session.execute(
+            select(Message.quick_replies, Message.channel)
+            .where(Message.case_id == case_id, Message.direction == "out")
+            .order_by(Message.id.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return tuple(map(str, row.quick_replies or ())) if row is not None and row.channel == account.channel else ()
+
+
+async def _keep(session: AsyncSession, account: Account, case: Case, got: Incoming, at: datetime) -> None:
+    """A message that is no text stands in the transcript, and the customer is asked to type."""
+    await session.execute(select(Case.id).where(Case.id == case.id).with_for_update(key_share=True))
+    kind = got.kind if got.kind in words().kept else "other"
+    heard = Message(
+        case_id=case.id, direction="in", channel=account.channel, channel_message_id=got.key, status="handled", created_at=at,
+        handled_at=at, text=clean_text(f"{words().kept[kind]} {got.detail}" if kind != "voice" else words().kept[kind]),
+    )  # fmt: skip
+    session.add(heard)
+    await session.flush()
+    session.add(
+        Message(
+            case_id=case.id, direction="out", channel=account.channel, channel_message_id=f"{heard.id}-1", status="queued",
+            text=words().cannot_read(kind), in_reply_to=heard.id, created_at=at,
+        )
+    )  # fmt: skip
+    await session.execute(update(Case).where(Case.id == case.id).values(last_message_at=at, nudged_at=None))
+    await session.flush()
+    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, case.id)))

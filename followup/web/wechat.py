@@ -1,0 +1,183 @@
+"""/wechat/{account}: what WeChat sends. Written down first, then answered: passively when the turn ends soon, else later.
+
+Whatever is wrong with a request is a 4xx. WeChat waits 5 s and then sends again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup import clock
+from followup.channels.wechat import passive, queue
+from followup.channels.wechat.account import Account
+from followup.channels.wechat.envelope import Query, check, open_body
+from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, Incoming, read
+from followup.channels.wechat.receive import Received, receive
+from followup.store.models import Message
+from followup.web import enquiry
+from followup.web.fanout import TooManyStreams
+from followup.web.keys import DATABASE, FANOUT, SETTINGS
+
+_log = logging.getLogger(__name__)
+
+WAIT = 4.0
+"""Seconds a turn is waited for."""
+SHORT_WAIT = 0.6
+"""The same while turns do not end in time: the acknowledgement must not suffer from it."""
+_LOOK_EVERY = 0.3
+_LONGEST_ECHO = 128
+
+
+class Patience:
+    """How long to wait for a turn: long while turns end in time; short from the first that did not until one does."""
+
+    def __init__(self, wait: float = WAIT, short: float = SHORT_WAIT) -> None:
+        self._wait, self._short = wait, short
+        self._late = False
+
+    @property
+    def seconds(self) -> float:
+        return self._short if self._late else self._wait
+
+    def ended(self, in_time: bool) -> None:
+        self._late = not in_time
+
+
+PATIENCE = web.AppKey("wechat_patience", Patience)
+
+
+def add_wechat(app: web.Application) -> None:
+    app[PATIENCE] = Patience()
+    app.add_routes([web.get("/wechat/{account}", verify, allow_head=False), web.post("/wechat/{account}", post)])
+
+
+async def verify(request: web.Request) -> web.Response:
+    """GET: WeChat asks whether the address is ours."""
+    try:
+        query = _query(request)
+        check(_account(request), query)
+        if not 0 < len(query.echostr) <= _LONGEST_ECHO or not query.echostr.isascii():
+            raise BadRequest("echostr")
+    except BadRequest as error:
+        return _refusal(error)
+    return web.Response(text=query.echostr)
+
+
+async def post(request: web.Request) -> web.Response:
+    """POST: a message or an event."""
+    try:
+        account, query = _account(request), _query(request)
+        check(account, query)
+        if (request.content_length or 0) > LARGEST_BODY:
+            raise BadRequest("too large")
+        got = read(open_body(account, query, await request.read()))
+    except BadRequest as error:
+        return _refusal(error)
+    except web.RequestPayloadError:  # cut off, or not compressed as it says
+        return web.Response(status=400)
+    patience = request.app[PATIENCE]
+    async with request.app[DATABASE].session() as session:
+        secret = request.app[SETTINGS].signing_secret()
+        taken = await receive(session, account, got, secret, clock.now(), lambda *who: _enquire(request, *who))
+        if taken.case_id is not None and not taken.duplicate:
+            await queue.hold(session, taken.user_id, patience.seconds + 0.5)
+    said = taken.say
+    if taken.case_id is not None and not taken.duplicate:
+        return await _answer_in_the_talk(request, account, got, taken, encrypted=query.encrypted)
+    return _answer(account, got, said, encrypted=query.encrypted)
+
+
+async def _answer_in_the_talk(request: web.Request, account: Account, got: Incoming, taken: Received, *, encrypted: bool) -> web.Response:
+    """The turn's lines as the passive reply, or nothing: then they are sent by the job."""
+    database, case_id = request.app[DATABASE], taken.case_id or ""
+    if taken.message_id is not None:
+        await _turn_ends(request, case_id, taken.message_id)
+    part = None
+    async with database.session() as session:
+        if request.transport is not None and not request.transport.is_closing():
+            part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
+        await queue.let_go(session, taken.user_id, case_id, account.channel)
+    if part is None:
+        return _answer(account, got, "", encrypted=encrypted)
+    response = _answer(account, got, part.text, encrypted=encrypted)
+    written = False
+    try:
+        await response.prepare(request)
+        await response.write_eof()
+        written = True
+    except OSError:
+        _log.warning("a passive reply could not be written")
+    finally:
+        async with database.session() as session:
+            await queue.settle(session, part.lines, "sent" if written else "unknown", clock.now(), error=None if written else "connection")
+    return response
+
+
+async def _turn_ends(request: web.Request, case_id: str, message_id: int) -> None:
+    """Wait until the message was handled, its turn failed, or too long."""
+    patience = request.app[PATIENCE]
+    end = time.monotonic() + patience.seconds
+    try:
+        with request.app[FANOUT].bell(case_id) as bell:
+            while True:
+                bell.clear()
+                status, tries = await _state(request, message_id)
+                if status != "received":
+                    return patience.ended(True)
+                left = end - time.monotonic()
+                if tries or left <= 0:
+                    return patience.ended(False)
+                try:
+                    await asyncio.wait_for(bell.wait(), min(left, _LOOK_EVERY))
+                except TimeoutError:
+                    continue
+    except TooManyStreams:
+        return
+
+
+async def _state(request: web.Request, message_id: int) -> tuple[str, int]:
+    async with request.app[DATABASE].session() as session:
+        row = (await session.execute(select(Message.status, Message.tries).where(Message.id == message_id))).one_or_none()
+    return (row.status, row.tries) if row is not None else ("gone", 0)
+
+
+async def _enquire(request: web.Request, session: AsyncSession, contact_id: int | None, channel: str) -> str | None:
+    settings = request.app[SETTINGS]
+    script = enquiry.open_script(settings)
+    return None if script is None else await enquiry.begin_case(session, script, settings, contact_id, channel)
+
+
+def _account(request: web.Request) -> Account:
+    for account in request.app[SETTINGS].wechat:
+        if account.name == request.match_info["account"]:
+            return account
+    raise web.HTTPNotFound
+
+
+def _query(request: web.Request) -> Query:
+    asked = request.query
+    return Query(
+        asked.get("signature", ""),
+        asked.get("timestamp", ""),
+        asked.get("nonce", ""),
+        asked.get("echostr", ""),
+        asked.get("msg_signature", ""),
+        asked.get("encrypt_type", "") == "aes",
+    )
+
+
+def _answer(account: Account, got: Incoming, said: str, *, encrypted: bool) -> web.Response:
+    if not said:
+        return web.Response(text=passive.NOTHING)
+    return web.Response(text=passive.reply(account, got, said, encrypted=encrypted), content_type="application/xml")
+
+
+def _refusal(error: BadRequest) -> web.Response:
+    _log.warning("WeChat request refused: %s", error)
+    return web.Response(status=403 if error.forbidden else 400, text="")
