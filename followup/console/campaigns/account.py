@@ -22,7 +22,7 @@ from followup.console.campaigns.month import Month, month_of
 from followup.console.campaigns.shared import campaign_of, campaign_page, detail_link
 from followup.console.forms import number, object_id, query
 from followup.console.paging import PER_PAGE
-from followup.console.parts import database, see, settings, staff
+from followup.console.parts import database, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
 from followup.console.transcripts.export import as_csv, as_xlsx
 from followup.console.transcripts.filters import talk_link, talks_link
@@ -203,12 +203,12 @@ async def hand_over_link(request: web.Request) -> web.Response:
             campaign = await campaign_of(session, campaign_id)
             entry, _ = await _entry_of(session, campaign_id, entry_id)
             if entry.case_id is None:
-                return await _entry(request, error="还没有会话，到了时间才会建立。", status=400)
+                return await _entry(request, error=sentence("campaign_errors", "no_talk"), status=400)
             made = parse.definition(campaign.definition)
             token = await create_link(session, entry.case_id, valid_for=made.retry.expires)
             await audit(session, staff(request), "campaign.link", "case", entry.case_id)
     except DoNotContact:
-        return await _entry(request, error="客户在免打扰名单里，不能再联系。", status=400)
+        return await _entry(request, error=sentence("campaign_errors", "blocked"), status=400)
     return await _entry(request, link=f"{settings(request).public_url}/c/{token}")
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
+
 from aiohttp import web
 
 from followup import clock
 from followup.campaigns import actions, ledger
 from followup.campaigns.actions import CampaignError
+from followup.channels.trial import trial_messages
 from followup.console.audit import audit
 from followup.console.campaigns import queries
 from followup.console.campaigns.shared import LIST, campaign_page
 from followup.console.forms import field, number, object_id, query
+from followup.console.labels import labels
 from followup.console.paging import PER_PAGE, page_number, page_of
-from followup.console.parts import database, see, staff
+from followup.console.parts import database, see, settings, staff
 from followup.console.permissions import Permission, needs
 from followup.console.transcripts.filters import talk_link
 from followup.console.transcripts.masking import name_of, phone_of
 
 UNKNOWN = f"{LIST}/unknown"
-WHICH = {"overdue": "已到时间", "today": "今天", "coming": "以后", "open": "没说时间", "failed": "两次未接通"}
+WHICH = ("overdue", "today", "coming", "open", "failed")
 
 
 @needs(Permission.READ_CAMPAIGNS)
@@ -63,12 +68,24 @@ async def callbacks_page(request: web.Request) -> web.Response:
         totals = {one: (await queries.callbacks(session, one, at, 0, 0))[1] for one in WHICH}
         rows, total = await queries.callbacks(session, which, at, PER_PAGE, (page_number(request) - 1) * PER_PAGE)
     return campaign_page(
-        request, "callbacks.html", booked=page_of(request, rows, total), which=which, WHICH=WHICH, totals=totals, tab="callbacks",
+        request, "callbacks.html", booked=page_of(request, rows, total), which=which, lists=labels()["callback_lists"], totals=totals, tab="callbacks",
         name_of=name_of, phone_of=phone_of, talk_link=talk_link, now_at=at,
     )  # fmt: skip
 
 
+@needs(Permission.MANAGE_CAMPAIGNS)
+async def demo_page(request: web.Request) -> web.Response:
+    """GET /console/campaigns/demo-messages: what FOLLOWUP_SMS=fake did not send. A code opens the talk: not for everybody's eyes."""
+    account = settings(request).sms
+    if account is None or account.provider != "fake":
+        raise web.HTTPNotFound
+    messages = await asyncio.to_thread(trial_messages, settings(request).home)
+    rows = [(datetime.fromisoformat(one.at), phone_of(one.to), one.text) for one in messages]
+    return campaign_page(request, "demo_messages.html", rows=rows)
+
+
 routes = [
+    web.get("/campaigns/demo-messages", demo_page),
     web.get("/campaigns/unknown", unknown_page),
     web.post(r"/campaigns/unknown/{id:\d+}", resolve),
     web.get("/campaigns/callbacks", callbacks_page),

@@ -17,7 +17,7 @@ from followup.console.audit import audit
 from followup.console.campaigns import account, desk, queries, wizard
 from followup.console.campaigns.shared import LIST, campaign_of, campaign_page, detail_link, ways
 from followup.console.forms import field, object_id, query
-from followup.console.parts import database, see, staff
+from followup.console.parts import database, see, sentence, staff
 from followup.console.permissions import Permission, needs
 from followup.store.campaign_models import CAMPAIGN_STATES, Campaign
 
@@ -134,7 +134,7 @@ async def drop(request: web.Request) -> web.Response:
         if gone.rowcount:
             await audit(session, staff(request), "campaign.delete", "campaign", campaign_id, name=campaign.name)
     if not gone.rowcount:
-        return await account.campaign_view(request, error="只有草稿可以删除。", status=400)
+        return await account.campaign_view(request, error=sentence("campaign_errors", "only_drafts"), status=400)
     return see(LIST)
 
 

@@ -30,8 +30,9 @@ async def campaign_of(session: AsyncSession, campaign_id: int) -> Campaign:
 
 def campaign_page(request: web.Request, template: str, status: int = 200, **context: Any) -> web.Response:
     """A page of templates/console/campaigns/; `named(code, group)` is the Chinese of a campaign's codes."""
+    account = settings(request).sms
     return page(
-        request, f"campaigns/{template}", status,
+        request, f"campaigns/{template}", status, demo_sms=account is not None and account.provider == "fake",
         named=label, named_all=labels(), why_paused=why_paused, detail_link=detail_link, WEEKDAYS=WEEKDAYS, **context,
     )  # fmt: skip
 

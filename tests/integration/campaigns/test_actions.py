@@ -416,7 +416,7 @@ async def test_the_ledger_counts_pages_and_tells_a_customers_way(world: World) -
     (sent, *_) = await do(world, ledger.rows, campaign, stage="sent")
     steps = [step.text for step in await do(world, ledger.history, sent.entry_id)]
     assert steps[0] == "列入任务，按“1天”应在 2026年3月10日 10:00 联系。"
-    assert steps[1].startswith("抽样抽中（首次抽样，“全部”，排在第 ")
+    assert steps[1].startswith("抽样抽中（首次抽样，“全部”，签号 ")
     assert steps[2:6] == [
         "第 1 次邀请，短信，进入发送队列。", "第 1 次邀请已交给短信发送。", "第 2 次提醒，短信，进入发送队列。", "第 2 次提醒已交给短信发送。",
     ]  # fmt: skip
