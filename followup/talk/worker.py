@@ -11,6 +11,9 @@ from typing import Any
 from followup.campaigns.alerts import Tell, teller
 from followup.campaigns.send import Inviter
 from followup.channels import Notifier
+from followup.channels.wechat.account import Account
+from followup.channels.wechat.jobs import add_tasks
+from followup.channels.wechat.send import Sender
 from followup.channels.alerts import apprise_way
 from followup.channels.invite import Invite
 from followup.channels.notifiers import make_notifiers
@@ -22,7 +25,7 @@ from followup.supervise import discreet_logging
 from followup.supervise.health import responds
 from followup.supervise.postgres import database as running_database
 from followup.talk.apology import load_apology
-from followup.talk.jobs import Services, make_app, rescue
+from followup.talk.jobs import CLOCK_QUEUE, Services, make_app, rescue
 from followup.talk.rasa_client import RasaClient
 from followup.talk.recovery import Recovery
 
@@ -46,10 +49,12 @@ async def work(
     invite: Inviter | None = None,
     daily_cap: int = 1,
     tell: Tell | None = None,
+    wechat: tuple[Account, ...] = (),
 ) -> None:
     """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
     customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never.
-    `notifiers`, `invite`: how campaigns send; `daily_cap`: messages a customer gets in a day; `tell`: how staff are told at once."""
+    `notifiers`, `invite`: how campaigns send; `daily_cap`: messages a customer gets in a day; `tell`: how staff are told at once;
+    `wechat`: the accounts that talks are held by."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
@@ -71,6 +76,8 @@ async def work(
                 tell=tell,
             )
             app = make_app(url, services)
+            sender = Sender(database, wechat)
+            add_tasks(app, sender, CLOCK_QUEUE)
             async with app.open_async():
                 await rescue(app, database)
                 try:
@@ -84,6 +91,7 @@ async def work(
                     )
                 finally:
                     await recovery.close()
+                    await sender.close()
     finally:
         await database.close()
 
@@ -121,7 +129,7 @@ def main() -> None:
         patience = timedelta(minutes=settings.takeover_minutes)
         mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
         others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days}
-        sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings)}
+        sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat}
         asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders, **sending))
 
 

@@ -1,0 +1,168 @@
+"""WeChat's interface, as far as we need it: the token, customer-service messages, template messages, QR codes.
+
+The token is in the database for all processes; the lock of its row lets one of them fetch a new one while the others wait.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from sqlalchemy.dialects.postgresql import insert
+
+from followup.channels.wechat.account import Account
+from followup.channels.wechat.plan import Part
+from followup.store.database import Database
+from followup.store.wechat_models import WechatToken
+
+_log = logging.getLogger(__name__)
+
+SECONDS = 10
+_EARLY = timedelta(minutes=5)
+"""A token is not used to its last minute; WeChat lets the old one live on while it gives the new."""
+_LONGEST_ANSWER = 64 * 1024
+
+BAD_TOKEN = frozenset({40001, 40014, 42001})
+WINDOW_CLOSED, TOO_MANY = 45015, 45047
+NO_MENUS = 40200
+_BUSY = frozenset({-1, 45011})
+_DAILY_LIMIT = 45009
+_OURS = frozenset({40013, 40125, 40164, 41002, 41004, 48001, 48004, 50002, 61024})
+"""Account, secret, white list, rights: a colleague has to put it right."""
+
+
+class Failed(Exception):
+    """WeChat refused, for certain. `wait`: seconds after which another try makes sense; None: never."""
+
+    def __init__(self, code: int, message: str = "", *, wait: int | None = None) -> None:
+        super().__init__(f"{code} {message}".strip())
+        self.code, self.wait = code, wait
+
+    @property
+    def is_ours(self) -> bool:
+        return self.code in _OURS
+
+
+class Unclear(Exception):
+    """The request was written and no answer came that can be read: nobody knows whether WeChat has it."""
+
+
+class NotReached(Exception):
+    """Nothing was sent: no connection."""
+
+
+class WechatClient:
+    """One account's. Use as an async context manager, or `close()` it."""
+
+    def __init__(self, account: Account, database: Database, *, seconds: float = SECONDS) -> None:
+        self.account = account
+        self._database = database
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds, connect=min(5, seconds)), trust_env=True)
+
+    async def send(self, openid: str, part: Part) -> None:
+        """One customer-service message. Raises Failed, Unclear, NotReached."""
+        if part.menu:
+            items = [{"id": str(number), "content": choice} for number, choice in enumerate(part.menu, 1)]
+            content: dict[str, Any] = {
+                "msgtype": "msgmenu",
+                "msgmenu": {"head_content": part.text, "list": items, "tail_content": ""},
+            }
+        else:
+            content = {"msgtype": "text", "text": {"content": part.text}}
+        await self.call("/cgi-bin/message/custom/send", {"touser": openid, **content})
+
+    async def send_template(self, openid: str, template: str, url: str, data: Mapping[str, str], key: str) -> str:
+        """One template message; `key` makes asking again harmless. Returns WeChat's number of it."""
+        shown = {name: {"value": value} for name, value in data.items()}
+        body = {"touser": openid, "template_id": template, "url": url, "data": shown, "client_msg_id": key[:32]}
+        return str((await self.call("/cgi-bin/message/template/send", body)).get("msgid", ""))
+
+    async def qr_code(self, scene: str, valid_for: timedelta) -> str:
+        """The address that a QR code of this scene holds; at most 30 days."""
+        seconds = int(min(valid_for, timedelta(days=30)).total_seconds())
+        body = {"expire_seconds": seconds, "action_name": "QR_STR_SCENE", "action_info": {"scene": {"scene_str": scene}}}
+        return str((await self.call("/cgi-bin/qrcode/create", body)).get("url", ""))
+
+    async def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST with the token; one that WeChat no longer knows is renewed, once. Raises Failed, Unclear, NotReached."""
+        token = await self.token()
+        answer = await self._post(path, body, {"access_token": token})
+        if _code(answer) in BAD_TOKEN:
+            answer = await self._post(path, body, {"access_token": await self.token(instead_of=token)})
+        _check(answer)
+        return answer
+
+    async def token(self, *, instead_of: str = "") -> str:
+        """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeChat refused."""
+        async with self._database.session() as session:
+            await session.execute(insert(WechatToken).values(account=self.account.name).on_conflict_do_nothing())
+            row = await session.get_one(WechatToken, self.account.name, with_for_update=True, populate_existing=True)
+            now = datetime.now(UTC)  # WeChat's time, whatever the product's clock says
+            good = bool(row.token) and row.expires_at is not None and row.expires_at - _EARLY > now
+            if good and row.token != instead_of:
+                return row.token
+            found = await self._fetch(force=False)
+            if instead_of and found.get("access_token") == instead_of:
+                found = await self._fetch(force=True)  # at most 20 a day
+            row.token = str(found.get("access_token", ""))
+            row.expires_at = now + timedelta(seconds=int(found.get("expires_in", 0)))
+            return row.token
+
+    async def _fetch(self, *, force: bool) -> dict[str, Any]:
+        body = {"grant_type": "client_credential", "appid": self.account.app_id, "secret": self.account.secret, "force_refresh": force}
+        try:
+            answer = await self._post("/cgi-bin/stable_token", body, {})
+        except Unclear as error:
+            raise NotReached(str(error)) from error  # asking for a token again does no harm
+        _check(answer)
+        if not isinstance(answer.get("access_token"), str) or not isinstance(answer.get("expires_in"), int):
+            raise NotReached("no token in the answer")
+        return answer
+
+    async def _post(self, path: str, body: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+        # Not escaped: WeChat would show \u4f60 as it stands.
+        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            async with self._http.post(
+                self.account.api + path, params=query, data=data, headers={"Content-Type": "application/json"}, allow_redirects=False
+            ) as response:
+                raw = await response.content.read(_LONGEST_ANSWER)
+                status = response.status
+        except aiohttp.ClientConnectorError as error:
+            raise NotReached(type(error).__name__) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unclear(type(error).__name__) from None  # no text: it holds the token's address
+        try:
+            answer = json.loads(raw)
+        except ValueError:
+            raise Unclear(f"status {status}") from None
+        if status != 200 or not isinstance(answer, dict):
+            raise Unclear(f"status {status}")
+        return answer
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+
+def _code(answer: Mapping[str, Any]) -> int:
+    code = answer.get("errcode", 0)
+    return code if isinstance(code, int) else -1
+
+
+def _check(answer: Mapping[str, Any]) -> None:
+    code = _code(answer)
+    if code == 0:
+        return
+    wait = 10 if code == -1 else 60 if code in _BUSY else 3600 if code == _DAILY_LIMIT else 30 if code in BAD_TOKEN else None
+    raise Failed(code, str(answer.get("errmsg", ""))[:120], wait=wait)

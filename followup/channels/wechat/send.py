@@ -1,0 +1,109 @@
+"""The job that sends what waits for a WeChat talk: each row at most once, within the budget."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from followup import clock
+from followup.channels.wechat import queue
+from followup.channels.wechat.account import Account
+from followup.channels.wechat.client import NO_MENUS, TOO_MANY, WINDOW_CLOSED, Failed, NotReached, Unclear, WechatClient
+from followup.channels.wechat.plan import Line, Part, parts_of
+from followup.channels.wechat.queue import Held, Ready
+from followup.store.database import Database
+from followup.store.messages import customers_channel
+
+_log = logging.getLogger(__name__)
+
+AGAIN = timedelta(seconds=20)
+"""Until WeChat is tried again when it could not be reached."""
+
+
+class Sender:
+    """Sends for all accounts. `close()` it."""
+
+    def __init__(self, database: Database, accounts: tuple[Account, ...]) -> None:
+        self.database = database
+        self.accounts: Mapping[str, Account] = {account.channel: account for account in accounts}
+        self._clients: dict[str, WechatClient] = {}
+
+    async def send(self, case_id: str) -> int:
+        """Send what is queued for the talk. Returns how many messages WeChat took; what could not go now has a job for later."""
+        async with self.database.session() as session:
+            channel = await customers_channel(session, case_id)
+            accounts = [self.accounts[channel]] if channel in self.accounts else list(self.accounts.values())
+        return sum([await self._send_by(account, case_id) for account in accounts])
+
+    async def _send_by(self, account: Account, case_id: str) -> int:
+        async with self.database.session() as session:
+            ready = await queue.take_to_send(session, account, case_id, clock.now())
+            if isinstance(ready, Held):
+                await queue.defer_send(session, case_id, after=timedelta(seconds=ready.seconds + 0.1))
+                return 0
+        if ready is None:
+            return 0
+        return await self._send_all(self.client(account), case_id, ready)
+
+    async def _send_all(self, client: WechatClient, case_id: str, ready: Ready) -> int:
+        """One after the other; when one does not go, those after it must not overtake it."""
+        taken = 0
+        for number, part in enumerate(ready.parts):
+            status, error, wait = await self._send_one(client, ready.openid, part)
+            done = [row for row in part.lines if not any(row in later.lines for later in ready.parts[number + 1 :])]
+            if status == "sent":
+                taken += 1
+                await self._settle(done, "sent")
+                continue
+            rest = tuple(row for later in ready.parts[number + 1 :] for row in later.lines)
+            await self._settle(part.lines, status, error if wait is None else None)
+            # Rows of a message that was cut, of which a piece is out already, are not sent again from the beginning.
+            await self._settle([row for row in rest if row not in part.lines], "queued", error if wait is None else None)
+            if wait is not None:
+                async with self.database.session() as session:
+                    await queue.defer_send(session, case_id, after=wait)
+            break
+        return taken
+
+    async def _send_one(self, client: WechatClient, openid: str, part: Part) -> tuple[str, str, timedelta | None]:
+        """(status of its rows, why, when to try again)."""
+        try:
+            try:
+                await client.send(openid, part)
+            except Failed as failed:
+                if failed.code != NO_MENUS or not part.menu:
+                    raise
+                as_text = parts_of([Line(0, part.text, part.menu)])
+                await client.send(openid, replace(as_text[0], lines=part.lines))
+            return "sent", "", None
+        except NotReached as error:
+            return "queued", str(error), AGAIN
+        except Unclear as error:
+            _log.warning("nobody knows whether WeChat has a message: %s", error)
+            return "unknown", str(error), None
+        except Failed as failed:
+            if failed.code in (WINDOW_CLOSED, TOO_MANY):
+                return "queued", str(failed.code), None  # it waits until the customer writes
+            _log.log(logging.ERROR if failed.is_ours else logging.WARNING, "WeChat refused a message: %s", failed)
+            if failed.wait is not None:
+                return "queued", str(failed.code), timedelta(seconds=failed.wait)
+            return "failed", str(failed.code), None
+
+    async def _settle(self, rows: tuple[int, ...] | list[int], status: str, error: str | None = None) -> None:
+        if rows:
+            async with self.database.session() as session:
+                await queue.settle(session, rows, status, clock.now(), error=error)
+
+    def client(self, account: Account) -> WechatClient:
+        if account.channel not in self._clients:
+            self._clients[account.channel] = WechatClient(account, self.database)
+        return self._clients[account.channel]
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+
+
