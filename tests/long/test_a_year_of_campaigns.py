@@ -107,4 +107,4 @@ async def _quiet(database: Database, workers: Workers, number: int) -> None:
         if heard == WORKERS and not left and (not sending or workers.killed):
             return
         workers.check()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
