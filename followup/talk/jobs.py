@@ -12,6 +12,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from sqlalchemy import select
 
 from followup import clock
 from followup.campaigns.alerts import Tell
@@ -24,6 +25,7 @@ from followup.channels import Notifier
 from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
 from followup.mail import MailServer
 from followup.rights.retention import erase_old
+from followup.store.campaign_models import Campaign
 from followup.store.database import Database, libpq_url
 from followup.talk import takeover, watch
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK
@@ -129,7 +131,9 @@ def make_app(url: str, services: Services) -> App:
     async def paused(campaign_id: int, why: str) -> None:
         _log.warning("campaign %s is paused: %s", campaign_id, why)
         if services.tell is not None:
-            await services.tell("campaign_paused", campaign=campaign_id, why=why_paused(why))
+            async with services.database.session() as session:
+                name = await session.scalar(select(Campaign.name).where(Campaign.id == campaign_id))
+            await services.tell("campaign_paused", campaign=name or campaign_id, why=why_paused(why))
 
     @app.task(name=SEND_TASK, queue=SEND_QUEUE, retry=SendAgain(), pass_context=True)
     async def send_delivery(context: JobContext, delivery_id: int) -> None:
