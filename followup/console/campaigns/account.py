@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -150,7 +151,7 @@ async def export(request: web.Request) -> web.Response:
             session, staff(request), "campaign.export", "campaign", campaign_id,
             rows=len(table) - 1, format=kind, filters=filters.given(),
         )  # fmt: skip
-    body = as_csv(table) if kind == "csv" else as_xlsx(table, "台账")
+    body = await asyncio.to_thread(as_csv, table) if kind == "csv" else await asyncio.to_thread(as_xlsx, table, "台账")
     types = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
     name = f"campaign-{campaign.id}-{clock.now().astimezone(SHANGHAI):%Y%m%d-%H%M}.{kind}"
     return web.Response(body=body, headers={"Content-Type": types[kind], "Content-Disposition": f'attachment; filename="{name}"'})

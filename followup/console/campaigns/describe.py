@@ -52,7 +52,7 @@ def rule_text(rule: Rule) -> str:
 
 def rule_more(rule: Rule) -> str:
     """What happens around the time itself: until when, and what is late."""
-    until = "最多推迟 " + _length(rule.deadline) if rule.deadline else ("过了这段日子就不再联系" if rule.latest else "最多推迟 2 周")
+    until = f"最多推迟{_length(rule.deadline)}" if rule.deadline else ("过了这段日子就不再联系" if rule.latest else "最多推迟 2 周")
     return f"{until}；{_LATE[rule.late]}"
 
 
