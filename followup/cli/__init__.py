@@ -26,6 +26,7 @@ COMMANDS = {
     "campaigns": ("followup.cli.campaigns", "campaigns", "回访任务：新建、启动、暂停、取消、台账"),
     "channels": ("followup.cli.channels", "channels", "联系客户的方式：设置、回执地址、演示短信"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
+    "fake-wechat": ("followup.cli.fake_wechat", "fake_wechat", "在本机模拟微信，试用公众号渠道"),
     "figures": ("followup.cli.figures", "figures", "统计表：满意度、落实度"),
 }
 

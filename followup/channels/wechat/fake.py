@@ -129,8 +129,9 @@ class FakeWechat:
         key = str(self._number)
         await asyncio.sleep(self.weather.delay())
         for _ in range(RETRIES):
+            begun = asyncio.get_running_loop().time()
             if self.weather.lose() or not await self._ask(phone, whole, key):
-                await asyncio.sleep(0 if self.wait == WAIT else self.wait)
+                await asyncio.sleep(max(0.0, begun + self.wait - asyncio.get_running_loop().time()))
                 continue
             if self.weather.double():
                 await self._ask(phone, whole, key)
