@@ -28,6 +28,7 @@ ERASED: dict[str, tuple[str, ...]] = {
     "annotations": ("intent", "comment", "status"),
     "access_tokens": ("case_id", "token_hash", "purpose"),
     "events": ("sender_id", "type_name", "intent_name", "action_name", "data"),
+    "talk_facts": ("answers",),
     "procrastinate_jobs": ("queue_name", "task_name", "lock", "queueing_lock", "args"),
 }
 """Emptied, or gone with the row."""
@@ -48,13 +49,17 @@ KEPT: dict[str, tuple[str, ...]] = {
     "imports": ("source", "file_name", "digest", "groups"),
     "take_overs": ("case_id", "how_ended"),
     "staff_messages": ("forbidden",),
+    "talk_facts": (
+        "case_id", "script_id", "outcome", "why", "stopped", "length_step", "wait_step", "reply_step", "said_step", "aspects",
+    ),
+    "dirty_talks": ("case_id",),
     "audit_log": ("user_name", "role", "action", "object_type", "object_id"),
 }
 """Ids and codes that say nothing about anybody."""
 
 NOT_ABOUT_CUSTOMERS = frozenset(
     {
-        "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "alembic_version",
+        "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
         "api_keys", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers",
     }
 )  # fmt: skip

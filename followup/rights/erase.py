@@ -118,6 +118,13 @@ async def erase_talks(session: AsyncSession, case_ids: Sequence[str], at: dateti
     await _erase_answers(session, case_ids)
     for statement in _STATEMENTS:
         await session.execute(text(statement), {"cases": list(case_ids), "at": at, "gone": GONE})
+    await _count_anew(session, case_ids)
+
+
+async def _count_anew(session: AsyncSession, case_ids: Sequence[str]) -> None:
+    """What the figures wrote down of the talks goes with what it was made of, and is made again."""
+    await session.execute(text("DELETE FROM talk_facts WHERE case_id = ANY(:cases)"), {"cases": list(case_ids)})
+    await session.execute(text("INSERT INTO dirty_talks (case_id) SELECT unnest(CAST(:cases AS text[]))"), {"cases": list(case_ids)})
 
 
 # Read with docs/decisions/0009 beside it. tests/integration/rights checks that no text column of the schema is forgotten.
@@ -265,6 +272,7 @@ async def _blank_numbers(session: AsyncSession, who: Who) -> None:
     for phone in who.phones if who.mentions else ():
         for statement in _NUMBER_STATEMENTS:
             await session.execute(text(statement), {"cases": who.mentions, "phone": phone, "gone": GONE})
+    await _count_anew(session, who.mentions)
 
 
 def _json(column: str) -> str:

@@ -22,6 +22,7 @@ from followup.campaigns.revisits import run_revisits
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import Inviter, send
 from followup.channels import Notifier
+from followup.console.figures import table
 from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
 from followup.mail import MailServer
 from followup.rights.retention import erase_old
@@ -150,6 +151,12 @@ def make_app(url: str, services: Services) -> App:
             daily_cap=services.daily_cap,
             paused=paused,
         )
+
+    # The pages do the same before they count: this only leaves them little to do.
+    @app.periodic(cron=_EVERY_MINUTE)
+    @app.task(name="count_talks", queue=CLOCK_QUEUE, queueing_lock="count_talks")
+    async def count_talks(timestamp: int) -> None:
+        await table.refresh_all(services.database)
 
     @app.periodic(cron=_EVERY_MINUTE)
     @app.task(name="rescue", queue=CLOCK_QUEUE, queueing_lock="rescue")

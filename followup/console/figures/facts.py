@@ -1,7 +1,7 @@
 """What a figure may ask of one talk, as SQL over `cases`.
 
-The dashboard counts by these expressions and the list of talks filters by the very same ones: that is why a number
-and the list behind it agree.
+The list of talks filters by these expressions; the dashboard counts what the very same ones said of every talk when it
+last changed (`table`): that is why a number and the list behind it agree.
 """
 
 from __future__ import annotations

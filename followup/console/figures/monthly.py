@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from followup.console.figures import dashboard, facts, queries
+from followup.console.figures import dashboard, facts, queries, table
 from followup.console.figures.filters import FigureFilters, read
 from followup.console.figures.results import mean, others, scores_of
 from followup.console.labels import label, labels
@@ -111,6 +111,7 @@ async def first_month(session: AsyncSession) -> date | None:
 
 async def month_figures(session: AsyncSession, month: Month, *, demo: bool = False) -> MonthFigures:
     """Everything the report says, as it is now: corrections made since count."""
+    await table.refresh(session)
     await queries.prepare(session)
     columns = await queries.group_columns(session)
     filters = month_filters(month, by=columns[0] if columns else "", demo=demo)
@@ -206,8 +207,8 @@ def _for_script(filters: FigureFilters, script: str) -> FigureFilters:
 
 async def _lost(session: AsyncSession, filters: FigureFilters) -> list[tuple[str, int]]:
     spec = texts()["lost"]
-    answers = await queries.answers(session, _for_script(filters, spec["script"]), [spec["question"]])
-    return list(others(answers.get(spec["question"], {}), (), queries.PASSED, NOTHING).items())
+    said = await queries.texts(session, _for_script(filters, spec["script"]), spec["question"])
+    return list(others(said, ()).items())
 
 
 async def _complaints(session: AsyncSession, filters: FigureFilters, scripts: Mapping[str, str]) -> list[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.console.audit import audit
-from followup.console.figures import dashboard, forms, monthly, queries
+from followup.console.figures import dashboard, forms, monthly, queries, table
 from followup.console.figures.filters import FIGURES, STEPS, FigureFilters, read
 from followup.console.labels import label, labels
 from followup.console.parts import database, page, see, staff
@@ -33,6 +33,7 @@ _NAMED = re.compile(labels()["figure_named"]["words"])
 async def dashboard_page(request: web.Request) -> web.Response:
     """GET /console/figures?…: see `filters.FigureFilters`."""
     filters = _filters(request)
+    await _refresh(request)
     async with database(request).session() as session:
         await queries.prepare(session)
         columns = await queries.group_columns(session)
@@ -40,7 +41,7 @@ async def dashboard_page(request: web.Request) -> web.Response:
         named = {name: called for name, called in variables.items() if _NAMED.search(called)}
         filters = _divided(filters, columns, named, variables)
         campaigns = await campaign_names(session)
-        # Two connections: the two longest questions are answered side by side.
+        # Two connections: the longest questions are answered side by side.
         async with database(request).session() as other:
             await queries.prepare(other)
             figures = await _figures(session, other, filters)
@@ -63,7 +64,8 @@ async def dashboard_page(request: web.Request) -> web.Response:
 
 async def _figures(session: AsyncSession, other: AsyncSession, filters: FigureFilters) -> dashboard.Figures:
     scripts = await script_names(session)
-    talks, aspects = await asyncio.gather(queries.talks(session, filters), queries.aspects(other, filters))
+    talks = await queries.talks(session, filters, other)
+    aspects = await queries.aspects(other, filters)
     if not filters.talks.script:
         return dashboard.Figures(filters, talks, scripts, aspects=aspects)
     content = await queries.newest_content(session, filters.talks.script)
@@ -75,6 +77,12 @@ async def _figures(session: AsyncSession, other: AsyncSession, filters: FigureFi
     return dashboard.Figures(
         filters, talks, scripts, questions.script, lambda one: short.get(one) or questions.label(one), answers, aspects
     )
+
+
+async def _refresh(request: web.Request) -> None:
+    """Count what changed, in a transaction of its own: who does so at the same time waits for no more than that."""
+    async with database(request).session() as session:
+        await table.refresh(session)
 
 
 def named_questions(content: Mapping[str, Any]) -> Questions:
@@ -158,6 +166,7 @@ _MOST_MONTHS = 24
 async def report_page(request: web.Request) -> web.Response:
     """GET /console/figures/reports/{month}"""
     month = _month(request)
+    await _refresh(request)
     async with database(request).session() as session:
         figures = await monthly.month_figures(session, month)
         (state,) = await monthly.states(session, [month], clock.now())
@@ -189,6 +198,7 @@ def _numbers(figures: MonthFigures) -> dict[str, int]:
 async def report_file(request: web.Request) -> web.Response:
     """GET /console/figures/reports/{month}.{kind}"""
     month, kind = _month(request), request.match_info["kind"]
+    await _refresh(request)
     async with database(request).session() as session:
         figures = await monthly.month_figures(session, month)
         await audit(session, staff(request), monthly.FETCHED, "report", month, format=kind)

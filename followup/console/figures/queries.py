@@ -1,18 +1,19 @@
-"""The counts. All that asks of whole talks is one grouped query: each talk is looked at once."""
+"""The counts, grouped out of `talk_facts`."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
+    BigInteger,
     ColumnElement,
     Date,
-    Subquery,
+    DateTime,
     Text,
     and_,
     case,
@@ -32,18 +33,12 @@ from sqlalchemy.orm import aliased
 
 from followup.console.figures import facts
 from followup.console.figures.filters import FigureFilters
+from followup.console.figures.table import MEASURES
 from followup.console.labels import labels
-from followup.console.transcripts.conditions import complained, conditions
+from followup.console.transcripts.conditions import conditions
 from followup.scripts.walk import NOTHING
-from followup.store.figures import held_at
-from followup.store.models import (
-    Answer,
-    Attempt,
-    Case,
-    Contact,
-    Message,
-    ScriptRevision,
-)
+from followup.store.fact_models import TalkFact
+from followup.store.models import Answer, Case, Contact, ScriptRevision
 
 MOST_GROUPS = 30
 """Groups in one table."""
@@ -87,144 +82,134 @@ async def prepare(session: AsyncSession) -> None:
     await session.execute(select(*(func.set_config(name, value, True) for name, value in wanted.items())))
 
 
-async def talks(session: AsyncSession, filters: FigureFilters) -> Talks:
-    """One pass over the talks of the filters."""
-    seen = _facts(filters)
-    sets = [tuple_(), *(tuple_(seen.c[name]) for name in DIMENSIONS), tuple_(seen.c.outcome, seen.c.why)]
-    columns = [seen.c[name] for name in (*DIMENSIONS, "why")]
+async def talks(session: AsyncSession, filters: FigureFilters, beside: AsyncSession | None = None) -> Talks:
+    """Counts of the talks of the filters, out of `talk_facts` as it is: see `table.refresh`.
 
-    def those(flag: Any) -> Any:
-        return func.count().filter(flag)
-
-    counts = [
-        func.count().label("talks"),
-        those(seen.c.opened).label("opened"),
-        those(seen.c.replied).label("replied"),
-        those(seen.c.outcome == "completed").label("completed"),
-        those(seen.c.low).label("low"),
-        those(seen.c.complained).label("complained"),
-    ]
-    query = select(func.grouping(*columns).label("set"), *columns, *counts, *_medians(seen)).group_by(
-        func.grouping_sets(*sets)
-    )
-    rows = (await session.execute(query)).all()
-    return _talks(rows)
-
-
-def _facts(filters: FigureFilters) -> CTE:
-    """A row for each talk: what is known of it, measures as the keys of their ranges.
-
-    What stands in other tables is joined in whole, not asked for talk by talk: for a year that is many times faster.
+    With a second connection `beside`, half of it is counted there meanwhile.
     """
-    # The values that are needed, not the wide rows: they are gone through several times.
-    picked = select(Case.id, Case.revision_id).where(*_where(filters)).cte("picked").prefix_with("MATERIALIZED")
-    spoken, held, low = _spoken(picked), _held(picked), _low(picked)
-    query = (
-        select(
-            Case.outcome,
-            Case.script_id.label("script"),
-            _begin(filters.step).label("begin"),
-            (facts.shown(Contact.fields[filters.by].astext) if filters.by else cast(null(), Text)).label("group"),
-            (facts.named_of(filters.who) if filters.who else cast(null(), Text)).label("named"),
-            held.c.seconds.label("length"),
-            facts.wait().label("wait"),
-            func.coalesce(spoken.c.count, 0).label("said"),
-            facts.reply_after(spoken.c.first).label("reply"),
-            (facts.stopped_after() if filters.talks.script else cast(null(), Text)).label("stopped"),
-            facts.why().label("why"),
-            facts.opened().label("opened"),
-            spoken.c.first.is_not(None).label("replied"),
-            low.c.case_id.is_not(None).label("low"),
-            complained().label("complained"),
-        )
-        .select_from(Case)
-        .outerjoin(spoken, spoken.c.case_id == Case.id)
-        .outerjoin(held, held.c.case_id == Case.id)
-        .outerjoin(low, low.c.case_id == Case.id)
-        .where(*_where(filters))
-    )
-    if filters.by:
-        query = query.join(Contact, Contact.id == Case.contact_id)
-    measured = query.cte("measured").prefix_with("MATERIALIZED")
-    plain = [column for column in measured.c if column.name not in MEASURES]
-    ranges = [steps.of(measured.c[name]).label(name) for name, steps in MEASURES.items()]
-    raw = [measured.c[name].label(f"{name}_raw") for name in MEASURES]
-    return select(*plain, *ranges, *raw).cte("seen").prefix_with("MATERIALIZED")
-
-
-def _spoken(picked: CTE) -> Subquery:
-    """How many messages the customer wrote, and when the first."""
-    return (
-        select(Message.case_id, func.count().label("count"), func.min(Message.created_at).label("first"))
-        .where(Message.direction == literal_column("'in'"), Message.case_id.in_(select(picked.c.id)))
-        .group_by(Message.case_id)
-        .subquery("spoken")
-    )
-
-
-def _held(picked: CTE) -> Subquery:
-    return (
-        select(Attempt.case_id, facts.seconds_of_attempts().label("seconds"))
-        .join(Case, Case.id == Attempt.case_id)
-        .where(Attempt.case_id.in_(select(picked.c.id)))
-        .group_by(Attempt.case_id)
-        .subquery("held")
-    )
-
-
-def _low(picked: CTE) -> Subquery:
-    answer = aliased(Answer)
-    return (
-        select(answer.case_id)
-        .join(picked, picked.c.id == answer.case_id)
-        .where(~answer.superseded, facts.is_low(answer, picked.c.revision_id))
-        .distinct()
-        .subquery("low")
-    )
-
-
-MEASURES = {"length": facts.LENGTH, "said": facts.SAID, "wait": facts.WAIT, "reply": facts.REPLY}
-
-
-def _medians(seen: CTE) -> list[ColumnElement[Any]]:
-    """Each computed once, not for every group. Only over talks that have the measure; silent ones said nothing."""
-    found = []
-    for name in MEASURES:
-        raw = seen.c[f"{name}_raw"]
-        middle = func.percentile_cont(0.5).within_group(raw)
-        found.append(select(middle).where(seen.c.replied if name == "said" else raw.is_not(None)).scalar_subquery().label(f"median_{name}"))
-    return found
-
-
-def _begin(step: str) -> ColumnElement[Any]:
-    local = func.timezone(literal_column("'Asia/Shanghai'"), held_at())
-    return cast(func.date_trunc(literal_column(f"'{step}'"), local), Date)
-
-
-def _talks(rows: Sequence[Any]) -> Talks:
-    # grouping() sets a bit for each of its columns that a row is *not* grouped by; the first is the highest.
-    names = (*DIMENSIONS, "why")
-    every = (1 << len(names)) - 1
-    bit = {name: 1 << (len(names) - 1 - place) for place, name in enumerate(names)}
+    if beside is None:
+        (whole, named), (measured, group, medians) = await _first(session, filters), await _second(session, filters)
+    else:
+        (whole, named), (measured, group, medians) = await asyncio.gather(_first(session, filters), _second(beside, filters))
     by: dict[str, dict[Any, Count]] = {name: {} for name in DIMENSIONS}
     outcomes_why: dict[tuple[str, str], int] = {}
-    total, medians = Count(), dict.fromkeys(MEASURES)
-    for row in rows:
-        of = row._mapping
-        count = Count(*(of[name] for name in Count.__slots__))
-        if row.set == every:
-            total, medians = count, {name: of[f"median_{name}"] for name in MEASURES}
-        elif row.set == every ^ bit["outcome"] ^ bit["why"]:
-            if row.why is not None:
-                outcomes_why[row.outcome, row.why] = count.talks
+    total = Count()
+    for row in whole:
+        count = Count(*(row._mapping[name] for name in Count.__slots__))
+        if row.set == "total":
+            total = count
+        elif row.set == "why":
+            outcomes_why[row.outcome, row.why] = count.talks
         else:
-            name = next(name for name in DIMENSIONS if row.set == every ^ bit[name])
-            by[name][of[name]] = count
+            by[row.set][row._mapping[row.set]] = count
+    for row in measured:
+        by[row.set][row._mapping[row.set]] = Count(row.talks)
+    by["group"], by["named"] = group, named
     return Talks(total, by, outcomes_why, medians)
 
 
+async def _first(session: AsyncSession, filters: FigureFilters) -> tuple[Sequence[Any], dict[Any, Count]]:
+    return await _whole(session, filters), await _divided(session, filters, "named", filters.who)
+
+
+async def _second(session: AsyncSession, filters: FigureFilters) -> tuple[Sequence[Any], dict[Any, Count], dict[str, float | None]]:
+    return await _measured(session, filters), await _divided(session, filters, "group", filters.by), await _medians(session, filters)
+
+
 def _where(filters: FigureFilters) -> list[ColumnElement[bool]]:
-    return list(conditions(filters.talks, personal=True))
+    """Over `talk_facts`, what `transcripts.conditions` says over `cases`."""
+    talks = filters.talks
+    found = [TalkFact.day >= filters.first, TalkFact.day <= filters.last]
+    if talks.script:
+        found.append(TalkFact.script_id == talks.script)
+    if talks.demo:
+        found.append(TalkFact.is_demo.is_(talks.demo == "yes"))
+    if talks.starts in ("us", "customer"):
+        found.append(TalkFact.by_customer.is_(talks.starts == "customer"))
+    # Whatever else there is to filter by is asked of the talks themselves.
+    if rest := list(conditions(replace(talks, first=None, last=None, script="", demo="", starts=""), personal=True)):
+        found.append(TalkFact.case_id.in_(select(Case.id).where(*rest)))
+    return found
+
+
+_FLAGS: Mapping[str, ColumnElement[bool]] = {
+    "opened": TalkFact.opened,
+    "replied": TalkFact.replied,
+    "completed": func.coalesce(TalkFact.outcome, "") == "completed",
+    "low": TalkFact.low,
+    "complained": TalkFact.complained,
+}
+
+
+def _counts(rows: Any = None) -> list[ColumnElement[Any]]:
+    """The columns of `Count`; over rows of several talks each, where `rows` says of how many."""
+    if rows is None:
+        return [func.count().label("talks"), *(func.count().filter(flag).label(name) for name, flag in _FLAGS.items())]
+    # PostgreSQL's sum of whole numbers is a decimal one.
+    those = [cast(func.coalesce(func.sum(rows.c.talks).filter(rows.c[name]), 0), BigInteger).label(name) for name in _FLAGS]
+    return [cast(func.coalesce(func.sum(rows.c.talks), 0), BigInteger).label("talks"), *those]
+
+
+def _sets(rows: Any, sets: Mapping[str, Sequence[Any]]) -> tuple[ColumnElement[str], Any]:
+    """(name of a row's set, what to group by). Grouped twice: talks that are alike first, then the few that differ."""
+    every = list(dict.fromkeys(column for columns in sets.values() for column in columns))
+    bits = {name: sum(1 << place for place, column in enumerate(reversed(every)) if column not in columns) for name, columns in sets.items()}
+    # grouping() sets a bit for each of its columns that a row is *not* grouped by; the first is the highest.
+    found = case({bit: name for name, bit in bits.items()}, value=func.grouping(*every))
+    return found.label("set"), func.grouping_sets(*(tuple_(*columns) for columns in sets.values()))
+
+
+async def _whole(session: AsyncSession, filters: FigureFilters) -> Sequence[Any]:
+    columns = [
+        TalkFact.outcome,
+        TalkFact.why,
+        TalkFact.script_id.label("script"),
+        _begin(filters.step).label("begin"),
+        (TalkFact.stopped if filters.talks.script else cast(null(), Text)).label("stopped"),
+        *(flag.label(name) for name, flag in _FLAGS.items()),
+    ]
+    alike = select(*columns, func.count().label("talks")).where(*_where(filters)).group_by(*columns).cte("alike").prefix_with("MATERIALIZED")
+    of = alike.c
+    sets = {"total": (), "outcome": (of.outcome,), "why": (of.outcome, of.why), "script": (of.script,), "begin": (of.begin,), "stopped": (of.stopped,)}
+    name, grouped = _sets(alike, sets)
+    rows = await session.execute(select(name, of.outcome, of.why, of.script, of.begin, of.stopped, *_counts(alike)).group_by(grouped))
+    return [row for row in rows if row.set != "why" or row.why is not None]
+
+
+async def _measured(session: AsyncSession, filters: FigureFilters) -> Sequence[Any]:
+    columns = [getattr(TalkFact, f"{name}_step").label(name) for name in MEASURES]
+    alike = select(*columns, func.count().label("talks")).where(*_where(filters)).group_by(*columns).cte("alike").prefix_with("MATERIALIZED")
+    name, grouped = _sets(alike, {name: (alike.c[name],) for name in MEASURES})
+    return (await session.execute(select(name, *(alike.c[one] for one in MEASURES), cast(func.sum(alike.c.talks), BigInteger).label("talks")).group_by(grouped))).all()
+
+
+async def _divided(session: AsyncSession, filters: FigureFilters, dimension: str, column: str) -> dict[Any, Count]:
+    """By what the customer list, or a variable of the talk, says in `column`."""
+    if not column:
+        return {}
+    if dimension == "group":
+        key, other, on = facts.shown(Contact.fields[column].astext), Contact, Contact.id == TalkFact.contact_id
+    else:
+        key, other, on = facts.named_of(column), Case, Case.id == TalkFact.case_id
+    query = select(key.label("key"), *_counts()).select_from(TalkFact).join(other, on).where(*_where(filters))
+    rows = await session.execute(query.group_by(literal_column("key")))
+    return {row.key: Count(*row[1:]) for row in rows}
+
+
+async def _medians(session: AsyncSession, filters: FigureFilters) -> dict[str, float | None]:
+    """Only over talks that have the measure; silent ones said nothing."""
+    found = []
+    for name in MEASURES:
+        middle = func.percentile_cont(0.5).within_group(getattr(TalkFact, name))
+        found.append((middle.filter(TalkFact.replied) if name == "said" else middle).label(name))
+    row = (await session.execute(select(*found).where(*_where(filters)))).one()
+    return dict(row._mapping)
+
+
+def _begin(step: str) -> ColumnElement[Any]:
+    # Without a time zone: it is a day in Shanghai already.
+    day = cast(TalkFact.day, DateTime(timezone=False))
+    return TalkFact.day.expression if step == "day" else cast(func.date_trunc(literal_column(f"'{step}'"), day), Date)
 
 
 # —— answers ——————————————————————————————————————————————————————————
@@ -233,22 +218,20 @@ def _where(filters: FigureFilters) -> list[ColumnElement[bool]]:
 async def answers(session: AsyncSession, filters: FigureFilters, closed: Sequence[str]) -> dict[str, dict[Any, int]]:
     """Question -> value -> talks, over valid answers. Of questions that are not `closed` only whether something was said.
 
-    Values are text ("true" and "false" for yes and no), several chosen options a tuple; PASSED, SAID, NOTHING.
+    Values are text ("true" and "false" for yes and no), several chosen options a tuple; PASSED, SAID, NOTHING. Of texts
+    longer than `table.LONGEST` only that something was said.
     """
-    answer = aliased(Answer)
-    value = type_coerce(answer.value, JSONB)
-    short = case((answer.question_id.in_(closed), value), (value == _json(NOTHING), value), else_=_json(True))
-    shown = case((value.is_(None), cast(null(), JSONB)), else_=short)
-    rows = await session.execute(
-        select(answer.question_id, shown.label("value"), func.count().label("talks"))
-        .join(Case, Case.id == answer.case_id)
-        .where(~answer.superseded, *_where(filters))
-        .group_by(answer.question_id, literal_column("value"))
-    )
+    each = func.unnest(TalkFact.answers).table_valued("given", name="each").render_derived()
+    given = each.c.given
+    question = func.split_part(given, "=", 1)
+    plain = or_(question.in_(closed), given.like("%=null"), given == question.concat(f'="{NOTHING}"'))
+    shown = case((plain, given), else_=question.concat("={}"))
+    query = select(shown.label("shown"), func.count()).select_from(TalkFact).join(each, literal(True)).where(*_where(filters))
     found: dict[str, dict[Any, int]] = {}
-    for question, value, count in rows:
-        key = _key(value) if question in closed or value in (None, NOTHING) else SAID
-        values = found.setdefault(question, {})
+    for text, count in await session.execute(query.group_by(literal_column("shown"))):
+        question_id, _, value = text.partition("=")
+        key = _key(json.loads(value))
+        values = found.setdefault(question_id, {})
         values[key] = values.get(key, 0) + count
     return found
 
@@ -260,25 +243,33 @@ def _key(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, list):
         return tuple(str(one) for one in value)
-    return str(value)
+    return SAID if isinstance(value, dict) else str(value)
+
+
+async def texts(session: AsyncSession, filters: FigureFilters, question: str) -> dict[str, int]:
+    """What was said to a question, however long -> talks."""
+    answer = aliased(Answer)
+    value = type_coerce(answer.value, JSONB).op("#>>", return_type=Text())(literal_column("'{}'"))
+    rows = await session.execute(
+        select(value, func.count())
+        .join(TalkFact, TalkFact.case_id == answer.case_id)
+        .where(~answer.superseded, answer.question_id == question, value.is_not(None), value != NOTHING, *_where(filters))
+        .group_by(value)
+    )
+    return {said: count for said, count in rows}
 
 
 async def aspects(session: AsyncSession, filters: FigureFilters) -> dict[str, int]:
-    """Aspect -> talks in which it was named in a complaint or a dissatisfied answer.
-
-    The texts are read here: looking for a thousand words is many times slower in the database.
-    """
-    rows = (await session.execute(facts.complaints(*_where(filters)))).all()
-    named = await asyncio.to_thread(_named, rows)
-    return {aspect: len(cases) for aspect, cases in named.items()}
-
-
-def _named(rows: Sequence[Any]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for case_id, text in rows:
-        for aspect in facts.aspects_in(text):
-            found.setdefault(aspect, set()).add(case_id)
-    return found
+    """Aspect -> talks in which it was named in a complaint or a dissatisfied answer."""
+    each = func.unnest(TalkFact.aspects).table_valued("aspect", name="each").render_derived()
+    rows = await session.execute(
+        select(each.c.aspect, func.count())
+        .select_from(TalkFact)
+        .join(each, literal(True))
+        .where(TalkFact.aspects != literal_column("'{}'::text[]"), *_where(filters))
+        .group_by(each.c.aspect)
+    )
+    return {aspect: count for aspect, count in rows}
 
 
 # —— what can be chosen ————————————————————————————————————————————————————
@@ -321,6 +312,3 @@ async def newest_content(session: AsyncSession, script_id: str) -> Mapping[str, 
     )
     return found or {}
 
-
-def _json(value: Any) -> ColumnElement[Any]:
-    return type_coerce(value, JSONB)
