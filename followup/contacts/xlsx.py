@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from python_calamine import CalamineWorkbook
 
 from followup.contacts.dates import iso
 from followup.contacts.parse import BadRow
@@ -27,20 +30,44 @@ def read_sheet(data: bytes) -> Iterator[tuple[int, list[str]]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(part.file_size for part in archive.infolist()) > _LARGEST_UNPACKED:
                 raise ContactsFileError("这个 Excel 文件展开以后太大，请拆成几个文件分批导入。")
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # some programs write a wrong size, and only so much would be read
+            sheets = _with_errors(data) if _holds_errors(archive) else _quickly(data)
+        for rows in sheets:
             found = False
-            for line, cells in enumerate(sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2), 1):
-                if any(cell is not None for cell in cells):
+            for line, cells in rows:
+                if any(cell not in (None, "") for cell in cells):
                     found = True
                     yield line, [as_text(cell) for cell in cells[: MOST_COLUMNS + 1]]
             if found:
                 return
     except ContactsFileError:
         raise
-    except Exception:  # noqa: BLE001 - openpyxl raises almost anything on a damaged file
+    except Exception:  # noqa: BLE001 - the libraries raise almost anything on a damaged file
         raise ContactsFileError(_DAMAGED) from None
+
+
+_Rows = Iterator[tuple[int, Sequence[Any]]]
+_ERROR_CELL = re.compile(rb"""<c\s[^>]*\bt=["']e["']""")
+
+
+def _holds_errors(archive: zipfile.ZipFile) -> bool:
+    """Whether a cell holds what could not be computed, such as #N/A."""
+    return any(
+        _ERROR_CELL.search(archive.read(name)) for name in archive.namelist() if name.startswith("xl/worksheets/sheet")
+    )
+
+
+def _quickly(data: bytes) -> Iterator[_Rows]:
+    """Twenty times as fast as the other way, but an error value is an empty cell to it."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    for name in book.sheet_names:
+        yield enumerate(islice(book.get_sheet_by_name(name).iter_rows(), MOST_ROWS + 2), 1)
+
+
+def _with_errors(data: bytes) -> Iterator[_Rows]:
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # some programs write a wrong size, and only so much would be read
+        yield enumerate(sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2), 1)
 
 
 def as_text(value: Any) -> str:
@@ -48,8 +75,8 @@ def as_text(value: Any) -> str:
     match value:
         case str():
             return value
-        case None:
-            return ""
+        case None | timedelta():
+            return "" if value is None else str(value)
         case bool():
             return "是" if value else "否"
         case float() if value.is_integer() and abs(value) < 1e15:

@@ -13,7 +13,7 @@ from followup.contacts import columns
 from followup.contacts.columns import Use
 from followup.contacts.parse import BadRow, Choices, parse_contacts, parse_table
 from followup.contacts.table import ContactsFileError, Row, Table, pack, read_table, unpack
-from followup.contacts.xlsx import bad_sheet
+from followup.contacts.xlsx import bad_sheet, read_sheet
 
 
 def sheet(*rows: list[Any], empty_first: bool = False) -> bytes:
@@ -79,3 +79,11 @@ def test_bad_rows_come_back_with_their_reason_and_can_be_imported_again_when_men
 def test_a_packed_table_is_the_same_table() -> None:
     table = read_table("姓名,手机号\n王芳,13800138000\n\n李强,\n".encode())
     assert unpack(pack(table)) == table
+
+
+def test_a_table_that_does_not_begin_in_the_first_row_keeps_its_line_numbers() -> None:
+    book = Workbook()
+    book.active["C5"], book.active["D5"], book.active["C6"] = "姓名", "手机号", "王芳"
+    out = io.BytesIO()
+    book.save(out)
+    assert [line for line, _ in read_sheet(out.getvalue())] == [5, 6]
