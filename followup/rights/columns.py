@@ -23,6 +23,8 @@ ERASED: dict[str, tuple[str, ...]] = {
     "uploads": ("file_name", "digest", "choices", "checked"),
     "api_requests": ("key", "digest", "answer"),
     "audit_log": ("detail",),
+    "wechat_users": ("account", "openid", "unionid", "case_id", "sent", "tries"),
+    "wechat_received": ("account", "key"),
     "notes": ("case_id", "kind", "topic", "text"),
     "staff_notes": ("case_id", "text"),
     "annotations": ("intent", "comment", "status"),
@@ -60,6 +62,6 @@ KEPT: dict[str, tuple[str, ...]] = {
 NOT_ABOUT_CUSTOMERS = frozenset(
     {
         "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
-        "api_keys", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers",
+        "api_keys", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
     }
 )  # fmt: skip

@@ -256,6 +256,7 @@ _CONTACT_STATEMENTS = (
     "DELETE FROM uploads",
     "DELETE FROM api_requests",
     "DELETE FROM consents WHERE contact_id = ANY(:contacts)",
+    "DELETE FROM wechat_users WHERE contact_id = ANY(:contacts)",
     """
     UPDATE campaign_entries SET state = 'cancelled', next_at = NULL, closed_at = coalesce(closed_at, :at)
     WHERE contact_id = ANY(:contacts) AND state IN ('reserve', 'waiting', 'queued')
