@@ -96,13 +96,16 @@ async def post(request: web.Request) -> web.Response:
 async def _answer_in_the_talk(request: web.Request, account: Account, got: Incoming, taken: Received, *, encrypted: bool) -> web.Response:
     """The turn's lines as the passive reply, or nothing: then they are sent by the job."""
     database, case_id = request.app[DATABASE], taken.case_id or ""
-    if taken.message_id is not None:
-        await _turn_ends(request, case_id, taken.message_id)
     part = None
-    async with database.session() as session:
+    try:
+        if taken.message_id is not None:
+            await _turn_ends(request, case_id, taken.message_id)
         if request.transport is not None and not request.transport.is_closing():
-            part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
-        await queue.let_go(session, taken.user_id, case_id, account.channel)
+            async with database.session() as session:
+                part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
+    finally:
+        async with database.session() as session:
+            await queue.let_go(session, taken.user_id, case_id, account.channel)
     if part is None:
         return _answer(account, got, "", encrypted=encrypted)
     response = _answer(account, got, part.text, encrypted=encrypted)

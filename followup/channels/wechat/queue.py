@@ -36,9 +36,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A request of WeChat's waits to answer passively; look again after so many seconds."""
-
-    seconds: float
+    """A request of WeChat's waits to answer passively. It makes a job when it goes without; the clock does when it was killed."""
 
 
 async def has_queued(session: AsyncSession, case_id: str, channel: str) -> bool:
@@ -50,10 +48,11 @@ async def defer_send(session: AsyncSession, case_id: str, *, after: timedelta = 
     await session.execute(_DEFER, {"queue": SEND_QUEUE, "task": SEND_TASK, "case_id": case_id, "after": after})
 
 
+# A job that waits for its time must not hold the lock: procrastinate lets no later job of the same lock overtake it.
 _DEFER = text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[
-        ROW(:queue, :task, 0, 'wechat:' || CAST(:case_id AS text), NULL, jsonb_build_object('case_id', CAST(:case_id AS text)),
+        ROW(:queue, :task, 0, CASE WHEN CAST(:after AS interval) = interval '0' THEN 'wechat:' || CAST(:case_id AS text) END, NULL, jsonb_build_object('case_id', CAST(:case_id AS text)),
             CASE WHEN CAST(:after AS interval) > interval '0' THEN clock_timestamp() + CAST(:after AS interval) END)
         ::procrastinate_job_to_defer_v1
     ])
@@ -110,7 +109,7 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
         select(func.extract("epoch", WechatUser.answering_until - func.clock_timestamp())).where(WechatUser.id == user.id)
     )
     if wait is not None and wait > 0:
-        return Held(float(wait))
+        return Held()
     await give_up_stale(session, at, case_id)
     lines = await _lines(session, case_id, account.channel, at)
     if not lines or not account.may_send or not user.follows:

@@ -40,10 +40,7 @@ class Sender:
     async def _send_by(self, account: Account, case_id: str) -> int:
         async with self.database.session() as session:
             ready = await queue.take_to_send(session, account, case_id, clock.now())
-            if isinstance(ready, Held):
-                await queue.defer_send(session, case_id, after=timedelta(seconds=ready.seconds + 0.1))
-                return 0
-        if ready is None:
+        if ready is None or isinstance(ready, Held):
             return 0
         return await self._send_all(self.client(account), case_id, ready)
 
