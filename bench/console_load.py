@@ -29,6 +29,7 @@ import psycopg
 
 from bench.console_data import RARE, Size, fill
 from followup.console import accounts
+from followup.console.figures import table as facts_table
 from followup.settings import PROJECT_DIR
 from followup.store.database import Database
 from followup.store.migrate import upgrade
@@ -188,6 +189,17 @@ async def _prepare(url: str, size: Size) -> None:
     print(f"filled in {time.monotonic() - begun:.0f} s", flush=True)
 
 
+async def _count(url: str) -> None:
+    """What the worker does each minute."""
+    database = Database(url, pool_size=1)
+    try:
+        begun = time.monotonic()
+        if talks := await facts_table.refresh_all(database):
+            print(f"{talks:,} talks counted in {time.monotonic() - begun:.0f} s", flush=True)
+    finally:
+        await database.close()
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -223,6 +235,7 @@ def main() -> None:
     try:
         upgrade(url)
         asyncio.run(_prepare(url, Size(options.talks)))
+        asyncio.run(_count(url))
         with psycopg.connect(url) as connection:
             cases = [row[0] for row in connection.execute("SELECT id FROM cases ORDER BY id")]
             tickets = connection.execute("SELECT count(*) FROM tickets").fetchone()[0]
