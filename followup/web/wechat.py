@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from aiohttp import web
 from sqlalchemy import select
@@ -28,25 +29,37 @@ _log = logging.getLogger(__name__)
 
 WAIT = 4.0
 """Seconds a turn is waited for."""
-SHORT_WAIT = 0.6
+SHORT_WAIT = 0.4
 """The same while turns do not end in time: the acknowledgement must not suffer from it."""
 _LOOK_EVERY = 0.3
 _LONGEST_ECHO = 128
+_TRY_AFTER = 30.0
+_GOOD_AGAIN = 5
 
 
 class Patience:
-    """How long to wait for a turn: long while turns end in time; short from the first that did not until one does."""
+    """How long to wait for a turn: long while turns end in time. After one that did not, short until several do again; one
+    request in half a minute tries the long wait."""
 
-    def __init__(self, wait: float = WAIT, short: float = SHORT_WAIT) -> None:
-        self._wait, self._short = wait, short
-        self._late = False
+    def __init__(self, wait: float = WAIT, short: float = SHORT_WAIT, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wait, self._short, self._clock = wait, short, clock
+        self._late_at: float | None = None
+        self._good = 0
 
-    @property
     def seconds(self) -> float:
-        return self._short if self._late else self._wait
+        if self._late_at is None:
+            return self._wait
+        if self._clock() - self._late_at < _TRY_AFTER:
+            return self._short
+        self._late_at = self._clock()  # this one tries; the others wait shortly meanwhile
+        return self._wait
 
     def ended(self, in_time: bool) -> None:
-        self._late = not in_time
+        self._good = self._good + 1 if in_time else 0
+        if not in_time:
+            self._late_at = self._clock()
+        elif self._good >= _GOOD_AGAIN:
+            self._late_at = None
 
 
 PATIENCE = web.AppKey("wechat_patience", Patience)
@@ -81,25 +94,27 @@ async def post(request: web.Request) -> web.Response:
         return _refusal(error)
     except web.RequestPayloadError:  # cut off, or not compressed as it says
         return web.Response(status=400)
-    patience = request.app[PATIENCE]
+    wait = request.app[PATIENCE].seconds()
     async with request.app[DATABASE].session() as session:
         secret = request.app[SETTINGS].signing_secret()
         taken = await receive(session, account, got, secret, clock.now(), lambda *who: _enquire(request, *who))
         if taken.case_id is not None and not taken.duplicate:
-            await queue.hold(session, taken.user_id, patience.seconds + 0.5)
+            await queue.hold(session, taken.user_id, wait + 0.5)
     said = taken.say
     if taken.case_id is not None and not taken.duplicate:
-        return await _answer_in_the_talk(request, account, got, taken, encrypted=query.encrypted)
+        return await _answer_in_the_talk(request, account, got, taken, wait, encrypted=query.encrypted)
     return _answer(account, got, said, encrypted=query.encrypted)
 
 
-async def _answer_in_the_talk(request: web.Request, account: Account, got: Incoming, taken: Received, *, encrypted: bool) -> web.Response:
+async def _answer_in_the_talk(
+    request: web.Request, account: Account, got: Incoming, taken: Received, wait: float, *, encrypted: bool
+) -> web.Response:
     """The turn's lines as the passive reply, or nothing: then they are sent by the job."""
     database, case_id = request.app[DATABASE], taken.case_id or ""
     part = None
     try:
         if taken.message_id is not None:
-            await _turn_ends(request, case_id, taken.message_id)
+            await _turn_ends(request, case_id, taken.message_id, wait)
         if request.transport is not None and not request.transport.is_closing():
             async with database.session() as session:
                 part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
@@ -122,10 +137,10 @@ async def _answer_in_the_talk(request: web.Request, account: Account, got: Incom
     return response
 
 
-async def _turn_ends(request: web.Request, case_id: str, message_id: int) -> None:
+async def _turn_ends(request: web.Request, case_id: str, message_id: int, wait: float) -> None:
     """Wait until the message was handled, its turn failed, or too long."""
     patience = request.app[PATIENCE]
-    end = time.monotonic() + patience.seconds
+    end = time.monotonic() + wait
     try:
         with request.app[FANOUT].bell(case_id) as bell:
             while True:
