@@ -27,8 +27,8 @@ RINGS_FOR = timedelta(hours=24)
 MOST = 200
 _UNHAPPY = ("complain", "abuse", "dissatisfied")
 _LOOK_BACK = 20
-_questions: dict[int, Questions] = {}
-"""revision id -> its questions; a revision never changes."""
+_questions: dict[str, Questions] = {}
+"""Digest of a revision's content -> its questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ _LIVE = text(
           AND NOT EXISTS (SELECT 1 FROM tickets t
                           WHERE t.case_id = c.id AND t.topic = 'handover' AND t.status IN ('solved', 'closed'))
     )
-    SELECT c.id, c.script_id, c.revision_id, c.variables, c.is_demo, c.ended_at, c.last_message_at, c.created_at,
+    SELECT c.id, c.script_id, r.digest, c.variables, c.is_demo, c.ended_at, c.last_message_at, c.created_at,
            p.name, p.title, n.rings, l.text AS last, l.direction, l.acts, l.created_at AS said_at,
            w.since, t.user_id, u.name AS taken_by, s.value AS state, m.intent, h.text AS words,
            EXISTS (SELECT 1 FROM tickets k
@@ -111,6 +111,7 @@ _LIVE = text(
     FROM (SELECT id, bool_or(rings) AS rings FROM candidates GROUP BY id) n
     JOIN cases c ON c.id = n.id
     JOIN contacts p ON p.id = c.contact_id
+    JOIN script_revisions r ON r.id = c.revision_id
     LEFT JOIN take_overs t ON t.case_id = c.id AND t.ended_at IS NULL
     LEFT JOIN users u ON u.id = t.user_id
     LEFT JOIN LATERAL (
@@ -142,7 +143,7 @@ async def live_talks(session: AsyncSession, user_id: int, at: datetime) -> list[
     rows = (
         await session.execute(_LIVE, {"lately": at - LATELY, "rings_since": at - RINGS_FOR, "most": MOST})
     ).all()
-    await _load(session, {row.revision_id for row in rows})
+    await _load(session, {row.digest for row in rows})
     talks = [_talk(row, user_id) for row in rows]
     long_ago = datetime.min.replace(tzinfo=at.tzinfo)
     talks.sort(key=lambda one: one.last_at or long_ago, reverse=True)
@@ -151,7 +152,7 @@ async def live_talks(session: AsyncSession, user_id: int, at: datetime) -> list[
 
 
 def _talk(row: Any, user_id: int) -> LiveTalk:
-    questions = questions_of(row.revision_id, row.variables)
+    questions = questions_of(row.digest, row.variables)
     rings = row.rings and row.taken_by is None
     return LiveTalk(
         case_id=row.id,
@@ -185,23 +186,23 @@ def reached(state: Any, questions: Questions) -> str:
     return questions.label(question if prefix == "question" else f"{question}.{prefix}")
 
 
-def questions_of(revision_id: int, variables: dict[str, Any]) -> Questions:
+def questions_of(digest: str, variables: dict[str, Any]) -> Questions:
     """The questions of a revision that `_load` has read, filled in for one talk."""
-    mine = copy.copy(_questions[revision_id])
+    mine = copy.copy(_questions[digest])
     mine.variables = {**mine.variables, **variables}
     return mine
 
 
-async def _load(session: AsyncSession, wanted: set[int]) -> None:
+async def _load(session: AsyncSession, wanted: set[str]) -> None:
     if missing := wanted - _questions.keys():
         if len(_questions) > 500:
             _questions.clear()
             missing = wanted
         rows = await session.execute(
-            select(ScriptRevision.id, ScriptRevision.content).where(ScriptRevision.id.in_(missing))
+            select(ScriptRevision.digest, ScriptRevision.content).where(ScriptRevision.digest.in_(missing))
         )
-        for revision_id, content in rows:
-            _questions[revision_id] = Questions(content, {})
+        for digest, content in rows:
+            _questions[digest] = Questions(content, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +222,17 @@ class OneTalk:
 async def one_talk(session: AsyncSession, case_id: str) -> OneTalk | None:
     row = (
         await session.execute(
-            select(Case, Contact).join(Contact, Contact.id == Case.contact_id).where(Case.id == case_id)
+            select(Case, Contact, ScriptRevision.digest)
+            .join(Contact, Contact.id == Case.contact_id)
+            .join(ScriptRevision, ScriptRevision.id == Case.revision_id)
+            .where(Case.id == case_id)
         )
     ).first()
     if row is None:
         return None
-    case, contact = row
-    await _load(session, {case.revision_id})
-    questions = questions_of(case.revision_id, case.variables)
+    case, contact, digest = row
+    await _load(session, {digest})
+    questions = questions_of(digest, case.variables)
     state = await session.scalar(_STATE, {"case_id": case_id})
     return OneTalk(case, contact, questions, reached(state, questions))
 
