@@ -35,6 +35,8 @@ _OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|^(?:[那嗯哦哎我，,]|还是|帮我|给我|麻烦)*(?:改一下吧|改成|换成|改为)")
+_NO_MORE_BUT_KIND = re.compile(r"(?:嗯|哦|那)?(?:暂时|目前|真的)?没(?:有|啥|什么)?了?[啦呀啊哦哈]?[，,、 ]")
+_WISHES = re.compile(r"就(?:很|更)?[好行]|要是|希望|最好|能|建议|解决|改")
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
 _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决|退|打|回|用|动|管)|不|无|木有|冇|就这|暂时|好了")
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
@@ -126,6 +128,8 @@ def _heard_out(turn: Turn) -> None:
 
 
 def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
+    if question.type == "open" and reply.base in ("satisfied", "thank") and _NO_MORE_BUT_KIND.match(reply.text):
+        return len(reply.text) <= 14 and not _WISHES.search(reply.text)  # "没有了，小姑娘你真好"
     return (
         question.type == "open"
         and reply.base in ("deny", "nothing_to_add")
