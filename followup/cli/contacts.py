@@ -135,8 +135,9 @@ async def _save(url: str, parsed: ContactsFile, record: Source, table: Table, sk
     try:
         async with store.session() as session:
             earlier = await earlier_import(session, record.digest)
+            told = moment(earlier.at) if earlier else ""  # what is saved below takes the row out of the session
             cells = {row.line: row.cells for row in table.rows}
             saved = await save_contacts(session, parsed.contacts, record, clock.now(), skip_bad=skip_bad, cells=cells)
-            return moment(earlier.at) if earlier else "", saved
+            return told, saved
     finally:
         await store.close()

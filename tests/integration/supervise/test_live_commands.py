@@ -80,7 +80,8 @@ def test_the_same_file_twice_makes_nobody_twice(database_url: str, tmp_path: Pat
     (tmp_path / "list.csv").write_text(GOOD)
     run(database_url, "contacts", "import", str(tmp_path / "list.csv"))
     done = run(database_url, "contacts", "import", str(tmp_path / "list.csv"))
-    assert done.stdout.splitlines()[-1] == "导入完成：新增 0 位，更新 2 位。"
+    assert (done.returncode, done.stderr, done.stdout.splitlines()[-1]) == (0, "", "导入完成：新增 0 位，更新 0 位，没有变化 2 位。")
+    assert "内容完全相同的文件" in done.stdout
     assert rows(database_url, "SELECT count(*) FROM contacts") == [(2,)]
 
 
