@@ -169,3 +169,5 @@ class Definition:
     starts_on: date | None = None
     ends_on: date | None = None
     """The last day on which a customer is contacted."""
+    keep_days: int = 0
+    """For how many days the content of its talks is kept, where that is shorter than the installation's; 0: as long as there."""

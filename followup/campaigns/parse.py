@@ -87,6 +87,7 @@ def as_json(made: Definition) -> dict[str, Any]:
         "channels": list(made.channels),
         "priority": made.priority,
         "per_minute": made.per_minute,
+        "keep_days": made.keep_days,
         "starts_on": made.starts_on.isoformat() if made.starts_on else None,
         "ends_on": made.ends_on.isoformat() if made.ends_on else None,
     }
@@ -252,6 +253,7 @@ def _definition(r: _Reader) -> Definition:
         channels=r.texts("channels", "渠道"),
         priority=r.number("priority", "优先级", 1, 9, 5),
         per_minute=r.number("per_minute", "每分钟最多联系", 1, 10_000, 60),
+        keep_days=r.number("keep_days", "对话保留多少天", 0, 3650, 0),
         starts_on=r.day("starts_on", "开始日期"),
         ends_on=r.day("ends_on", "结束日期"),
     )

@@ -1,4 +1,5 @@
-"""How long what customers said is kept: FOLLOWUP_KEEP_DAYS after a talk's last day, then it is erased in small batches.
+"""How long what customers said is kept: FOLLOWUP_KEEP_DAYS after a talk's last day, or its campaign's shorter period; then
+it is erased in small batches.
 
 What stays of a talk is what stays when its customer asks for erasure: docs/decisions/0009-erasing-a-customer.md.
 """
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.contacts.uploads import forget_files
 from followup.rights.erase import empty_contacts, erase_talks, forget_in_audit_of_talks
+from followup.store.campaign_models import Campaign, CampaignEntry
 from followup.store.database import Database
 from followup.store.models import Case, Contact, Ticket
 from followup.store.staff_models import AuditEntry
@@ -24,49 +26,54 @@ MOST_BATCHES = 20
 LAST_DAY = func.coalesce(Case.ended_at, Case.last_message_at, Case.created_at)
 
 
-def retention_days(case: Case | None, keep_days: int) -> int:
-    """For how many days the talk's content is kept after its last day; 0: for ever.
+async def periods(session: AsyncSession, keep_days: int) -> list[tuple[int | None, int]]:
+    """(campaign, days): for how long the content of its talks is kept after their last day.
 
-    The place for a period of its own for a campaign; until there are campaigns every talk has the installation's. `case` None: of
-    the talks in general.
+    First that of the installation (None), if it has one; a campaign's own period counts where it is shorter.
     """
-    return keep_days
+    own = Campaign.definition["keep_days"].as_integer()
+    rows = await session.execute(select(Campaign.id, own).where(own > 0).order_by(Campaign.id))
+    shorter = [(campaign_id, days) for campaign_id, days in rows if not keep_days or days < keep_days]
+    return [(None, keep_days), *shorter] if keep_days else shorter
 
 
 async def erase_old(database: Database, at: datetime, keep_days: int) -> int:
     """Erase the content of talks whose time is over, a batch a transaction. Returns how many talks."""
     async with database.session() as session:
         await forget_files(session, at)
-    if not retention_days(None, keep_days):
-        return 0
+        wanted = await periods(session, keep_days)
     done = 0
-    for _ in range(MOST_BATCHES):
-        async with database.session() as session:
-            batch = await _lock_batch(session, at, keep_days)
-            if batch:
-                await _erase(session, batch, at)
-            await _erase_forgotten_contacts(session, at, keep_days)
-        done += len(batch)
-        if len(batch) < BATCH:
-            return done
+    for campaign_id, days in wanted:
+        for _ in range(MOST_BATCHES):
+            async with database.session() as session:
+                batch = await _lock_batch(session, at - timedelta(days=days), campaign_id)
+                if batch:
+                    await _erase(session, batch, at)
+                if campaign_id is None:
+                    await _erase_forgotten_contacts(session, at, keep_days)
+            done += len(batch)
+            if len(batch) < BATCH:
+                break
     return done
 
 
 async def due_next(session: AsyncSession, at: datetime, keep_days: int, within: timedelta) -> tuple[int, datetime | None]:
     """How many talks are erased in the coming time (what is due already included), and when the next one is."""
-    days = retention_days(None, keep_days)
-    if not days:
+    if not keep_days:
         return 0, None
-    until = at + within - timedelta(days=days)
+    until = at + within - timedelta(days=keep_days)
     count = await session.scalar(select(func.count()).select_from(_due(until).subquery()))
     # The first of the index, not a minimum over all of them.
     oldest = await session.scalar(select(LAST_DAY).where(Case.erased_at.is_(None), ~_unfinished()).order_by(LAST_DAY).limit(1))
-    return count or 0, oldest + timedelta(days=days) if oldest else None
+    return count or 0, oldest + timedelta(days=keep_days) if oldest else None
 
 
-async def _lock_batch(session: AsyncSession, at: datetime, keep_days: int) -> Sequence[str]:
+async def _lock_batch(session: AsyncSession, before: datetime, campaign_id: int | None) -> Sequence[str]:
     """The oldest talks that are due and in nobody's hands; their locks are held until the transaction ends."""
-    found = await session.scalars(_due(at - timedelta(days=retention_days(None, keep_days))).order_by(LAST_DAY).limit(BATCH))
+    due = _due(before)
+    if campaign_id is not None:
+        due = due.join(CampaignEntry, CampaignEntry.case_id == Case.id).where(CampaignEntry.campaign_id == campaign_id)
+    found = await session.scalars(due.order_by(LAST_DAY).limit(BATCH))
     return [case_id for case_id in found.all() if await _try_lock(session, case_id)]
 
 
@@ -96,7 +103,7 @@ async def _erase(session: AsyncSession, batch: Sequence[str], at: datetime) -> N
 
 async def _erase_forgotten_contacts(session: AsyncSession, at: datetime, keep_days: int) -> None:
     """Customers of whom nothing is left but name and number: none of their talks stands, and none is new."""
-    old = at - timedelta(days=retention_days(None, keep_days))
+    old = at - timedelta(days=keep_days)
     stands = exists().where(or_(Case.contact_id == Contact.id, Case.claimed_contact_id == Contact.id), Case.erased_at.is_(None))
     had = exists().where(Case.contact_id == Contact.id)
     forgotten = select(Contact.id).where(and_(Contact.erased_at.is_(None), Contact.created_at < old, had, ~stands)).limit(BATCH)

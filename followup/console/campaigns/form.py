@@ -141,6 +141,7 @@ def strategy_part(form: Fields) -> dict[str, Any]:
         },
         "priority": text(form, "priority"),
         "per_minute": text(form, "per_minute"),
+        "keep_days": text(form, "keep_days") or 0,
         "starts_on": text(form, "starts_on") or None,
         "ends_on": text(form, "ends_on") or None,
     }

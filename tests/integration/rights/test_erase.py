@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
+from followup.campaigns import parse
+from followup.campaigns.definition import Definition, Rule
 from followup.console import accounts
 from followup.console.audit import audit, entry_of
 from followup.console.permissions import Staff
@@ -20,7 +22,7 @@ from followup.rights.export import export_customer
 from followup.rights.left import GONE
 from followup.settings import SHANGHAI
 from followup.store import records
-from followup.store.campaign_models import Consent, Delivery, Import
+from followup.store.campaign_models import Campaign, CampaignEntry, Consent, Delivery, Import
 from followup.store.database import Database
 from followup.store.models import (
     AccessToken,
@@ -310,6 +312,20 @@ async def test_nothing_is_erased_where_no_period_is_set_or_a_ticket_is_open(data
     assert await retention.erase_old(database, NOW, 0) == 0
     later = NOW + timedelta(days=400)
     assert await retention.erase_old(database, later, 300) == 1  # not the one with the open ticket
+
+
+async def test_a_campaign_with_a_shorter_period_forgets_its_own_talks_sooner(database: Database) -> None:
+    talks = [await write_talk(database, at=NOW - timedelta(days=40), phone=f"1390000200{n}") for n in range(2)]
+    async with database.session() as session:
+        made = parse.as_json(Definition("fruit_order", (Rule("3天", "签收日期"),), keep_days=30))
+        campaign = Campaign(name="短期", script_id="fruit_order", definition=made, seed=1)
+        session.add(campaign)
+        await session.flush()
+        session.add(CampaignEntry(campaign_id=campaign.id, contact_id=talks[0].contact_id, rule="3天", state="closed", case_id=talks[0].case_id))
+    assert await retention.erase_old(database, NOW, 1095) == 1
+    async with database.session() as session:
+        assert (await session.get_one(Case, talks[0].case_id)).erased_at == NOW
+        assert (await session.get_one(Case, talks[1].case_id)).erased_at is None
 
 
 async def test_many_old_talks_go_in_batches_and_one_that_is_being_held_waits(
