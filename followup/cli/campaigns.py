@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,8 +12,8 @@ import click
 from followup import clock
 from followup.cli.chinese import ChineseGroup
 from followup.cli.options import home_option, settings_from
+from followup.cli.work import in_database
 from followup.settings import Settings
-from followup.supervise.postgres import PostgresError, database
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -285,23 +284,8 @@ def _run(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     from followup.campaigns.actions import CampaignError
     from followup.campaigns.parse import DefinitionErrors
 
-    async def in_session(url: str) -> T:
-        from followup.store.database import Database
-        from followup.store.migrate import upgrade
-
-        await asyncio.to_thread(upgrade, url)
-        store = Database(url, pool_size=2)
-        try:
-            async with store.session() as session:
-                return await work(session)
-        finally:
-            await store.close()
-
     try:
-        with database(settings) as url:
-            return asyncio.run(in_session(url))
-    except PostgresError as error:
-        raise click.ClickException(str(error)) from None
+        return in_database(settings, work)
     except DefinitionErrors as error:
         raise click.ClickException("\n".join(f"{problem.path}：{problem}" for problem in error.problems)) from None
     except CampaignError as error:

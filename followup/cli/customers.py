@@ -1,18 +1,13 @@
 """`followup customers export|erase`: what a customer is entitled to, where no console is at hand."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from followup.cli.chinese import ChineseGroup
 from followup.cli.options import home_option, settings_from
-from followup.settings import Settings
-from followup.supervise.postgres import PostgresError, database
+from followup.cli.work import in_database
 
-T = TypeVar("T")
 
 
 @click.group(cls=ChineseGroup)
@@ -38,7 +33,7 @@ def export(customer: str, output: Path | None, home: Path | None) -> None:
         await audit(session, None, "customer.export", "contact", contact_id, source="cli")
         return await export_customer(session, contact_id)
 
-    exported = _run(settings_from(home), work)
+    exported = in_database(settings_from(home), work)
     target = output or Path(f"customer-{exported.who.contact_id}.zip")
     target.touch(mode=0o600)
     target.write_bytes(exported.as_zip(clock.now(), "命令行"))
@@ -66,7 +61,7 @@ def erase(customer: str, reason: str, confirm: str | None, home: Path | None) ->
     async def look(session) -> Who:  # type: ignore[no-untyped-def]
         return await who_is(session, await _find(session, customer))
 
-    who = _run(settings, look)
+    who = in_database(settings, look)
     if any(one in reason for one in who.known):
         raise click.ClickException(labels()["erase_errors"]["personal"])
     wanted = f"删除客户 {who.contact_id}"
@@ -82,7 +77,7 @@ def erase(customer: str, reason: str, confirm: str | None, home: Path | None) ->
         return await erase_customer(session, who.contact_id, entry.id, clock.now())
 
     try:
-        done = _run(settings, work)
+        done = in_database(settings, work)
     except NotNow:
         raise click.ClickException(labels()["erase_errors"]["not_now"]) from None
     blanked = logfiles.blank_out(settings.home / "log", done.known)
@@ -103,25 +98,3 @@ async def _find(session, customer: str) -> int:  # type: ignore[no-untyped-def]
     if found is None or found.erased_at is not None:
         raise click.ClickException("没有这位客户，或者资料已经删除。")
     return found.id
-
-
-def _run(settings: Settings, work: Callable[..., Awaitable[T]]) -> T:
-    """`work` in one transaction."""
-
-    async def in_session(url: str) -> T:
-        from followup.store.database import Database
-        from followup.store.migrate import upgrade
-
-        await asyncio.to_thread(upgrade, url)
-        store = Database(url, pool_size=2)
-        try:
-            async with store.session() as session:
-                return await work(session)
-        finally:
-            await store.close()
-
-    try:
-        with database(settings) as url:
-            return asyncio.run(in_session(url))
-    except PostgresError as error:
-        raise click.ClickException(str(error)) from None

@@ -1,6 +1,5 @@
 """`followup api-keys make|list|revoke`: keys of customer systems, where no console is at hand."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -9,8 +8,8 @@ import click
 
 from followup.cli.chinese import ChineseGroup
 from followup.cli.options import home_option, settings_from
+from followup.cli.work import in_database
 from followup.console.labels import labels
-from followup.supervise.postgres import PostgresError, database
 
 T = TypeVar("T")
 
@@ -70,22 +69,7 @@ def _run(home: Path | None, work: Callable[..., Awaitable[T]]) -> T:
     """`work` in one transaction."""
     from followup.api.keys import KeyProblem
 
-    async def in_session(url: str) -> T:
-        from followup.store.database import Database
-        from followup.store.migrate import upgrade
-
-        await asyncio.to_thread(upgrade, url)
-        store = Database(url, pool_size=2)
-        try:
-            async with store.session() as session:
-                return await work(session)
-        finally:
-            await store.close()
-
     try:
-        with database(settings_from(home)) as url:
-            return asyncio.run(in_session(url))
-    except PostgresError as error:
-        raise click.ClickException(str(error)) from None
+        return in_database(settings_from(home), work)
     except KeyProblem as error:
         raise click.ClickException(labels()["key_errors"][error.key]) from None
