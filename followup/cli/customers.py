@@ -9,7 +9,6 @@ from followup.cli.options import home_option, settings_from
 from followup.cli.work import in_database
 
 
-
 @click.group(cls=ChineseGroup)
 def customers() -> None:
     """导出或删除一位客户的全部资料。"""
