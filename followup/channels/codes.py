@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup import clock
 from followup.store.models import AccessToken, Case
 from followup.store.records import is_blocked
-from followup.talk.links import DoNotContact, ExpiredLink, RevokedLink, UnknownLink
+from followup.talk.links import DoNotContact, case_behind
 
 PURPOSE = "code"
 ALPHABET = "2345679CDFGHJKMNPQRTVWXY"
@@ -54,15 +54,7 @@ async def create_code(session: AsyncSession, secret: str, case_id: str, *, valid
 
 async def resolve_code(session: AsyncSession, secret: str, code: str) -> str:
     """The case the code opens. Raises UnknownLink, ExpiredLink or RevokedLink; changes nothing."""
-    found = select(AccessToken).where(AccessToken.token_hash == hash_of(secret, code), AccessToken.purpose == PURPOSE)
-    row = await session.scalar(found)
-    if row is None:
-        raise UnknownLink
-    if row.revoked_at is not None:
-        raise RevokedLink
-    if row.expires_at <= clock.now():
-        raise ExpiredLink
-    return row.case_id
+    return await case_behind(session, hash_of(secret, code), PURPOSE)
 
 
 def hash_of(secret: str, code: str) -> str:

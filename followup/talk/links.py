@@ -67,8 +67,13 @@ async def create_link(
 
 async def resolve(session: AsyncSession, token: str, *, purpose: str = PURPOSE_TALK) -> str:
     """The case the token opens. Raises UnknownLink, ExpiredLink or RevokedLink; changes nothing."""
+    return await case_behind(session, _hash(token), purpose)
+
+
+async def case_behind(session: AsyncSession, token_hash: str, purpose: str) -> str:
+    """The case of a stored hash, of a link or of a code. Raises UnknownLink, ExpiredLink or RevokedLink; changes nothing."""
     row = await session.scalar(
-        select(AccessToken).where(AccessToken.token_hash == _hash(token), AccessToken.purpose == purpose)
+        select(AccessToken).where(AccessToken.token_hash == token_hash, AccessToken.purpose == purpose)
     )
     if row is None:
         raise UnknownLink

@@ -65,7 +65,8 @@ async def events(request: web.Request) -> web.StreamResponse:
         return json_error(429, load_wording().error("too_many"), **{"Retry-After": "10"})
 
 
-async def _stream(request: web.Request, who: Session, bell: asyncio.Event) -> web.StreamResponse:
+async def open_stream(request: web.Request) -> web.StreamResponse:
+    """The answer to a page that listens for server-sent events, ready to be written to."""
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream; charset=utf-8",
@@ -77,6 +78,11 @@ async def _stream(request: web.Request, who: Session, bell: asyncio.Event) -> we
     await response.prepare(request)
     if request.transport is not None:
         request.transport.set_write_buffer_limits(high=64 * 1024)
+    return response
+
+
+async def _stream(request: web.Request, who: Session, bell: asyncio.Event) -> web.StreamResponse:
+    response = await open_stream(request)
     writer = _Writer(response)
     cursor = number(request.headers.get("Last-Event-ID") or request.query.get("after"), 0)
     try:

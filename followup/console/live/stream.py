@@ -19,7 +19,7 @@ from aiohttp import web
 from followup.console import sessions
 from followup.console.parts import database
 from followup.console.permissions import Permission
-from followup.web.events import CLOSING
+from followup.web.events import CLOSING, open_stream
 
 HEARTBEAT_SECONDS = 15.0
 SLOW_READER_SECONDS = 10.0
@@ -32,16 +32,7 @@ News = Sequence[tuple[str, Any]]
 async def follow(request: web.Request, bell: asyncio.Event, news: Callable[[], Awaitable[News]]) -> web.StreamResponse:
     """Send what `news` returns, (event, data), at once and whenever the bell rings, until the page goes, the person is
     logged out, or the server closes."""
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/event-stream; charset=utf-8",
-            "Cache-Control": "no-store, no-transform",
-            "X-Accel-Buffering": "no",
-        }
-    )
-    await response.prepare(request)
-    if request.transport is not None:
-        request.transport.set_write_buffer_limits(high=64 * 1024)
+    response = await open_stream(request)
     closing = request.config_dict[CLOSING]
     try:
         await _write(response, "ping", 1)
