@@ -6,9 +6,8 @@ Whatever is wrong with a request is a 4xx. WeChat waits 5 s and then sends again
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import time
-from collections.abc import Callable
 
 from aiohttp import web
 from sqlalchemy import select
@@ -19,48 +18,19 @@ from followup.channels.wechat import passive, queue
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import Query, check, open_body
 from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, Incoming, read
+from followup.channels.wechat.patience import Patience, Waiting
 from followup.channels.wechat.receive import Received, receive
 from followup.store.models import Message
 from followup.web import enquiry
 from followup.web.fanout import TooManyStreams
-from followup.web.keys import DATABASE, FANOUT, SETTINGS
+from followup.web.keys import DATABASE, FANOUT, SETTINGS, WECHAT
 
 _log = logging.getLogger(__name__)
 
-WAIT = 4.0
-"""Seconds a turn is waited for."""
-SHORT_WAIT = 0.4
-"""The same while turns do not end in time: the acknowledgement must not suffer from it."""
 _LOOK_EVERY = 0.3
 _LONGEST_ECHO = 128
-_TRY_AFTER = 30.0
-_GOOD_AGAIN = 5
-
-
-class Patience:
-    """How long to wait for a turn: long while turns end in time. After one that did not, short until several do again; one
-    request in half a minute tries the long wait."""
-
-    def __init__(self, wait: float = WAIT, short: float = SHORT_WAIT, clock: Callable[[], float] = time.monotonic) -> None:
-        self._wait, self._short, self._clock = wait, short, clock
-        self._late_at: float | None = None
-        self._good = 0
-
-    def seconds(self) -> float:
-        if self._late_at is None:
-            return self._wait
-        if self._clock() - self._late_at < _TRY_AFTER:
-            return self._short
-        self._late_at = self._clock()  # this one tries; the others wait shortly meanwhile
-        return self._wait
-
-    def ended(self, in_time: bool) -> None:
-        self._good = self._good + 1 if in_time else 0
-        if not in_time:
-            self._late_at = self._clock()
-        elif self._good >= _GOOD_AGAIN:
-            self._late_at = None
-
+BODY_SECONDS = 5.0
+"""For the whole body to come: WeChat itself gives up then."""
 
 PATIENCE = web.AppKey("wechat_patience", Patience)
 
@@ -74,7 +44,7 @@ async def verify(request: web.Request) -> web.Response:
     """GET: WeChat asks whether the address is ours."""
     try:
         query = _query(request)
-        check(_account(request), query)
+        check(await _account(request), query)
         if not 0 < len(query.echostr) <= _LONGEST_ECHO or not query.echostr.isascii():
             raise BadRequest("echostr")
     except BadRequest as error:
@@ -85,36 +55,39 @@ async def verify(request: web.Request) -> web.Response:
 async def post(request: web.Request) -> web.Response:
     """POST: a message or an event."""
     try:
-        account, query = _account(request), _query(request)
+        account, query = await _account(request), _query(request)
         check(account, query)
         if (request.content_length or 0) > LARGEST_BODY:
             raise BadRequest("too large")
-        got = read(open_body(account, query, await request.read()))
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await request.read()
+        got = read(open_body(account, query, body))
     except BadRequest as error:
         return _refusal(error)
     except web.RequestPayloadError:  # cut off, or not compressed as it says
         return web.Response(status=400)
-    wait = request.app[PATIENCE].seconds()
+    except TimeoutError:
+        return web.Response(status=408)
     async with request.app[DATABASE].session() as session:
         secret = request.app[SETTINGS].signing_secret()
         taken = await receive(session, account, got, secret, clock.now(), lambda *who: _enquire(request, *who))
         if taken.case_id is not None and not taken.duplicate:
-            await queue.hold(session, taken.user_id, wait + 0.5)
-    said = taken.say
+            await queue.hold(session, taken.user_id, request.app[PATIENCE].wait + 0.5)
     if taken.case_id is not None and not taken.duplicate:
-        return await _answer_in_the_talk(request, account, got, taken, wait, encrypted=query.encrypted)
-    return _answer(account, got, said, encrypted=query.encrypted)
+        return await _answer_in_the_talk(request, account, got, taken, encrypted=query.encrypted)
+    return _answer(account, got, taken.say, encrypted=query.encrypted)
 
 
 async def _answer_in_the_talk(
-    request: web.Request, account: Account, got: Incoming, taken: Received, wait: float, *, encrypted: bool
+    request: web.Request, account: Account, got: Incoming, taken: Received, *, encrypted: bool
 ) -> web.Response:
     """The turn's lines as the passive reply, or nothing: then they are sent by the job."""
     database, case_id = request.app[DATABASE], taken.case_id or ""
     part = None
     try:
         if taken.message_id is not None:
-            await _turn_ends(request, case_id, taken.message_id, wait)
+            with request.app[PATIENCE].waiting(last_chance=not account.may_send) as waiting:
+                await _turn_ends(request, case_id, taken.message_id, waiting)
         if request.transport is not None and not request.transport.is_closing():
             async with database.session() as session:
                 part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
@@ -137,24 +110,19 @@ async def _answer_in_the_talk(
     return response
 
 
-async def _turn_ends(request: web.Request, case_id: str, message_id: int, wait: float) -> None:
+async def _turn_ends(request: web.Request, case_id: str, message_id: int, waiting: Waiting) -> None:
     """Wait until the message was handled, its turn failed, or too long."""
-    patience = request.app[PATIENCE]
-    end = time.monotonic() + wait
     try:
         with request.app[FANOUT].bell(case_id) as bell:
             while True:
                 bell.clear()
                 status, tries = await _state(request, message_id)
                 if status != "received":
-                    return patience.ended(True)
-                left = end - time.monotonic()
-                if tries or left <= 0:
-                    return patience.ended(False)
-                try:
+                    return waiting.ended()
+                if tries or (left := waiting.left()) <= 0:
+                    return
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), min(left, _LOOK_EVERY))
-                except TimeoutError:
-                    continue
     except TooManyStreams:
         return
 
@@ -171,11 +139,11 @@ async def _enquire(request: web.Request, session: AsyncSession, contact_id: int 
     return None if script is None else await enquiry.begin_case(session, script, settings, contact_id, channel)
 
 
-def _account(request: web.Request) -> Account:
-    for account in request.app[SETTINGS].wechat:
-        if account.name == request.match_info["account"]:
-            return account
-    raise web.HTTPNotFound
+async def _account(request: web.Request) -> Account:
+    account = await request.app[WECHAT].find(request.match_info["account"])
+    if account is None:
+        raise web.HTTPNotFound
+    return account
 
 
 def _query(request: web.Request) -> Query:

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import encrypt, sign
 from followup.channels.wechat.parse import read_xml
+from followup.channels.wechat.patience import Patience
 from followup.settings import Settings
 from followup.store.database import Database
 from followup.store.models import Message
 from followup.web.app import make_app
-from followup.web.wechat import PATIENCE, Patience
+from followup.web.wechat import PATIENCE
 
 PLAIN = Account("plain", "wxba5fad812f8e6fb9", "subscription", "AAAAA")
 SEALED = Account("sealed", "wxba5fad812f8e6fb9", "service", "AAAAA", secret="s" * 32, aes_key="A" * 43, mode="aes")

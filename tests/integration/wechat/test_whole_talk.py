@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.jobs import add_tasks
+from followup.channels.wechat.patience import Patience
 from followup.channels.wechat.receive import PURPOSE
 from followup.channels.wechat.send import Sender
 from followup.settings import Settings
@@ -28,7 +29,7 @@ from followup.talk.jobs import CLOCK_QUEUE, Services, make_app
 from followup.talk.rasa_client import RasaClient
 from followup.talk.recovery import Recovery
 from followup.web import app as web_app
-from followup.web.wechat import PATIENCE, Patience
+from followup.web.wechat import PATIENCE
 from tests.fakes.wechat import FakeWechat, Weather
 from tests.integration.web.web_talk import make_talk
 from tests.integration.wechat.conftest import rows
