@@ -99,7 +99,7 @@ class Contact(Base):
 
 
 class DoNotContact(Base):
-    """The list 免打扰名单. A row that is not lifted blocks its contact and every other contact with the same phone.
+    """The list 免打扰名单. A row that is not lifted blocks its contact and every other contact with the same phone or mailbox.
 
     Rows are only added and lifted, never changed otherwise or deleted; lifted and added again, there are two.
     """
@@ -111,11 +111,17 @@ class DoNotContact(Base):
     phone: Mapped[str | None] = mapped_column(index=True)
     phone_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     """Instead of the phone, of somebody who was erased: `phone_digest(phone)` in SQL."""
+    email: Mapped[str | None] = mapped_column(index=True)
+    """The customer's address when the entry was made: nothing goes to that mailbox, whoever else has it."""
+    email_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Instead of the address: `phone_digest(email)`."""
+    other_digests: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    """Of somebody who was erased: `phone_digest` of 'id:' with the firm's number and of 'openid:' with the OpenID."""
     reason: Mapped[str] = mapped_column(server_default="")
     words: Mapped[str] = mapped_column(server_default="")
     """The customer's own, where the source is the customer."""
     source: Mapped[str] = mapped_column(server_default="customer")
-    """customer | staff | import"""
+    """customer | staff | import | api | erased"""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """Who added it; empty where the customer did."""
     message_id: Mapped[int | None] = _message()
@@ -287,6 +293,8 @@ class Message(Base):
         Index("messages_unsure_idx", "case_id", postgresql_where=text("direction = 'in' AND confidence < 0.7")),
         # Figures: what customers said is counted from the index alone (migration 0008).
         Index("messages_said_idx", "case_id", "created_at", postgresql_where=text("direction = 'in'")),
+        # What the customer did not get, or perhaps did not get (migration 0013).
+        Index("messages_undelivered_idx", "id", postgresql_where=text("direction = 'out' AND (status IN ('failed', 'unknown') OR status = 'queued' AND error IS NOT NULL)")),
     )
 
 

@@ -12,6 +12,7 @@ from followup.campaigns.alerts import Tell, teller
 from followup.campaigns.send import Inviter
 from followup.channels import Notifier
 from followup.channels.wechat.account import Account
+from followup.channels.wechat.book import Book
 from followup.channels.wechat.jobs import add_tasks
 from followup.channels.wechat.send import Sender
 from followup.channels.alerts import apprise_way
@@ -50,11 +51,12 @@ async def work(
     daily_cap: int = 1,
     tell: Tell | None = None,
     wechat: tuple[Account, ...] = (),
+    secret: str = "",
 ) -> None:
     """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
     customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never.
     `notifiers`, `invite`: how campaigns send; `daily_cap`: messages a customer gets in a day; `tell`: how staff are told at once;
-    `wechat`: the accounts that talks are held by."""
+    `wechat`: the environment's accounts that talks are held by; with `secret`, FOLLOWUP_SECRET, those of the console as well."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
@@ -76,7 +78,7 @@ async def work(
                 tell=tell,
             )
             app = make_app(url, services)
-            sender = Sender(database, wechat)
+            sender = Sender(database, wechat, book=Book(wechat, database, secret) if secret else None)
             add_tasks(app, sender, CLOCK_QUEUE)
             async with app.open_async():
                 await rescue(app, database)
@@ -129,7 +131,7 @@ def main() -> None:
         patience = timedelta(minutes=settings.takeover_minutes)
         mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
         others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days}
-        sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat}
+        sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat, "secret": settings.signing_secret()}
         asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders, **sending))
 
 

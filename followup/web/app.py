@@ -13,13 +13,14 @@ import jinja2
 from aiohttp import web
 
 from followup.api.app import add_api
+from followup.channels.wechat.book import Book
 from followup.console.app import add_console
 from followup.settings import Settings
 from followup.store.database import Database
 from followup.web import chat, enquiry, events, landing, opt_out, short_code, sms_reports
 from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
-from followup.web.keys import CODES, DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC
+from followup.web.keys import CODES, DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC, WECHAT
 from followup.web.limits import CodeLimiter, EnquiryLimiter, TalkLimiter
 from followup.web.security import add_headers, friendly_errors, json_answer
 from followup.web.session import Sessions
@@ -106,6 +107,7 @@ async def robots(request: web.Request) -> web.Response:
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
     app[DATABASE] = Database(app[SETTINGS].database_url or "")
+    app[WECHAT] = Book(app[SETTINGS].wechat, app[DATABASE], app[SETTINGS].signing_secret())
     yield
     await app[DATABASE].close()
 

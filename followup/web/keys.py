@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from followup.channels.wechat.book import Book
 from followup.settings import Settings
 from followup.store.database import Database
 from followup.web.fanout import Fanout
@@ -21,3 +22,4 @@ ENQUIRIES = web.AppKey("enquiries", EnquiryLimiter)
 CODES = web.AppKey("codes", CodeLimiter)
 HEALTH = web.AppKey("health", Health)
 STATIC = web.AppKey("static", StaticFiles)
+WECHAT = web.AppKey("wechat", Book)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from followup import clock
 from followup.channels.wechat import queue
 from followup.channels.wechat.account import Account
+from followup.channels.wechat.book import Book
 from followup.channels.wechat.client import NO_MENUS, TOO_MANY, WINDOW_CLOSED, Failed, NotReached, Unclear, WechatClient
 from followup.channels.wechat.plan import Line, Part, parts_of
 from followup.channels.wechat.queue import Held, Ready
@@ -25,13 +26,17 @@ AGAIN = timedelta(seconds=20)
 class Sender:
     """Sends for all accounts. `close()` it."""
 
-    def __init__(self, database: Database, accounts: tuple[Account, ...]) -> None:
+    def __init__(self, database: Database, accounts: tuple[Account, ...] = (), *, book: Book | None = None) -> None:
+        """`book`: the accounts as they stand at each sending; else they are those of `accounts`."""
         self.database = database
+        self._book = book
         self.accounts: Mapping[str, Account] = {account.channel: account for account in accounts}
         self._clients: dict[str, WechatClient] = {}
 
     async def send(self, case_id: str) -> int:
         """Send what is queued for the talk. Returns how many messages WeChat took; what could not go now has a job for later."""
+        if self._book is not None:
+            self.accounts = {account.channel: account for account in await self._book.accounts()}
         async with self.database.session() as session:
             channel = await customers_channel(session, case_id)
             accounts = [self.accounts[channel]] if channel in self.accounts else list(self.accounts.values())
@@ -96,7 +101,9 @@ class Sender:
     def client(self, account: Account) -> WechatClient:
         if account.channel not in self._clients:
             self._clients[account.channel] = WechatClient(account, self.database)
-        return self._clients[account.channel]
+        client = self._clients[account.channel]
+        client.account = account  # it may have been changed in the console meanwhile
+        return client
 
     async def close(self) -> None:
         for client in self._clients.values():
