@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PROVIDERS = ("aliyun", "tencent", "fake")
-KINDS = ("first", "reminder", "callback", "revisit")
+KINDS = ("first", "reminder", "callback", "revisit", "resume")
 
 
 @dataclass(frozen=True, slots=True)

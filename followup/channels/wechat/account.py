@@ -5,6 +5,7 @@
     FOLLOWUP_WECHAT_MAIN_APP_ID, _SECRET, _TOKEN, _AES_KEY
     FOLLOWUP_WECHAT_MAIN_MODE           aes (with a key), plain (without), or compatible
     FOLLOWUP_WECHAT_MAIN_API            WeChat's own address; the fake's in a trial
+    FOLLOWUP_WECHAT_MAIN_TEMPLATE, _TEMPLATE_FIELDS, _SUBSCRIBE, _SUBSCRIBE_FIELDS ...   see template.py
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from followup.channels.wechat.template import NoticeError, Notices, load_notices
 
 API = "https://api.weixin.qq.com"
 KINDS = ("service", "subscription")
@@ -42,6 +45,8 @@ class Account:
     mode: str = "plain"
     """plain | compatible | aes: aes takes nothing that is not encrypted."""
     api: str = API
+    notices: Notices = Notices()
+    """Template and subscribe messages, which open a follow-up outside the 48 hours."""
 
     @property
     def channel(self) -> str:
@@ -93,7 +98,11 @@ def _account(env: Mapping[str, str], name: str) -> Account:
     api = read("API") or API
     if not re.match(r"https?://[^/\s]+", api):
         raise wrong("API", "不是网址。")
-    return Account(name, read("APP_ID"), kind, read("TOKEN"), read("SECRET"), read("AES_KEY"), mode, api.rstrip("/"))
+    try:
+        notices = load_notices(read)
+    except NoticeError as error:
+        raise wrong(error.key, str(error)) from None
+    return Account(name, read("APP_ID"), kind, read("TOKEN"), read("SECRET"), read("AES_KEY"), mode, api.rstrip("/"), notices)
 
 
 def is_aes_key(text: str) -> bool:
