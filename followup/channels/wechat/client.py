@@ -88,14 +88,19 @@ class WechatClient:
         body = {"expire_seconds": seconds, "action_name": "QR_STR_SCENE", "action_info": {"scene": {"scene_str": scene}}}
         return str((await self.call("/cgi-bin/qrcode/create", body)).get("url", ""))
 
-    async def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST with the token; one that WeChat no longer knows is renewed, once. Raises Failed, Unclear, NotReached."""
+    async def call(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        """POST with the token (GET without a body); one that WeChat no longer knows is renewed, once.
+        Raises Failed, Unclear, NotReached."""
         token = await self.token()
         answer = await self._post(path, body, {"access_token": token})
         if _code(answer) in BAD_TOKEN:
             answer = await self._post(path, body, {"access_token": await self.token(instead_of=token)})
         _check(answer)
         return answer
+
+    async def try_secret(self) -> None:
+        """Ask for a token now, whatever is shared: WeChat gives the one that stands. Raises Failed, NotReached."""
+        await self._fetch(force=False)
 
     async def token(self, *, instead_of: str = "") -> str:
         """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeChat refused."""
@@ -124,12 +129,13 @@ class WechatClient:
             raise NotReached("no token in the answer")
         return answer
 
-    async def _post(self, path: str, body: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+    async def _post(self, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str]) -> dict[str, Any]:
         # Not escaped: WeChat would show \u4f60 as it stands.
-        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace") if body is not None else None
+        headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            async with self._http.post(
-                self.account.api + path, params=query, data=data, headers={"Content-Type": "application/json"}, allow_redirects=False
+            async with self._http.request(
+                "GET" if body is None else "POST", self.account.api + path, params=query, data=data, headers=headers, allow_redirects=False
             ) as response:
                 raw = await response.content.read(_LONGEST_ANSWER)
                 status = response.status
