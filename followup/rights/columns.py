@@ -63,5 +63,6 @@ NOT_ABOUT_CUSTOMERS = frozenset(
     {
         "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
         "api_keys", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
+        "wechat_accounts", "wechat_menus", "delivery_checks",
     }
 )  # fmt: skip
