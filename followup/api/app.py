@@ -20,14 +20,15 @@ from followup import clock
 from followup.api import contacts, keys
 from followup.api.problems import Problem
 from followup.store.campaign_models import ApiRequest
-from followup.web.keys import DATABASE
-from followup.web.limits import TalkLimiter
+from followup.web.keys import DATABASE, SETTINGS
 from followup.web.security import log_without_words, route_of
+from followup.web.shared_limits import SharedBucket
 
 PREFIX = "/api/v1"
 LARGEST_BODY = 8 * 1024 * 1024
 _REMEMBERED = timedelta(days=1)
-_LIMITER = web.AppKey("api_limiter", TalkLimiter)
+LIMIT = SharedBucket("api", burst=120, per_second=20)
+"""Of each key, at all web processes together."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Work = Callable[[AsyncSession, web.Request, Any], Awaitable[tuple[int, dict[str, Any]]]]
@@ -36,7 +37,6 @@ Work = Callable[[AsyncSession, web.Request, Any], Awaitable[tuple[int, dict[str,
 def add_api(app: web.Application) -> None:
     """Hang the interface into the public web application, with its description."""
     api = web.Application(middlewares=[_problems, _with_key])
-    api[_LIMITER] = TalkLimiter(burst=120, per_second=20)
     api.add_routes(
         [
             web.post("/contacts", _answering(contacts.post_contacts)),
@@ -87,10 +87,11 @@ async def _with_key(request: web.Request, handler: Handler) -> web.StreamRespons
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     async with request.config_dict[DATABASE].session() as session:
         key = await keys.find(session, secret.strip(), clock.now()) if kind.lower() == "bearer" else None
+        wait = await LIMIT.wait_for(session, request.config_dict[SETTINGS].signing_secret(), str(key.id)) if key is not None else 0
     if key is None:
         hint = "请在请求头里写上 Authorization: Bearer 加密钥；密钥由管理员在后台的“接口密钥”里新建。"
         raise Problem(401, hint, **{"WWW-Authenticate": "Bearer"})
-    if wait := request.config_dict[_LIMITER].wait_for(str(key.id)):
+    if wait:
         raise Problem(429, f"请求太快，请 {wait} 秒以后再试。", **{"Retry-After": str(wait)})
     request["key_id"], request["user_id"] = key.id, key.user_id
     request._client_max_size = LARGEST_BODY  # the only way to let these bodies be larger than a chat's

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 ERASED: dict[str, tuple[str, ...]] = {
     "contacts": ("name", "title", "phone", "fields", "email", "external_id"),
-    "do_not_contact": ("phone", "words", "reason", "lift_reason"),
+    "do_not_contact": ("phone", "email", "words", "reason", "lift_reason"),
     "cases": ("variables", "outcome_reason", "claimed_case_id"),
     "messages": ("text", "quick_replies", "error", "channel_message_id", "acts", "status"),
     "answers": ("value", "words"),
@@ -20,7 +20,7 @@ ERASED: dict[str, tuple[str, ...]] = {
     "deliveries": ("provider_id", "error", "status"),
     "imports": ("bad",),
     "consents": ("channel", "source", "text_version"),
-    "uploads": ("file_name", "digest", "choices", "checked"),
+    "uploads": ("file_name", "digest", "choices", "checked", "todo", "stage", "error"),
     "api_requests": ("key", "digest", "answer"),
     "audit_log": ("detail",),
     "wechat_users": ("account", "openid", "unionid", "case_id", "sent", "tries"),
@@ -36,7 +36,7 @@ ERASED: dict[str, tuple[str, ...]] = {
 """Emptied, or gone with the row."""
 
 KEPT: dict[str, tuple[str, ...]] = {
-    "do_not_contact": ("phone_digest", "source"),
+    "do_not_contact": ("phone_digest", "email_digest", "other_digests", "source"),
     "cases": ("id", "script_id", "status", "outcome"),
     "attempts": ("case_id", "channel", "reason", "outcome"),
     "messages": ("case_id", "direction", "channel", "intent"),
@@ -62,7 +62,7 @@ KEPT: dict[str, tuple[str, ...]] = {
 NOT_ABOUT_CUSTOMERS = frozenset(
     {
         "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
-        "api_keys", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
+        "api_keys", "rate_buckets", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
         "wechat_accounts", "wechat_menus", "delivery_checks",
     }
 )  # fmt: skip

@@ -220,6 +220,8 @@ async def _erase_contacts(session: AsyncSession, who: Who, at: datetime) -> None
         .values(
             phone=None,
             phone_digest=func.coalesce(func.phone_digest(DoNotContact.phone), DoNotContact.phone_digest),
+            email=None,
+            email_digest=func.coalesce(func.phone_digest(DoNotContact.email), DoNotContact.email_digest),
             words="",
             # A code such as `customer` stays; a sentence may say anything.
             reason=text(f"CASE WHEN do_not_contact.reason ~ '^[a-z_]*$' THEN do_not_contact.reason ELSE '{GONE}' END"),

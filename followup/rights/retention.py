@@ -19,6 +19,7 @@ from followup.store.campaign_models import Campaign, CampaignEntry
 from followup.store.database import Database
 from followup.store.models import Case, Contact, Ticket
 from followup.store.staff_models import AuditEntry
+from followup.web.shared_limits import forget_full
 
 BATCH = 50
 MOST_BATCHES = 20
@@ -41,6 +42,7 @@ async def erase_old(database: Database, at: datetime, keep_days: int) -> int:
     """Erase the content of talks whose time is over, a batch a transaction. Returns how many talks."""
     async with database.session() as session:
         await forget_files(session, at)
+        await forget_full(session)
         wanted = await periods(session, keep_days)
     done = 0
     for campaign_id, days in wanted:
@@ -115,6 +117,7 @@ async def _erase_forgotten_contacts(session: AsyncSession, at: datetime, keep_da
 
 
 _DIGEST = """
-UPDATE do_not_contact SET phone_digest = phone_digest(phone), phone = NULL, words = ''
-WHERE phone IS NOT NULL AND contact_id = ANY(:ids)
+UPDATE do_not_contact SET phone_digest = coalesce(phone_digest(phone), phone_digest), phone = NULL,
+    email_digest = coalesce(phone_digest(email), email_digest), email = NULL, words = ''
+WHERE contact_id = ANY(:ids)
 """

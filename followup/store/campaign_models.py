@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -98,7 +98,10 @@ class ApiKey(Base):
 
 
 class Upload(Base):
-    """A customer file that was sent but not taken yet: its table, how its columns are understood, what was found. Kept a day."""
+    """A customer file that was sent but not taken yet: its table, how its columns are understood, what was found. Kept a day.
+
+    The worker reads, checks and takes it (`contacts.importing`); `todo` says what it has been asked for and has not done.
+    """
 
     __tablename__ = "uploads"
 
@@ -106,15 +109,30 @@ class Upload(Base):
     file_name: Mapped[str]
     digest: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes]
-    """The table as `contacts.table.pack` wrote it."""
+    """The file as it came; once it was read, the table as `contacts.table.pack` wrote it."""
     choices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
-    """Columns, groups and consent as they were chosen."""
+    """Columns, groups and consent as they were chosen; empty until the file was read."""
     checked: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """What would come of it, with the rows that would not be taken."""
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
     """Taken: what it became."""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime] = _now()
+    todo: Mapped[str] = mapped_column(server_default="")
+    """read | check | take; empty: nothing is to be done."""
+    skip_bad: Mapped[bool] = mapped_column(server_default=text("false"))
+    """To be taken without the rows that cannot be."""
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the worker began what is to be done: a file that kills it is not tried for ever."""
+    stage: Mapped[str] = mapped_column(server_default="")
+    """read | check | compare | write: what the worker is at, for the page that waits; with `done` of `total` rows."""
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    total: Mapped[int] = mapped_column(server_default=text("0"))
+    error: Mapped[str] = mapped_column(server_default="")
+    """A Chinese sentence: why the last thing asked for did not come about."""
+    asked_at: Mapped[datetime] = _now()
+
+    __table_args__ = (Index("uploads_todo_idx", "id", postgresql_where=text("todo <> ''")),)
 
 
 class ApiRequest(Base):
@@ -132,6 +150,19 @@ class ApiRequest(Base):
     at: Mapped[datetime] = _now()
 
     __table_args__ = (Index("api_requests_key_idx", "api_key_id", "key", unique=True), Index(None, "at"))
+
+
+class RateBucket(Base):
+    """How fast somebody may go on, shared by all web processes (`web.shared_limits`). Not in the log: a crash only forgives."""
+
+    __tablename__ = "rate_buckets"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """A keyed hash: addresses are not kept."""
+    tokens: Mapped[float] = mapped_column(Float)
+    at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "at"), {"prefixes": ["UNLOGGED"]})
 
 
 class Campaign(Base):
@@ -252,6 +283,12 @@ class Delivery(Base):
     provider_id: Mapped[str | None]
     """The provider's own number of it, for its report."""
     status: Mapped[str] = mapped_column(server_default="queued")
+    priority: Mapped[int] = mapped_column(server_default=text("5"))
+    """The smallest goes first: of its campaign, or of its kind (campaigns.queue)."""
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the provider could not take it."""
+    not_before: Mapped[datetime | None]
+    """When the provider is asked again."""
     error: Mapped[str] = mapped_column(server_default="")
     """Provider's code, or why it was suppressed."""
     day: Mapped[date]
@@ -265,7 +302,9 @@ class Delivery(Base):
     __table_args__ = (
         Index("deliveries_number_idx", "case_id", "number", unique=True),
         Index("deliveries_cap_idx", "contact_id", "day"),
-        Index("deliveries_open_idx", "status", "queued_at", postgresql_where=text("status IN ('queued', 'sending')")),
+        Index("deliveries_queue_idx", "priority", "id", postgresql_where=text("status = 'queued'")),
+        Index("deliveries_sending_idx", "sending_at", postgresql_where=text("status = 'sending'")),
+        Index("deliveries_channel_idx", "channel", "sending_at"),
         Index("deliveries_queued_at_idx", "queued_at"),
         Index("deliveries_provider_idx", "provider", "provider_id"),
         CheckConstraint(_one_of("status", DELIVERY_STATES), name="deliveries_status_check"),

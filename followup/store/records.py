@@ -263,8 +263,10 @@ def _of_case(column: Any, case_id: str) -> Any:
     return or_(column == case_id, column.in_(select(Case.id).where(Case.claimed_case_id == case_id)))
 
 
-def blocked(contact_id: Any, phone: Any) -> Any:
-    """`is_blocked` as a condition: whether an entry of the list that was not lifted names the customer or the phone."""
+def blocked(contact_id: Any, phone: Any, email: Any = Contact.email) -> Any:
+    """`is_blocked` as a condition: whether an entry of the list that was not lifted names the customer, the phone or the mailbox."""
     # `phone = NULL` is never true, so a contact without a number is blocked by its own row only.
-    by_phone = or_(DoNotContact.phone == phone, DoNotContact.phone_digest == func.phone_digest(phone))
-    return exists().where(DoNotContact.lifted_at.is_(None), or_(DoNotContact.contact_id == contact_id, by_phone))
+    stop = DoNotContact
+    by_phone = or_(stop.phone == phone, stop.phone_digest == func.phone_digest(phone))
+    by_email = or_(stop.email == email, stop.email_digest == func.phone_digest(email))
+    return exists().where(stop.lifted_at.is_(None), or_(stop.contact_id == contact_id, by_phone, by_email))

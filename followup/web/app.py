@@ -39,7 +39,7 @@ def make_app(settings: Settings) -> web.Application:
     app[STATIC] = StaticFiles()
     app[LIMITER] = TalkLimiter()
     app[ENQUIRIES] = EnquiryLimiter()
-    app[CODES] = CodeLimiter()
+    app[CODES] = CodeLimiter(settings.signing_secret())
     app[SESSIONS] = Sessions(
         settings.signing_secret(),
         secure=settings.public_url.startswith("https://"),

@@ -7,6 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.store.database import Database
+from followup.web.shared_limits import SharedBucket
+
 
 @dataclass(slots=True)
 class _Bucket:
@@ -69,23 +74,31 @@ class EnquiryLimiter:
 
 
 class CodeLimiter:
-    """How often codes may be tried. Only failures count for an address, as mobile networks put thousands behind one."""
+    """How often codes may be tried, at all web processes together. Only failures count for an address, as mobile networks put
+    thousands behind one."""
 
-    def __init__(
-        self, one: TalkLimiter | None = None, everybody: TalkLimiter | None = None, code: TalkLimiter | None = None
-    ) -> None:
+    def __init__(self, secret: str, one: SharedBucket | None = None, everybody: SharedBucket | None = None, code: SharedBucket | None = None) -> None:
+        self._secret = secret
         # 24^8 codes: with all that everybody may try, and 100,000 codes standing, a hit takes about two weeks of trying.
-        self._one = one or TalkLimiter(burst=10, per_second=1 / 60)
-        self._everybody = everybody or TalkLimiter(burst=500, per_second=1.0)
-        self._code = code or TalkLimiter(burst=20, per_second=1 / 60)
+        self.one = one or SharedBucket("code-address", burst=10, per_second=1 / 60)
+        self.everybody = everybody or SharedBucket("code-everybody", burst=500, per_second=1.0)
+        self.code = code or SharedBucket("code", burst=20, per_second=1 / 60)
 
-    def wait_for(self, address: str, code: str) -> int:
-        """0 when this address may try this code now, else the whole seconds to wait. The try counts for the code."""
-        return self._one.standing_wait(_network(address)) or self._everybody.standing_wait("everybody") or self._code.wait_for(code)
+    async def wait_for(self, database: Database, address: str, code: str) -> int:
+        """0 when this address may try this code now, else the whole seconds to wait.
 
-    def failed(self, address: str) -> None:
-        self._one.wait_for(_network(address))
-        self._everybody.wait_for("everybody")
+        The try counts before it is known how it ends, so that a thousand at once are not let through; `succeeded` gives it back.
+        """
+        async with database.session() as session:
+            if wait := await self.one.wait_for(session, self._secret, _network(address)):
+                return wait
+            if wait := await self.everybody.wait_for(session, self._secret, ""):
+                return wait
+            return await self.code.wait_for(session, self._secret, code)
+
+    async def succeeded(self, session: AsyncSession, address: str) -> None:
+        await self.one.give_back(session, self._secret, _network(address))
+        await self.everybody.give_back(session, self._secret, "")
 
 
 def _network(address: str) -> str:

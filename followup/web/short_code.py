@@ -27,18 +27,19 @@ async def start(request: web.Request) -> web.Response:
     typed = (await request.post()).get("code", "")
     typed = typed if isinstance(typed, str) else ""
     code, address = as_typed(typed), address_of(request)
-    if wait := request.app[CODES].wait_for(address, code or "none"):
+    codes, database = request.app[CODES], request.app[DATABASE]
+    if wait := await codes.wait_for(database, address, code or "none"):
         answer = _form(request, typed, "too_many", 429, minutes=math.ceil(wait / 60))
         answer.headers["Retry-After"] = str(wait)
         return answer
     try:
         if code is None:
             raise links.UnknownLink
-        async with request.app[DATABASE].session() as session:
+        async with database.session() as session:
             case_id = await resolve_code(session, request.app[SETTINGS].signing_secret(), code)
             who = await begin(session, case_id)
+            await codes.succeeded(session, address)
     except links.LinkError as error:
-        request.app[CODES].failed(address)
         why = "expired" if isinstance(error, links.ExpiredLink) else "revoked" if isinstance(error, links.RevokedLink) else "wrong"
         return _form(request, typed, why, 410 if why != "wrong" else 404)
     return to_chat(request, who)

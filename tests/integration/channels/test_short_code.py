@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from followup.channels.codes import ALPHABET, as_typed, create_code
 from followup.talk.links import DoNotContact
+from followup.web.app import make_app
 from followup.web.keys import CODES
-from followup.web.limits import CodeLimiter, TalkLimiter
+from followup.web.limits import CodeLimiter
+from followup.web.shared_limits import SharedBucket
 from tests.integration.channels.conftest import SECRET
 from tests.integration.web.web_talk import make_talk
 
@@ -96,16 +101,42 @@ async def test_right_codes_do_not_count_for_an_address_that_thousands_share(visi
 async def test_one_code_is_not_tried_without_end_from_everywhere(visitor, database) -> None:
     talk = await make_talk(database)
     code = await a_code(database, talk)
-    visitor.server.app[CODES]._code = TalkLimiter(burst=2, per_second=0.001)
+    visitor.server.app[CODES].code = SharedBucket("code", burst=2, per_second=0.001)
     answers = [(await visitor.post("/s", data={"code": code}, allow_redirects=False)).status for _ in range(3)]
     assert answers == [303, 303, 429]
 
 
-def test_a_network_of_the_new_protocol_counts_as_one() -> None:
-    limiter = CodeLimiter(one=TalkLimiter(burst=1, per_second=0.001))
-    limiter.failed("2409:8900:1:2:aaaa::1")
-    assert limiter.wait_for("2409:8900:1:2:bbbb::2", "C") > 0
-    assert limiter.wait_for("2409:8900:1:3:aaaa::1", "D") == 0
+async def test_a_network_of_the_new_protocol_counts_as_one(database) -> None:
+    limiter = CodeLimiter(SECRET, one=SharedBucket("one", burst=1, per_second=0.001))
+    assert await limiter.wait_for(database, "2409:8900:1:2:aaaa::1", "C") == 0
+    assert await limiter.wait_for(database, "2409:8900:1:2:bbbb::2", "C") > 0
+    assert await limiter.wait_for(database, "2409:8900:1:3:aaaa::1", "D") == 0
+
+
+async def test_tries_at_one_web_process_count_at_every_other_one(settings, database) -> None:
+    talk = await make_talk(database)
+    code = await a_code(database, talk)
+    async with contextlib.AsyncExitStack() as stack:
+        several = [await stack.enter_async_context(TestClient(TestServer(make_app(settings)))) for _ in range(3)]
+        statuses = [(await one.post("/s", data={"code": f"2345CDF{a}"})).status for a in "CDFG" for one in several]
+        assert statuses == [404] * 10 + [429] * 2
+        for one in several:
+            assert (await one.post("/s", data={"code": code}, allow_redirects=False)).status == 429
+    assert await talk.rows("system") == []
+
+
+async def test_a_hundred_tries_at_once_are_not_let_through_together(visitor, database) -> None:
+    answers = await asyncio.gather(*(visitor.post("/s", data={"code": f"2345CD{a}{b}"}) for a in ALPHABET[:4] for b in ALPHABET))
+    assert [answer.status for answer in answers].count(404) == 10
+
+
+async def test_addresses_cannot_be_read_off_the_table_of_tries(visitor, database) -> None:
+    from sqlalchemy import text
+
+    await visitor.post("/s", data={"code": "2345CDFG"})
+    async with database.session() as session:
+        rows = " ".join(map(str, await session.execute(text("SELECT * FROM rate_buckets"))))
+    assert rows and "127.0.0.1" not in rows and "2345CDFG" not in rows
 
 
 async def test_codes_are_eight_unmistakable_characters_and_differ(database) -> None:
