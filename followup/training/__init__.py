@@ -1,0 +1,1 @@
+"""Models: trained in the background, compared, promoted and rolled back (docs/decisions/0014, docs/training.md)."""
