@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -56,10 +56,19 @@ def due_at(rule: Rule, base: Base, hours: Hours, occurrence: int = 0, spread: fl
 
 @lru_cache(maxsize=1 << 16)
 def _due_at(rule: Rule, base: Base, hours: Hours, occurrence: int, spread: float) -> Due:
-    base = Base(_later(base.at, Amount(rule.every * occurrence, Unit.MONTHS)), base.has_time)
+    rule, base = _occurrence(rule, base, rule.every * occurrence)
     wanted, deadline = _wanted(rule, base, spread)
     due = next_open(hours, wanted)
     return Due(due if due is not None and due < deadline else None, deadline)
+
+
+def _occurrence(rule: Rule, base: Base, months: int) -> tuple[Rule, Base]:
+    """The rule and the base of a contact so many months after the first."""
+    if not months or rule.after.unit is not Unit.MONTHS:
+        return rule, Base(_later(base.at, Amount(months, Unit.MONTHS)), base.has_time)
+    # In one step: the 30th of November and four months is the 30th of March, by way of February it would be the 28th.
+    latest = rule.latest and Amount(rule.latest.number + months, Unit.MONTHS)
+    return replace(rule, after=Amount(rule.after.number + months, Unit.MONTHS), latest=latest), base
 
 
 def _wanted(rule: Rule, base: Base, spread: float) -> tuple[datetime, datetime]:

@@ -42,6 +42,10 @@ def test_when_a_contact_is_due(rule: Rule, base: str, expected: str) -> None:
     assert due(rule, base) == expected
 
 
+def test_months_after_and_months_between_are_counted_in_one_step() -> None:
+    assert due(after(1, Unit.MONTHS, every=3), "2026-11-30", 1) == "2027-03-30 10:00"  # by way of February it would be the 28th
+
+
 def test_every_month_is_counted_from_the_first_day_not_from_the_last_contact() -> None:
     monthly = after(0, Unit.MONTHS, every=1)
     days = [due(monthly, "2026-01-31", number)[:10] for number in range(4)]
