@@ -131,6 +131,7 @@ async def _count_anew(session: AsyncSession, case_ids: Sequence[str]) -> None:
 _STATEMENTS = (
     "DELETE FROM events WHERE sender_id = ANY(:cases)",
     "DELETE FROM access_tokens WHERE case_id = ANY(:cases)",
+    "DELETE FROM wechat_logins WHERE case_id = ANY(:cases)",
     "DELETE FROM procrastinate_jobs WHERE args ->> 'case_id' = ANY(:cases)",
     "DELETE FROM annotations USING messages WHERE annotations.message_id = messages.id AND messages.case_id = ANY(:cases)",
     "DELETE FROM notes WHERE case_id = ANY(:cases)",
@@ -259,6 +260,7 @@ _CONTACT_STATEMENTS = (
     "DELETE FROM api_requests",
     "DELETE FROM consents WHERE contact_id = ANY(:contacts)",
     "DELETE FROM wechat_users WHERE contact_id = ANY(:contacts)",
+    "DELETE FROM wecom_users WHERE contact_id = ANY(:contacts)",
     """
     UPDATE campaign_entries SET state = 'cancelled', next_at = NULL, closed_at = coalesce(closed_at, :at)
     WHERE contact_id = ANY(:contacts) AND state IN ('reserve', 'waiting', 'queued')

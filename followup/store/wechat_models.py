@@ -39,6 +39,7 @@ class WechatUser(Base):
     __table_args__ = (
         UniqueConstraint("account", "openid"),
         Index("wechat_users_case_idx", "account", "case_id", unique=True, postgresql_where=text("case_id IS NOT NULL")),
+        Index("wechat_users_unionid_idx", "unionid", postgresql_where=text("unionid <> ''")),
     )
 
 

@@ -154,7 +154,7 @@ async def lines_after(session: AsyncSession, case_id: str, after: int, limit: in
             quick_replies=[str(label) for label in row.quick_replies or []],
             time=row.created_at,
             client_msg_id=row.channel_message_id if row.direction == "in" else None,
-            queued=row.status == "queued" and not row.channel.startswith("wechat:"),
+            queued=row.status == "queued" and not row.channel.startswith(("wechat:", "wecom:")),
             speaker=speaker_of(row.direction, row.acts),
         )
         for row in reversed(rows.all())
