@@ -28,6 +28,10 @@ ERASED: dict[str, tuple[str, ...]] = {
     "wechat_invitations": ("case_id",),
     "wechat_reports": ("account", "number", "code", "template"),
     "wechat_subscriptions": ("template",),
+    "wecom_users": ("account", "open_kfid", "external_userid", "unionid", "case_id", "sent", "welcome_code", "tries"),
+    "wecom_received": ("account", "key"),
+    "wecom_sent": ("account", "msgid", "rows"),
+    "wechat_logins": ("nonce", "account", "case_id"),
     "notes": ("case_id", "kind", "topic", "text"),
     "staff_notes": ("case_id", "text"),
     "annotations": ("intent", "comment", "status"),
@@ -58,6 +62,8 @@ KEPT: dict[str, tuple[str, ...]] = {
         "case_id", "script_id", "outcome", "why", "stopped", "length_step", "wait_step", "reply_step", "said_step", "aspects",
     ),
     "dirty_talks": ("case_id",),
+    # Examples: what could be somebody's is masked before a sentence is kept here.
+    "example_changes": ("kind", "text", "intent", "new_text", "new_intent", "state", "commit"),
     "audit_log": ("user_name", "role", "action", "object_type", "object_id"),
 }
 """Ids and codes that say nothing about anybody."""
@@ -67,5 +73,7 @@ NOT_ABOUT_CUSTOMERS = frozenset(
         "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
         "api_keys", "rate_buckets", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
         "wechat_accounts", "wechat_menus", "delivery_checks",
+        "wecom_cursors",
+        "model_versions", "model_deployments", "model_servers",
     }
 )  # fmt: skip
