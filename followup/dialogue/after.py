@@ -179,6 +179,9 @@ def _say(turn: Turn) -> None:
     elif _apologises(turn):
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.no_offence")
+    elif (phone := turn.read(Asked("phone"))) is not None and phone.fit == "strong" and reply.base not in ("complain", "request_human"):
+        turn.effects.append(TakeNote("after", reply.text))  # bare digits resemble anything
+        turn.lead("after.noted")
     elif state.outcome == Outcome.COMPLAINED and _WHEN_ANSWERED.search(reply.text):
         turn.lead("complaint.promise", department="客户服务部", due="两个工作日")
     elif base == "correct" and state.order:
