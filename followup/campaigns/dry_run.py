@@ -6,7 +6,7 @@ Shows the first contact of each rule; reminders, call-backs and what other campa
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -53,14 +53,17 @@ class DryRun:
         return sum(day.count for day in self.days)
 
 
-def dry_run(definition: Definition, customers: Iterable[Customer], now: datetime, seed: int) -> DryRun:
-    """As if the campaign were started at `now`."""
+def dry_run(
+    definition: Definition, customers: Iterable[Customer], now: datetime, seed: int, planned: Callable[[], None] = lambda: None
+) -> DryRun:
+    """As if the campaign were started at `now`. `planned` is called for each customer drawn: thousands take a while."""
     people = {customer.contact_id: customer for customer in customers}
     draws = draw(seed, definition.sampling.strata, [Member(c.contact_id, c.groups) for c in people.values()])
     by_day: dict[date, list[PlannedEntry]] = defaultdict(list)
     suppressed: Counter[str] = Counter()
     for stratum in draws:
         for contact_id in stratum.chosen:
+            planned()
             for entry in plan(definition, people[contact_id], now, now, spread(seed, contact_id)):
                 if entry.next_at is None:
                     suppressed[entry.reason] += 1

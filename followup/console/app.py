@@ -13,6 +13,7 @@ from aiohttp import web
 
 from followup.console import sessions
 from followup.console.campaigns import pages as campaigns
+from followup.console.campaigns.check import keep_trials
 from followup.console.contacts import pages as contacts
 from followup.console.customers import pages as customers
 from followup.console.customers.imports import LARGEST_FILE
@@ -27,6 +28,7 @@ from followup.console.quality import pages as quality
 from followup.console.show import FILTERS
 from followup.console.tickets import pages as tickets
 from followup.console.transcripts import pages as transcripts
+from followup.console.wechat import pages as wechat
 from followup.contacts.table import LARGEST_FILE as LARGEST_CUSTOMER_FILE
 from followup.web.keys import STATIC
 from followup.web.security import is_from_our_page
@@ -40,7 +42,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, wechat.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:
@@ -51,6 +53,7 @@ def all_routes() -> list[web.RouteDef]:
 def add_console(app: web.Application) -> None:
     """Hang the console into the public web application."""
     console = web.Application(middlewares=[_logged_in, _errors_as_pages, _own_forms_only], client_max_size=app._client_max_size)
+    console.cleanup_ctx.append(keep_trials)
     environment = aiohttp_jinja2.setup(
         console,
         loader=jinja2.FileSystemLoader([TEMPLATES, Path(__file__).parents[1] / "web" / "templates"]),

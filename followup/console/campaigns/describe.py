@@ -10,9 +10,9 @@ from followup.campaigns.parse import UNIT_NAMES
 
 _WEEK = "一二三四五六日"
 _LATE = {
-    Late.NOW: "错过了时间的，尽快联系",
-    Late.SKIP: "错过了时间的，不再联系",
-    Late.TELL: "错过了时间的，不自动联系，列在台账里由同事处理",
+    Late.NOW: "导入时已经过了时间的客户，还来得及就尽快联系",
+    Late.SKIP: "导入时已经过了时间的客户，不再联系",
+    Late.TELL: "导入时已经过了时间的客户，不自动联系，列在台账里由同事处理",
 }
 _EVERY_DAY, _WORKDAYS = tuple(range(1, 8)), tuple(range(1, 6))
 
@@ -26,8 +26,8 @@ def summary(made: Definition) -> list[tuple[str, str]]:
         ("什么时候", f"{when}，{hours_text(made.hours)}"),
         ("怎样联系", channels_text(made.channels)),
         ("没有回应", retry_text(made.retry)),
-        ("快慢先后", f"每分钟最多联系 {made.per_minute} 位，优先级 {made.priority}（1 最先，9 最后）"),
-        ("起止", _span(made)),
+        ("快慢先后", pace_texts(made)[0]),
+        ("起止", pace_texts(made)[1]),
     ]
 
 
@@ -35,25 +35,40 @@ def summary(made: Definition) -> list[tuple[str, str]]:
 
 
 def rule_text(rule: Rule) -> str:
+    """签收后第3天，以后每隔 3 个月一次"""
+    return "，".join(filter(None, (moment_text(rule), again_text(rule))))
+
+
+def moment_text(rule: Rule) -> str:
     """签收后第3天"""
     since = since_text(rule.date_field)
     if rule.latest is not None:
-        text = f"{since}后第{rule.after.number}到{rule.latest.number}{_unit(rule.after.unit)}之间（每位客户分到其中一天）"
-    elif rule.evening:
-        text = f"{since}当天傍晚" if not rule.after.number else f"{since}{_after(rule.after)}的傍晚"
-    elif not rule.after.number:
-        text = f"{since}后马上"
-    else:
-        text = f"{since}{_after(rule.after)}"
-    if rule.every:
-        text += f"，以后每隔 {rule.every} 个月一次" + (f"，一共 {rule.times} 次" if rule.times else "，直到任务结束")
-    return text
+        text = f"{since}后第{rule.after.number}到{rule.latest.number}{_unit(rule.after.unit)}之间"
+        return f"{text}的傍晚（每位客户分到其中一天）" if rule.evening else f"{text}（每位客户分到其中一天）"
+    if not rule.after.number:
+        # Hours run from the moment, everything else from the day.
+        return f"{since}当天傍晚" if rule.evening else f"{since}后马上" if rule.after.unit is Unit.HOURS else f"{since}当天"
+    text = f"{since}{_after(rule.after)}"
+    return f"{text}的傍晚" if rule.evening else text
+
+
+def again_text(rule: Rule) -> str:
+    """以后每隔 3 个月一次，一共 4 次"""
+    if not rule.every:
+        return ""
+    return f"以后每隔 {rule.every} 个月一次，" + (f"一共 {rule.times} 次" if rule.times else "直到任务结束")
 
 
 def rule_more(rule: Rule) -> str:
     """What happens around the time itself: until when, and what is late."""
-    until = f"最多推迟{_length(rule.deadline)}" if rule.deadline else ("过了这段日子就不再联系" if rule.latest else "最多推迟 2 周")
-    return f"{until}；{_LATE[rule.late]}"
+    return f"{until_text(rule)}；{_LATE[rule.late]}"
+
+
+def until_text(rule: Rule) -> str:
+    """最多推迟 2 周"""
+    if rule.deadline is not None:
+        return f"最多推迟{_length(rule.deadline)}"
+    return "过了这段日子就不再联系" if rule.latest is not None else "最多推迟 2 周"
 
 
 def since_text(column: str) -> str:
@@ -155,6 +170,11 @@ def hours_long(length: timedelta) -> str:
     """ 3 天 , 36 小时"""
     hours = int(length / timedelta(hours=1))
     return f" {hours // 24} 天" if hours % 24 == 0 else f" {hours} 小时"
+
+
+def pace_texts(made: Definition) -> tuple[str, str]:
+    """How fast and in what order; from when to when."""
+    return f"每分钟最多联系 {made.per_minute} 位，优先级 {made.priority}（1 最先，9 最后）", _span(made)
 
 
 def _span(made: Definition) -> str:

@@ -1,16 +1,17 @@
 """What the wizard's forms send <-> parts of a definition's JSON. Pure; `campaigns.parse` says what is wrong with it.
 
-Rows of a table (联系时间, 时段, 分层) are fields of the same names, one after another; a row without its first field is no row.
+Rows of a table (联系时间, 时段, 分层) are fields of the same names, one after another. A row in which nothing was written is no row;
+one that is ticked in `drop` is taken out; every other one is kept as it was typed, right or wrong, so that nothing typed is lost.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from followup.campaigns.parse import CHANNELS, Problem
+from followup.campaigns.parse import CHANNELS, UNIT_NAMES, Problem
 
 LONGEST = 200
 MOST_ROWS = 40
@@ -21,6 +22,8 @@ class Fields(Protocol):
     """A MultiDict of text fields."""
 
     def getall(self, key: str, default: Any = ...) -> list[Any]: ...
+
+    def keys(self) -> Iterable[str]: ...
 
 
 def texts(form: Fields, name: str) -> list[str]:
@@ -40,22 +43,32 @@ def words(written: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The rows of a form."""
+    """The rows of a form. `chosen`: the columns that always hold something, being chosen from a list."""
 
     form: Fields
     columns: Sequence[str]
+    chosen: Sequence[str] = ()
 
     def rows(self) -> list[dict[str, str]]:
-        """Those whose first column is filled."""
+        """Those in which something is written and that are not to be dropped."""
         values = {name: texts(self.form, name) for name in self.columns}
-        count = len(values[self.columns[0]])
-        every = ({name: column[n] if n < len(column) else "" for name, column in values.items()} for n in range(count))
-        return [row for row in every if row[self.columns[0]]]
+        every = ({name: column[n] if n < len(column) else "" for name, column in values.items()} for n in range(len(values[self.columns[0]])))
+        dropped = set(texts(self.form, "drop"))
+        return [row for n, row in enumerate(every) if str(n) not in dropped and self._is_written(row)]
+
+    def _is_written(self, row: Mapping[str, str]) -> bool:
+        return any(value for name, value in row.items() if name not in self.chosen)
 
 
 def talk_part(form: Fields, variables: Sequence[str]) -> dict[str, Any]:
     """Step 1: the script and what fills its variables."""
     return {"variables": {name: given for name in variables if (given := text(form, f"var_{name}"))}}
+
+
+def every_variable(form: Fields) -> dict[str, Any]:
+    """What was written for variables, whichever script they are of."""
+    names = dict.fromkeys(name.removeprefix("var_") for name in form.keys() if name.startswith("var_"))
+    return talk_part(form, list(names)[:MOST_ROWS])
 
 
 def audience_part(form: Fields) -> dict[str, Any]:
@@ -76,11 +89,29 @@ _RULE = (
     "rule", "date_field", "moment", "after_number", "after_unit", "latest_number", "deadline_number", "deadline_unit", "every",
     "times", "late",
 )  # fmt: skip
+_CHOSEN = ("moment", "after_unit", "deadline_unit", "late")
+_UNITS = {unit.value: name for unit, name in UNIT_NAMES.items()}
 
 
 def rules_part(form: Fields) -> dict[str, Any]:
-    """Step 3: when."""
-    return {"rules": [_rule(row) for row in _Table(form, _RULE).rows()]}
+    """Step 3: when. A rule without a name gets one by its time."""
+    rules = [_rule(row) for row in _Table(form, _RULE, _CHOSEN).rows()]
+    for number, rule in enumerate(rules):
+        rule["id"] = rule["id"] or _name(rule, {one["id"] for one in rules[:number] + rules[number + 1 :]})
+    return {"rules": rules}
+
+
+def _name(rule: Mapping[str, Any], taken: Collection[str]) -> str:
+    """3天, 8-15天, 当天傍晚; with a number behind it where the name is taken."""
+    number, unit = rule["after"]["number"], _UNITS.get(rule["after"]["unit"], "")
+    if rule["latest"]:
+        name = f"{number}-{rule['latest']['number']}{unit}"
+    elif rule["evening"] or str(number) == "0":
+        name = ("当天傍晚" if str(number) == "0" else f"{number}{unit}傍晚") if rule["evening"] else "马上"
+    else:
+        name = f"{number}{unit}"
+    names = (name[:16] + again for again in ("", *(f"（{n}）" for n in range(2, MOST_ROWS + 2))))
+    return next(one for one in names if one not in taken)
 
 
 def _rule(row: Mapping[str, str]) -> dict[str, Any]:
@@ -90,7 +121,7 @@ def _rule(row: Mapping[str, str]) -> dict[str, Any]:
         "date_field": row["date_field"],
         "after": {"number": 0, "unit": "hours"} if row["moment"] == "at_once" else after,
         "evening": evening,
-        "latest": _amount(row["latest_number"], row["after_unit"]) if row["latest_number"] and row["moment"] == "after" else None,
+        "latest": _amount(row["latest_number"], row["after_unit"]) if row["latest_number"] and row["moment"] != "at_once" else None,
         "deadline": _amount(row["deadline_number"], row["deadline_unit"]) if row["deadline_number"] else None,
         "every": row["every"] or "0",
         "times": row["times"] or "0",
@@ -112,7 +143,7 @@ def _amount(number: str, unit: str) -> dict[str, Any]:
 
 def hours_part(form: Fields) -> dict[str, Any]:
     """Step 4: the hours."""
-    rows = _Table(form, ("begin", "end", "weekdays", "season_first", "season_last")).rows()
+    rows = _Table(form, ("begin", "end", "weekdays", "season_first", "season_last"), ("weekdays",)).rows()
     return {"hours": {"windows": [_window(row) for row in rows], "holidays": text(form, "holidays") == "1"}}
 
 
@@ -147,10 +178,18 @@ def strategy_part(form: Fields) -> dict[str, Any]:
     }
 
 
-def _share(written: str) -> float:
-    """"30" or "30%" as 0.3; what is no percentage is refused as 0."""
+def _share(written: str) -> float | str:
+    """"30" or "30%" as 0.3; what is no percentage stays as it was written, and is refused."""
     found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,4})?)\s*[%％]?", written)
-    return round(float(found[1]) / 100, 6) if found else 0.0
+    return round(float(found[1]) / 100, 6) if found else written
+
+
+def beside(problems: Sequence[Problem]) -> dict[str, str]:
+    """Path of a field -> what is wrong with it, to be shown beside the field."""
+    found: dict[str, str] = {}
+    for problem in problems:
+        found.setdefault(problem.path, problem.message)
+    return found
 
 
 def told(problem: Problem) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -23,8 +23,7 @@ from followup.store.records import blocked
 
 COLUMNS_OF = 2000
 """The columns of so many customers, the newest, are offered."""
-MOST_CHECKED = 30_000
-"""Customers whose data are looked through before a start."""
+_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +109,13 @@ async def reach(session: AsyncSession, audience: Audience, *, is_demo: bool) -> 
     return Reach(row[0], row[1], {"sms": row[2], "email": row[3], "link": row[0] - row[1]})
 
 
-async def people(session: AsyncSession, made: Definition, *, is_demo: bool) -> list[Customer]:
-    """The customers of the audience, MOST_CHECKED of them at most."""
-    query = select(Contact.id, Contact.groups, Contact.fields).where(*in_audience(made.audience, is_demo)).order_by(Contact.id)
-    rows = await session.execute(query.limit(MOST_CHECKED))
-    return [Customer(row.id, frozenset(row.groups), row.fields) for row in rows]
+async def people(session: AsyncSession, made: Definition, *, is_demo: bool) -> AsyncIterator[list[Customer]]:
+    """The customers of the audience, some at a time: customers write to the same process."""
+    query = select(Contact.id, Contact.groups, Contact.fields).where(*in_audience(made.audience, is_demo)).order_by(Contact.id).limit(_AT_ONCE)
+    after = 0
+    while rows := (await session.execute(query.where(Contact.id > after))).all():
+        yield [Customer(row.id, frozenset(row.groups), row.fields) for row in rows]
+        after = rows[-1].id
 
 
 def missing_data(customers: Sequence[Customer], made: Definition, script: Script) -> dict[str, int]:
@@ -131,6 +132,22 @@ async def someone(session: AsyncSession, made: Definition, contact_id: int | Non
     query = select(Contact).where(*in_audience(made.audience, is_demo)).order_by(Contact.id).limit(1)
     wanted = await session.scalar(query.where(Contact.id == contact_id)) if contact_id is not None else None
     return wanted or await session.scalar(query)
+
+
+MOST_OTHERS = 8
+
+
+async def others(session: AsyncSession, made: Definition, q: str, besides: int, *, is_demo: bool) -> list[Row[Any]]:
+    """(id, name, title, groups) of customers of the audience to choose from: those that `q` finds, else the next after `besides`."""
+    query = select(Contact.id, Contact.name, Contact.title, Contact.groups).where(*in_audience(made.audience, is_demo), Contact.id != besides)
+    if q:
+        found = Contact.name.contains(q, autoescape=True) | (Contact.phone == q) | (Contact.external_id == q)
+        return list(await session.execute(query.where(found).order_by(Contact.id).limit(MOST_OTHERS)))
+    # Behind this one, and from the beginning again where there are none.
+    rows = list(await session.execute(query.where(Contact.id > besides).order_by(Contact.id).limit(MOST_OTHERS)))
+    if len(rows) < MOST_OTHERS:
+        rows += await session.execute(query.where(Contact.id < besides).order_by(Contact.id).limit(MOST_OTHERS - len(rows)))
+    return rows
 
 
 async def names(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, Row[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -16,7 +17,7 @@ from followup.campaigns import parse
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import send
 from followup.channels import Unclear
-from followup.console.campaigns import shared
+from followup.console.campaigns import shared, trial
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry, Consent, Delivery
 from followup.store.database import Database
@@ -42,7 +43,7 @@ READ = {"q", "stage", "rule", "stratum", "reason", "after", "month", "day", "whi
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLLOWUP_NOW", NOW.isoformat())
     monkeypatch.setattr(shared, "ways", lambda request: frozenset({"sms", "link"}))
-    for module in ("wizard", "pages"):
+    for module in ("wizard", "pages", "check", "steps"):
         monkeypatch.setattr(f"followup.console.campaigns.{module}.ways", lambda request: frozenset({"sms", "link"}))
 
 
@@ -98,7 +99,8 @@ async def test_a_draft_begins_with_the_scripts_own_time_and_the_customers_column
     boss = await enter("supervisor")
     campaign_id = await draft(boss)
     page = text_of(await boss.get(f"/console/campaigns/{campaign_id}/edit/when"))
-    assert "签收后第3天 ，上午10:00–11:30或下午15:00–17:30，节假日不联系" in page, page
+    assert "每位客户在签收后第3天联系，上午10:00–11:30或下午15:00–17:30，节假日不联系；" in page, page
+    assert "例如：11月20日签收的客户，11月23日（周一）10:00联系，最晚到12月7日。" in page
     assert (await row(database, campaign_id)).definition["rules"][0]["date_field"] == "签收日期"
 
 
@@ -191,6 +193,88 @@ async def test_what_is_wrong_is_told_in_its_step_and_not_saved(
     page = await boss.post(f"/console/campaigns/{campaign_id}/edit/{step}", status=400, seen=1, **fields)
     assert complaint in text_of(page), text_of(page)[:1500]
     assert (await row(database, campaign_id)).version == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "fields", "path", "kept"),
+    [
+        ("hours", {"begin": "07:00", "end": "11:00", "weekdays": "1"}, "hours.windows.0.begin", 'value="07:00"'),
+        ("hours", {"begin": "", "end": "11:00", "weekdays": "12"}, "hours.windows.0.begin", 'value="11:00"'),
+        ("hours", {"begin": "09:00", "end": "11:00", "weekdays": "1", "season_first": "五月"}, "hours.windows.0.season.first", 'value="五月"'),
+        ("when", {"rule": "甲", "after_number": "两", "moment": "after"}, "rules.0.after.number", 'value="两"'),
+        ("when", {"rule": "", "date_field": "签收日期", "after_number": "3", "after_unit": "days", "moment": "after", "deadline_number": "很久"}, "rules.0.deadline.number", 'value="很久"'),
+        ("when", {"rule": "", "after_number": "8", "after_unit": "days", "moment": "after", "latest_number": "5"}, "rules.0.latest", 'value="5"'),
+        ("strategy", {"order_sms": "1", "stratum": "甲", "share": "三成"}, "sampling.strata.0.share", 'value="三成"'),
+        ("strategy", {"order_sms": "1", "stratum": "", "share": "30", "per_minute": "9"}, "sampling.strata.0.name", 'value="30"'),
+        ("strategy", {"order_sms": "1", "stratum": "甲", "share": "30", "interval_hours": "一天"}, "retry.interval_hours", 'value="一天"'),
+        ("audience", {"field": "", "values": "烟台"}, "audience.conditions.0.field", 'value="烟台"'),
+        ("talk", {"script": "nothing", "name": "新名字", "var_company": "招远汇"}, "script_id", 'value="招远汇"'),
+        ("talk", {"script": "nothing", "name": "新名字"}, "script_id", 'value="新名字"'),
+    ],
+)
+async def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
+    enter: Enter, database: Database, step: str, fields: dict[str, str], path: str, kept: str
+) -> None:
+    boss = await enter("supervisor")
+    campaign_id = await draft(boss)
+    page = await boss.post(f"/console/campaigns/{campaign_id}/edit/{step}", status=400, seen=1, **fields)
+    mark = f"wrong-{path.replace('.', '-')}"
+    assert f'<span class="wrong" id="{mark}">' in page and f'aria-describedby="{mark}"' in page, text_of(page)[:800]
+    assert kept in page
+
+
+async def test_what_was_chosen_for_a_new_campaign_stays_when_something_is_missing(enter: Enter, database: Database) -> None:
+    boss = await enter("supervisor")
+    page = await boss.post("/console/campaigns", 400, name="", script="fruit_order", is_demo="1")
+    assert '<option value="fruit_order" selected>' in page and 'value="1" checked' in page and 'id="wrong-name"' in page
+    page = await boss.post("/console/campaigns", 400, name="签收", script="")
+    assert 'value="签收"' in page and "请选择话术" in page
+
+
+async def test_the_sentences_follow_the_form_before_it_is_saved(enter: Enter, database: Database) -> None:
+    boss = await enter("supervisor")
+    campaign_id = await draft(boss)
+    told = f"/console/campaigns/{campaign_id}/told"
+    rule = "rule=&date_field=签收日期&moment=after&after_number=8&after_unit=days&latest_number=15&deadline_number=&deadline_unit=days&every=&times=&late=tell"
+    page = text_of(await boss.get(f"{told}/when?{rule}"))
+    assert "每位客户在签收后第8到15天之间（每位客户分到其中一天）联系，" in page and "在11月28日（周六）10:00到12月5日（周六）10:00之间的某一天联系" in page, page
+    assert "还说不出来" in await boss.get(f"{told}/when?rule=x&after_number=两&moment=after")
+    assert "周末上午09:00–10:00，节假日也联系" in text_of(await boss.get(f"{told}/hours?begin=09:00&end=10:00&weekdays=67&holidays=1")).replace("周六至周日", "周末").replace("周六、周日", "周末")
+    page = text_of(await boss.get(f"{told}/strategy?order_sms=1&order_email=2&retry_times=2&interval_hours=48&expires_hours=72&stratum=甲&share=30&per_minute=5&priority=5"))
+    assert "隔 2 天提醒一次，最多 2 次；还没有打开，再隔 2 天改用邮件；最后一次联系以后 3 天还没有打开，记为“未响应”" in page, page
+    assert (await row(database, campaign_id)).version == 1
+
+
+async def test_another_customer_can_be_chosen_for_the_preview(enter: Enter, database: Database) -> None:
+    ids = await customers(database, 12)
+    boss = await enter("supervisor")
+    campaign_id = await draft(boss)
+    path = f"/console/campaigns/{campaign_id}/edit/talk"
+    assert "换一位客户看看" in await boss.get(path)
+    assert f"?customer={ids[7]}#more" in await boss.get(f"{path}?q=张7娘") and f"?customer={ids[3]}#more" not in await boss.get(f"{path}?q=张7娘")
+    assert "没有找到" in await boss.get(f"{path}?q=李")
+    assert "请问是张7娘女士吗" in text_of(await boss.get(f"{path}?customer={ids[7]}"))
+    there = await boss.post(f"{path}?customer={ids[7]}", name="签收", var_company="招远汇商城", go="more", seen=1)
+    assert there == f"{path}?customer={ids[7]}#more"  # the same customer after saving
+
+
+async def test_a_large_audience_is_planned_in_the_background_with_its_progress(
+    enter: Enter, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "AT_ONCE", 3)
+    await customers(database, 5, fields={"签收日期": "2026-11-20"})
+    boss = await enter("supervisor")
+    campaign_id = await draft(boss)
+    path = f"/console/campaigns/{campaign_id}"
+    page = await boss.get(f"{path}/edit/check?month=2026-11")
+    assert "正在试排" in page and f'hx-get="{path}/run?month=2026-11"' in page and "启动" in page
+    async with asyncio.timeout(30):
+        while "正在试排" in (page := await boss.get(f"{path}/run?month=2026-11")):
+            await asyncio.sleep(0.01)
+    assert "5 位客户，抽中 5 位" in text_of(page) and "有 5 位客户缺少“商品”" in page and "重新试排" in page
+    assert "11月23日 10:00" in text_of(await boss.get(f"{path}/edit/check?day=2026-11-23"))  # at once: it is known by now
+    await boss.post(f"{path}/edit/audience", groups="VIP", field="签收日期", values="2026-11-20", seen=1)
+    assert "没有一位客户符合条件" in await boss.get(f"{path}/edit/check")
 
 
 async def test_two_people_do_not_overwrite_each_other(enter: Enter, database: Database) -> None:

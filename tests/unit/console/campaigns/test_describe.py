@@ -18,6 +18,8 @@ DAYS, HOURS, WEEKS, MONTHS = Unit.DAYS, Unit.HOURS, Unit.WEEKS, Unit.MONTHS
         (Rule("a", "签收日期", evening=True), "签收当天傍晚"),
         (Rule("a", "签收日期", Amount(1, DAYS), evening=True), "签收后第1天的傍晚"),
         (Rule("a", "签收日期"), "签收后马上"),
+        (Rule("a", "签收日期", Amount(0, DAYS)), "签收当天"),
+        (Rule("a", "签收日期", Amount(2, WEEKS), evening=True, latest=Amount(3, WEEKS)), "签收后第2到3周之间的傍晚（每位客户分到其中一天）"),
         (Rule("a", "", Amount(1, DAYS)), "任务启动后第1天"),
         (Rule("a", "购买日期", Amount(8, DAYS), latest=Amount(15, DAYS)), "购买后第8到15天之间（每位客户分到其中一天）"),
         (Rule("a", "购买日期", Amount(3, WEEKS)), "购买后 3 周"),
@@ -30,8 +32,8 @@ def test_a_rule_is_told_as_one_would_say_it(rule: Rule, text: str) -> None:
 
 
 def test_what_happens_around_the_time_is_told() -> None:
-    assert describe.rule_more(Rule("a", "x", late=Late.TELL)) == "最多推迟 2 周；错过了时间的，不自动联系，列在台账里由同事处理"
-    assert describe.rule_more(Rule("a", "x", deadline=Amount(5, DAYS), late=Late.SKIP)) == "最多推迟 5 天；错过了时间的，不再联系"
+    assert describe.rule_more(Rule("a", "x", late=Late.TELL)) == "最多推迟 2 周；导入时已经过了时间的客户，不自动联系，列在台账里由同事处理"
+    assert describe.rule_more(Rule("a", "x", deadline=Amount(5, DAYS), late=Late.SKIP)) == "最多推迟 5 天；导入时已经过了时间的客户，不再联系"
 
 
 def test_hours_are_told_with_part_of_the_day_weekdays_and_season() -> None:

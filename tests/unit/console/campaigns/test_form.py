@@ -19,10 +19,41 @@ def rules(*rows: dict[str, str]) -> MultiDict[str]:
     return fields
 
 
-def test_rows_without_a_name_are_no_rows() -> None:
-    made = form.rules_part(rules({"rule": "3天", "moment": "after", "after_number": "3", "after_unit": "days"}, {"after_number": "5"}))
+THREE = {"rule": "3天", "moment": "after", "after_number": "3", "after_unit": "days", "late": "now"}
+
+
+def test_a_row_in_which_nothing_is_written_is_no_row() -> None:
+    made = form.rules_part(rules(THREE, {"moment": "after", "after_unit": "weeks", "deadline_unit": "days", "late": "tell"}))
     assert [rule["id"] for rule in made["rules"]] == ["3天"]
     assert definition({**BASE, **made}).rules[0].after.number == 3
+    assert form.hours_part(MultiDict({"begin": "", "end": "", "weekdays": "12345"}))["hours"]["windows"] == []
+
+
+def test_nothing_that_was_typed_is_dropped() -> None:
+    assert form.audience_part(MultiDict({"field": "", "values": "烟台"}))["audience"]["conditions"] == [{"field": "", "values": ["烟台"]}]
+    assert form.hours_part(MultiDict({"begin": "", "end": "11:00", "weekdays": "1"}))["hours"]["windows"][0]["end"] == "11:00"
+    assert form.strategy_part(MultiDict({"stratum": "", "share": "三成", "stratum_groups": "VIP"}))["sampling"]["strata"][0]["share"] == "三成"
+
+
+def test_a_row_is_taken_out_by_its_tick() -> None:
+    fields = rules(THREE, {**THREE, "rule": "三天后"})
+    fields.add("drop", "0")
+    assert [rule["id"] for rule in form.rules_part(fields)["rules"]] == ["三天后"]
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"moment": "after", "after_number": "3", "after_unit": "weeks"}, "3周"),
+        ({"moment": "after", "after_number": "8", "latest_number": "15", "after_unit": "days"}, "8-15天"),
+        ({"moment": "evening", "date_field": "签收日期"}, "当天傍晚"),
+        ({"moment": "evening", "after_number": "1", "after_unit": "days"}, "1天傍晚"),
+        ({"moment": "at_once", "date_field": "签收日期"}, "马上"),
+        ({"moment": "after", "after_number": "3", "after_unit": "days"}, "3天（2）"),
+    ],
+)
+def test_a_rule_without_a_name_is_called_by_its_time(row: dict[str, str], name: str) -> None:
+    assert form.rules_part(rules(THREE, row))["rules"][1]["id"] == name
 
 
 @pytest.mark.parametrize("moment", ["after", "evening", "at_once"])
@@ -35,11 +66,11 @@ def test_the_kind_of_time_is_read_back_as_it_was_chosen(moment: str) -> None:
 def test_a_span_counts_only_where_a_time_is_counted() -> None:
     row = {"rule": "甲", "after_number": "8", "after_unit": "days", "latest_number": "15"}
     assert form.rules_part(rules({**row, "moment": "after"}))["rules"][0]["latest"] == {"number": "15", "unit": "days"}
-    assert form.rules_part(rules({**row, "moment": "evening"}))["rules"][0]["latest"] is None
+    assert form.rules_part(rules({**row, "moment": "at_once"}))["rules"][0]["latest"] is None
 
 
-@pytest.mark.parametrize(("written", "share"), [("30", 0.3), ("30%", 0.3), ("33.3％", 0.333), ("100", 1.0), ("", 0.0), ("半数", 0.0), ("nan", 0.0), ("-5", 0.0)])
-def test_a_share_is_written_as_a_percentage(written: str, share: float) -> None:
+@pytest.mark.parametrize(("written", "share"), [("30", 0.3), ("30%", 0.3), ("33.3％", 0.333), ("100", 1.0), ("", ""), ("半数", "半数"), ("nan", "nan"), ("-5", "-5")])
+def test_a_share_is_written_as_a_percentage_and_what_is_none_stays_as_written(written: str, share: float | str) -> None:
     assert form._share(written) == share
 
 
