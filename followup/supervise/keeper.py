@@ -39,6 +39,9 @@ class Program:
     cwd: Path = Path("/")
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 10.0
+    # Asks it to end after what it has under way; None: as for stopping.
+    drain_signal: int | None = None
+    drain_seconds: float = 10.0
     # False: the command brings its own leash (PostgreSQL, which also changes its user).
     leash: bool = True
 
@@ -66,7 +69,10 @@ class Backoff:
 
 
 class Keeper:
-    """One program under care. `report` gets Chinese lines for the operator, `changed` a call per start."""
+    """One program under care. `report` gets Chinese lines for the operator, `changed` a call per start.
+
+    After `give_up_after` starts without having been ready once, `wait_ready` raises; `last_code` is how it ended last.
+    """
 
     def __init__(
         self,
@@ -75,8 +81,11 @@ class Keeper:
         report: Callable[[str], None],
         backoff: Backoff | None = None,
         changed: Callable[[], None] = lambda: None,
+        give_up_after: int = _GIVE_UP_AFTER,
     ) -> None:
         self.program = program
+        self.last_code: int | None = None
+        self._give_up_after = give_up_after
         self.starts = 0
         self.ready = asyncio.Event()
         self.seconds_to_ready = 0.0
@@ -113,14 +122,22 @@ class Keeper:
         finally:
             waiting.cancel()
 
+    async def drain(self) -> None:
+        """Ask it to end when it has nothing under way, and see to it that it does. Called off by `stop`."""
+        program = self.program
+        await self._end(program.stop_signal if program.drain_signal is None else program.drain_signal, program.drain_seconds)
+
     async def stop(self) -> None:
         """Ask it to end, and end it when it does not."""
+        await self._end(self.program.stop_signal, self.program.stop_seconds)
+
+    async def _end(self, number: int, seconds: float) -> None:
         self._stopping.set()
         if self._process is not None and self._process.returncode is None:
-            self._send(self.program.stop_signal)
+            self._send(number)
         if self._task is not None:
             try:
-                await asyncio.wait_for(asyncio.shield(self._task), self.program.stop_seconds)
+                await asyncio.wait_for(asyncio.shield(self._task), seconds)
             except TimeoutError:
                 self._send(signal.SIGKILL)
                 await self._task
@@ -129,9 +146,10 @@ class Keeper:
     async def _keep(self) -> None:
         while not self._stopping.is_set():
             lived, code = await self._run_once()
+            self.last_code = code
             if self._stopping.is_set():
                 return
-            if lived == 0.0 and self.starts >= _GIVE_UP_AFTER and not self._failed.done():
+            if lived == 0.0 and self.starts >= self._give_up_after and not self._failed.done():
                 self._failed.set_result(None)
             wait = self._backoff.after(lived)
             self._report(f"{self.program.title}意外退出（{_why(code)}），{wait:g} 秒后重启。")

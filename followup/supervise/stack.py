@@ -12,27 +12,28 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from followup.settings import Settings, load_settings
-from followup.supervise import model, runfile
+from followup.store.database import Database
+from followup.supervise import address, runfile
+from followup.supervise.address import Live
+from followup.supervise.choose import Choice, Step, choose
 from followup.supervise.health import can_listen, free_port
 from followup.supervise.keeper import Backoff, Keeper, Program, StartError
 from followup.supervise.logs import Redactor, RotatingLog
 from followup.supervise.postgres import Postgres
-from followup.supervise.programs import Addresses, programs
+from followup.supervise.programs import RASA_TITLE, Addresses, programs, rasa_program
+from followup.supervise.switch import Switch
 
 # Rasa needs 10 to 20 s on two cores; ten times that is not a slow machine any more.
 _READY_SECONDS = 180.0
 _READY_POSTGRES = 60.0
 
 _T = TypeVar("_T")
-# Shows that something has begun, and at the end of the block that it is done.
-
-Step = Callable[[str], AbstractContextManager[object]]
 
 
 class Stack:
@@ -67,7 +68,8 @@ class Stack:
         self._temporary: Path | None = None
         self._thread: _LoopThread | None = None
         self._ready = False
-        self.model: Path | None = None
+        self._switch: Switch | None = None
+        self._choice: Choice | None = None
         self.env: dict[str, str] = {}
         self.database_url = settings.database_url or Postgres.at(settings.home).url
         self.addresses = Addresses(
@@ -87,7 +89,13 @@ class Stack:
 
     @property
     def rasa_url(self) -> str:
-        return self.addresses.rasa_url
+        """Of the live Rasa: another one after a promotion."""
+        return self._switch.live.url if self._switch else self.addresses.rasa_url
+
+    @property
+    def model(self) -> Path | None:
+        """The live model's file; None before the start."""
+        return Path(self._switch.live.model) if self._switch else self._choice.model if self._choice else None
 
     @property
     def action_url(self) -> str:
@@ -140,15 +148,41 @@ class Stack:
         await self._start_database()
         with self._step("更新数据表"):
             await asyncio.to_thread(_migrate, self.database_url)
-        project = self.settings.project_dir
-        if model.model_path(project).exists():
-            self.model = model.model_path(project)
-        else:
-            with self._step("训练模型（首次启动或语料有变化时进行，约一分钟）"):
-                self.model = await model.train(project, home / "log" / "train.log")
-        await self._start_programs(self.model)
+        database = Database(self.database_url, pool_size=1)
+        self._exit.push_async_callback(database.close)
+        self._choice = await choose(self.settings, database, self._step, self._report)
+        live = Live(self.addresses.rasa_url, str(self._choice.model), self._choice.version, self._choice.deployment, self._choice.code)
+        address.write(home, live)
+        await self._start_programs(self._choice.model)
+        self._watch_for_models(database, live)
         self._ready = True
         self._describe()
+
+    def _watch_for_models(self, database: Database, live: Live) -> None:
+        """From now on a promotion or a rollback is followed."""
+        assert self._choice is not None
+        self._switch = Switch(
+            database, self.settings.home, self._choice.code, live, self._keepers["rasa"], self._start_rasa,
+            report=self._report, changed=self._describe,
+        )  # fmt: skip
+        task = asyncio.create_task(self._switch.run(), name="follow the wanted model")
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._exit.push_async_callback(end)
+
+    def _start_rasa(self, model_file: Path, port: int, version: int) -> Keeper:
+        """Another Rasa beside the live one, which must first understand the known lines."""
+        serving = self._switch.serving.program.name if self._switch else ""
+        name = "rasa" if serving == "rasa-2" else "rasa-2"  # of its log, too
+        title = f"{RASA_TITLE}（模型第 {version} 版）"
+        program = rasa_program(name, port, model_file, self.settings.project_dir, self.env, title=title, probe=True)
+        return self._make_keeper(program, give_up_after=1)
+
+    async def _stop_rasa(self) -> None:
+        await (self._switch.stop() if self._switch else self._keepers["rasa"].stop())
 
     async def _start_database(self) -> None:
         if self.settings.database_url is not None:
@@ -191,12 +225,16 @@ class Stack:
             await keeper.wait_ready(_READY_SECONDS)
 
     def _keep(self, program: Program) -> Keeper:
+        keeper = self._make_keeper(program)
+        self._keepers[program.name] = keeper
+        self._exit.push_async_callback(self._stop_rasa if program.name == "rasa" else keeper.stop)
+        return keeper
+
+    def _make_keeper(self, program: Program, **options: int) -> Keeper:
         redact = Redactor([self.settings.secret, self.settings.signing_secret()])
         log = RotatingLog(self.settings.home / "log" / f"{program.name}.log", redact)
         backoff = Backoff(most=self._most_backoff, first=min(0.5, self._most_backoff))
-        keeper = Keeper(program, log, self._report, backoff, changed=self._describe)
-        self._keepers[program.name] = keeper
-        self._exit.push_async_callback(keeper.stop)
+        keeper = Keeper(program, log, self._report, backoff, changed=self._describe, **options)
         keeper.start()
         return keeper
 
@@ -208,6 +246,7 @@ class Stack:
             "FOLLOWUP_BIND": self.settings.bind,
             "FOLLOWUP_PUBLIC_URL": self.settings.public_url,
             "FOLLOWUP_RASA_URL": self.rasa_url,
+            "FOLLOWUP_RASA_FILE": str(address.file_of(self.settings.home)),
             "FOLLOWUP_ACTION_URL": self.action_url,
             "DATABASE_URL": self.database_url,
         }
@@ -217,8 +256,9 @@ class Stack:
         return env
 
     def _describe(self) -> None:
-        if not self._ready or self.model is None:
+        if not self._ready or self._switch is None:
             return
+        self._keepers["rasa"] = self._switch.serving
         runfile.write(
             self.settings.home,
             runfile.Running(
@@ -228,7 +268,7 @@ class Stack:
                 rasa_url=self.rasa_url,
                 action_url=self.action_url,
                 web_url=self.web_url,
-                model=self.model.name,
+                model=Path(self._switch.live.model).name,
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,12 +17,21 @@ class RasaUnavailable(Exception):
 
 
 class RasaClient:
-    """One HTTP session. Use as an async context manager, or `close()` it."""
+    """One HTTP session. Use as an async context manager, or `close()` it.
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+    `address`: Rasa's URL, or what says it now (followup.supervise.address): each turn asks where Rasa is when it begins,
+    and ends where it began.
+    """
+
+    def __init__(self, address: str | Callable[[], str]) -> None:
+        self._address = address
         # Loopback: the environment's proxies are not meant for it, which is aiohttp's default.
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TURN_SECONDS))
+
+    @property
+    def url(self) -> str:
+        """Where Rasa is now."""
+        return (self._address if isinstance(self._address, str) else self._address()).rstrip("/")
 
     async def post(self, sender: str, text: str, metadata: Mapping[str, Any]) -> None:
         """Run one turn. Raises RasaUnavailable.
@@ -42,11 +51,12 @@ class RasaClient:
     async def ready(self) -> bool:
         """Whether it takes messages. `/status` says more, but exists only with Rasa's HTTP API switched on."""
         timeout = aiohttp.ClientTimeout(total=READY_SECONDS)
+        url = self.url
         try:
-            async with self._http.get(f"{self.url}/status", timeout=timeout) as response:
+            async with self._http.get(f"{url}/status", timeout=timeout) as response:
                 if response.status == 200:
                     return bool((await response.json(content_type=None)).get("model_file"))
-            async with self._http.get(f"{self.url}/webhooks/rest/", timeout=timeout) as response:
+            async with self._http.get(f"{url}/webhooks/rest/", timeout=timeout) as response:
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return False

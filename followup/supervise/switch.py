@@ -1,0 +1,247 @@
+"""Brings the wanted model into service: a second Rasa beside the live one, probed, then the address changed in one step.
+
+Before the address changes nothing has happened for anybody; after it everything has. Whatever is killed in between, the
+next start finds in `run/rasa.json` what was switched to last, and tries the wanted one again (docs/decisions/0014).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from followup.store.database import Database
+from followup.store.training_models import ModelServer
+from followup.supervise import address
+from followup.supervise.address import Live
+from followup.supervise.health import free_port
+from followup.supervise.keeper import Keeper, StartError
+from followup.supervise.model import remove_old
+from followup.supervise.programs import EXIT_PROBE_FAILED, EXIT_UNFIT, settled
+from followup.training import versions
+from followup.training.labels import Refused, sentence
+from followup.training.versions import Wanted
+
+_log = logging.getLogger(__name__)
+LOOK_EVERY = 0.5
+"""Seconds between two looks at what is wanted: one indexed row."""
+_SIGN_OF_LIFE_EVERY = 30.0
+_KEEP_FILES = 4
+
+StartRasa = Callable[[Path, int, int], Keeper]
+"""(model file, port, version) -> Rasa, being started under care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a wanted version is not live here, in Chinese. `state` as in model_servers."""
+
+    state: str
+    reason: str
+
+
+class Switch:
+    """`run()` it as a task; `serving` is the keeper of the live Rasa, which the caller stops at the end.
+
+    `code` is the hash of this product's own code; `folder` where fetched models lie; `changed` is called after a switch.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        home: Path,
+        code: str,
+        live: Live,
+        serving: Keeper,
+        start: StartRasa,
+        *,
+        report: Callable[[str], None] = lambda line: None,
+        changed: Callable[[], None] = lambda: None,
+        ready_seconds: float = 180.0,
+        at_step: Callable[[str], None] = lambda step: None,
+    ) -> None:
+        self.live = live
+        self.serving = serving
+        self._database = database
+        self._home = home
+        self._code = code
+        self._start = start
+        self._report = report
+        self._changed = changed
+        self._ready_seconds = ready_seconds
+        self._at_step = at_step
+        self._dealt_with = live.deployment
+        self._starting: Keeper | None = None
+        self._draining: set[asyncio.Task[None]] = set()
+        self._old: set[Keeper] = set()
+        self._signed = 0.0
+
+    @property
+    def folder(self) -> Path:
+        return self._home / "models"
+
+    async def run(self) -> None:
+        """Until cancelled. A database that is away is asked again."""
+        while True:
+            try:
+                if await self._sign_of_life():
+                    await self._tell("live")
+                wanted = await self._wanted()
+                if wanted is not None and wanted.deployment != self._dealt_with:
+                    await self._bring(wanted)
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("cannot look for the wanted model: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def stop(self) -> None:
+        """End every Rasa: the live one, one that was being started, and those that have turns left."""
+        keepers = [self.serving, *self._old, *([self._starting] if self._starting else [])]
+        await asyncio.gather(*(keeper.stop() for keeper in keepers))
+        await asyncio.gather(*self._draining, return_exceptions=True)
+
+    async def _bring(self, wanted: Wanted) -> None:
+        if wanted.version == self.live.version:
+            await self._done(wanted, 0.0)
+            return
+        failure = await self._serve(wanted)
+        if failure is not None:
+            self._report(failure.reason)
+            self._dealt_with = wanted.deployment
+            await self._tell(failure.state, failure.reason)
+
+    async def _serve(self, wanted: Wanted) -> Failure | None:
+        """Fetch, start, probe, switch, drain. None: it is live, or something newer is wanted by now."""
+        began = time.monotonic()
+        if wanted.code_hash != self._code:
+            return Failure("outdated", sentence("outdated", "switch", version=wanted.version))
+        self._at_step("wanted")
+        try:
+            async with self._database.session() as session:
+                model = await versions.fetch(session, wanted.version, self.folder)
+        except Refused as error:
+            return Failure("failed", sentence("fetch_failed", "switch", version=wanted.version, reason=error))
+        self._at_step("fetched")
+        self._report(sentence("begins", "switch", version=wanted.version))
+        await self._tell("starting")
+        port = free_port()
+        keeper = self._starting = self._start(model, port, wanted.version)
+        try:
+            if not await self._comes_up(keeper, wanted):
+                await keeper.stop()
+                return None
+        except StartError as error:
+            await keeper.stop()
+            return Failure("failed", _why_not(wanted.version, keeper.last_code, error))
+        except BaseException:
+            await keeper.stop()
+            raise
+        finally:
+            self._starting = None
+        self._at_step("probed")
+        old, self.serving = self.serving, keeper
+        keeper.program = settled(keeper.program)
+        self.live = Live(f"http://127.0.0.1:{port}", str(model), wanted.version, wanted.deployment, self._code)
+        address.write(self._home, self.live)
+        self._at_step("switched")
+        self._drain(old)
+        self._at_step("draining")
+        await self._done(wanted, time.monotonic() - began)
+        return None
+
+    async def _comes_up(self, keeper: Keeper, wanted: Wanted) -> bool:
+        """False when something else is wanted before it is ready. Raises StartError."""
+        ready = asyncio.create_task(keeper.wait_ready(self._ready_seconds))
+        try:
+            while not ready.done():
+                await asyncio.wait({ready}, timeout=LOOK_EVERY)
+                with suppress(SQLAlchemyError, OSError):  # what is away now is not needed until it is ready
+                    newest = await self._wanted()
+                    if newest is not None and newest.deployment != wanted.deployment:
+                        return False
+            await ready
+            return True
+        finally:
+            ready.cancel()
+
+    async def _done(self, wanted: Wanted, seconds: float) -> None:
+        self._dealt_with = wanted.deployment
+        if self.live.deployment != wanted.deployment:
+            self.live = replace(self.live, deployment=wanted.deployment)
+            address.write(self._home, self.live)
+        elif seconds:
+            self._report(sentence("done", "switch", version=wanted.version, seconds=seconds))
+        self._changed()
+        await self._tell("live", seconds=seconds)
+
+    def _drain(self, old: Keeper) -> None:
+        async def drain() -> None:
+            await old.drain()
+            self._old.discard(old)
+            remove_old(self.folder, keep=[Path(self.live.model)], count=_KEEP_FILES)
+
+        self._old.add(old)
+        task = asyncio.create_task(drain(), name="drain the old Rasa")
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def _wanted(self) -> Wanted | None:
+        async with self._database.session() as session:
+            return await versions.wanted(session)
+
+    async def _sign_of_life(self) -> bool:
+        due = time.monotonic() - self._signed > _SIGN_OF_LIFE_EVERY
+        if due and self._signed:
+            async with self._database.session() as session:
+                server = await session.get(ModelServer, machine_id(self._home))
+                if server is not None:
+                    server.seen_at = func.now()  # type: ignore[assignment]
+            self._signed = time.monotonic()
+            return False
+        return due
+
+    async def _tell(self, state: str, error: str = "", seconds: float | None = None) -> None:
+        """What runs here now, for the console."""
+        values = {
+            "name": socket.gethostname(),
+            "version_id": self.live.version,
+            "model": Path(self.live.model).name,
+            "deployment_id": self._dealt_with,
+            "state": state,
+            "error": error,
+            "changed_at": func.now(),
+            "seen_at": func.now(),
+            **({"seconds": seconds} if seconds else {}),
+        }
+        row = insert(ModelServer).values(id=machine_id(self._home), **values)
+        async with self._database.session() as session:
+            await session.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+        self._signed = time.monotonic()
+
+
+def machine_id(home: Path) -> str:
+    """Names this data directory among all installations that share a database; made once."""
+    path = home / "run" / "machine"
+    with suppress(OSError):
+        if known := path.read_text("ascii").strip():
+            return known
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(uuid.uuid4().hex, "ascii")
+    return path.read_text("ascii").strip()
+
+
+def _why_not(version: int, code: int | None, error: StartError) -> str:
+    if code == EXIT_PROBE_FAILED:
+        return sentence("probe_failed", "switch", version=version)
+    if code == EXIT_UNFIT:
+        return sentence("unfit", "switch", version=version)
+    return sentence("not_started", "switch", version=version, reason=str(error).splitlines()[0])
