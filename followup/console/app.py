@@ -28,6 +28,7 @@ from followup.console.quality import pages as quality
 from followup.console.show import FILTERS
 from followup.console.tickets import pages as tickets
 from followup.console.transcripts import pages as transcripts
+from followup.console.wechat import pages as wechat
 from followup.contacts.table import LARGEST_FILE as LARGEST_CUSTOMER_FILE
 from followup.web.keys import STATIC
 from followup.web.security import is_from_our_page
@@ -41,7 +42,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, wechat.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.channels.wechat.account import API, Account
 from followup.channels.wechat.seal import CannotOpen, unseal
+from followup.channels.wechat.template import from_json
 from followup.store.database import Database
 from followup.store.wechat_account_models import WechatAccount
 
@@ -74,9 +74,8 @@ async def stored_accounts(session: AsyncSession, secret: str, *, but: Iterable[s
     return tuple(found)
 
 
-def account_of(row: WechatAccount, opened: Mapping[str, str], **more: Any) -> Account:
+def account_of(row: WechatAccount, opened: Mapping[str, str]) -> Account:
     """The account as the channel uses it: without certification WeChat refuses everything but passive replies."""
     secret = opened.get("secret", "") if row.certified else ""
-    return Account(
-        row.name, row.app_id, row.kind, opened.get("token", ""), secret, opened.get("aes_key", ""), row.mode, row.api or API, **more
-    )  # fmt: skip
+    token, aes_key, notices = opened.get("token", ""), opened.get("aes_key", ""), from_json(row.options.get("notices"))
+    return Account(row.name, row.app_id, row.kind, token, secret, aes_key, row.mode, row.api or API, notices)

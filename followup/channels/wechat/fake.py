@@ -19,6 +19,7 @@ from aiohttp import web
 
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import decrypt, encrypt, sign
+from followup.channels.wechat.fake_platform import FakePlatform
 from followup.channels.wechat.parse import BadRequest, read_xml
 
 LONGEST = 2047
@@ -82,6 +83,8 @@ class FakeWechat:
         """What goes wrong with the next calls: before (nothing was done), after (done, but no answer)."""
         self.tokens: dict[str, datetime] = {}
         self.tokens_fetched = 0
+        self.platform = FakePlatform(self._checked, self._code)
+        """Menu, white list, quota: what the console asks."""
         self._number = secrets.randbelow(1 << 40)
         self._passive: Counter[str] = Counter()
         self._http: aiohttp.ClientSession | None = None
@@ -201,6 +204,7 @@ class FakeWechat:
                 web.post("/cgi-bin/qrcode/create", self._qr),
             ]
         )
+        self.platform.add_to(app)
         return app
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
@@ -209,6 +213,8 @@ class FakeWechat:
             return self._code(request, body, 40013)
         if body.get("secret") != self.account.secret or body.get("grant_type") != "client_credential":
             return self._code(request, body, 40125)
+        if (refusal := self.platform.refuses_address()) is not None:
+            return refusal
         at = self.clock()
         valid = [token for token, end in self.tokens.items() if end - at > timedelta(minutes=5)]
         if not valid or body.get("force_refresh"):
@@ -222,7 +228,7 @@ class FakeWechat:
         """The body, and the error if there is one already."""
         raw = await request.read()
         try:
-            body = json.loads(raw)
+            body = json.loads(raw) if request.method == "POST" else {}
         except ValueError:
             return {}, self._code(request, {}, 47001)
         if b"\\u" in raw:

@@ -19,6 +19,7 @@ from followup.console.live.stream import News, follow
 from followup.console.parts import database, page, page_context, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
 from followup.console.quality.hints import forbidden_in
+from followup.console.wechat.delivery import quota_of
 from followup.dialogue.effects import Outcome
 from followup.settings import SHANGHAI
 from followup.store.models import Callback
@@ -125,6 +126,7 @@ async def _desk(
         "speaks": speaks,
         "mine": speaks is not None and speaks.user_id == who.id,
         "blocked": await is_blocked(session, talk.case.contact_id),
+        "quota": await quota_of(session, case_id, clock.now()),
         "name": await name_shown_before(session, who.id) or who.name[: takeover.LONGEST_NAME],
         "phrases": quick_phrases(talk.questions, talk.contact.name, talk.contact.title),
         "key": secrets.token_hex(8),
@@ -153,13 +155,13 @@ async def talk_events(request: web.Request) -> web.StreamResponse:
             desk = await _desk(request, case_id, session)
         events: list[tuple[str, Any]] = []
         for line in lines:
-            # A line is sent again when what is known of it has changed: how it was read, that it failed.
-            if (key := hash((line.id, line.intent, line.failed, line.to_colleague))) not in known:
+            # A line is sent again when what is known of it has changed: how it was read, whether it arrived.
+            if (key := hash((line.id, line.intent, line.failed, line.to_colleague, line.delivery))) not in known:
                 known.add(key)
                 sent.add(line.id)
                 events.append(("line", {"id": line.id, "html": _part(request, "live/_line.html", line=line)}))
         case, speaks = desk["case"], desk["speaks"]
-        state = [speaks and speaks.id, case.status, case.outcome, desk["talk"].reached]
+        state = [speaks and speaks.id, case.status, case.outcome, desk["talk"].reached, desk["quota"]]
         if shown != state:
             shown[:] = state
             events.append(("desk", {"html": _part(request, "live/_desk.html", **desk)}))

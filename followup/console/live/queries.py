@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.console.labels import label
 from followup.console.transcripts.questions import Questions
+from followup.console.wechat.delivery import Delivery, delivery_of
 from followup.dialogue import state as st
 from followup.nlu.optout import is_opt_out
 from followup.store.messages import TO_A_COLLEAGUE
@@ -72,6 +73,8 @@ class LiveLine:
     to_colleague: bool
     opt_out: bool
     """Said to a colleague, whom the bot does not help to notice it."""
+    delivery: Delivery | None
+    """What became of a line that went to somebody's phone; None for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +275,7 @@ def _line(message: Message, account: str | None) -> LiveLine:
         failed=message.status == "failed",
         to_colleague=to_colleague,
         opt_out=to_colleague and is_opt_out(message.text),
+        delivery=delivery_of(message.direction, message.channel, message.status, message.error),
     )
 
 

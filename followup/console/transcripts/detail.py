@@ -11,10 +11,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from followup import clock
 from followup.console.transcripts.conditions import UNSURE_BELOW
 from followup.console.transcripts.controls import Control, control_of
 from followup.console.transcripts.masking import Mask, NoMask, is_personal, name_of, phone_of
 from followup.console.transcripts.questions import Questions, how_label
+from followup.console.wechat.delivery import Delivery, Quota, delivery_of, quota_of
 from followup.store import records
 from followup.store.messages import TO_A_COLLEAGUE
 from followup.store.models import Answer, Attempt, Callback, Case, Contact, Message, Note, ScriptRevision, Ticket, User
@@ -51,6 +53,8 @@ class Line:
     failed: bool
     to_colleague: bool
     """Said to a colleague who had taken the talk over: the bot did not read it."""
+    delivery: Delivery | None
+    """What became of a line that went to somebody's phone; None for others."""
     answers: list[AnswerView] = field(default_factory=list)
     """What the line led to."""
     annotations: list[AnnotationView] = field(default_factory=list)
@@ -124,6 +128,8 @@ class TalkView:
     tickets: list[Ticket]
     notes: list[NoteView]
     mask: Mask
+    quota: Quota | None
+    """What may still be sent by WeChat; None for a talk that is not held there."""
 
 
 async def talk_view(session: AsyncSession, case_id: str, *, personal: bool) -> TalkView | None:
@@ -164,6 +170,7 @@ async def talk_view(session: AsyncSession, case_id: str, *, personal: bool) -> T
         tickets=await records.tickets_of(session, case_id),
         notes=await _notes(session, case_id, mask),
         mask=mask,
+        quota=await quota_of(session, case_id, clock.now()),
     )
 
 
@@ -272,6 +279,7 @@ def _line(
         buttons=[mask(button) for button in message.quick_replies or []],
         failed=message.status == "failed",
         to_colleague=message.error == TO_A_COLLEAGUE,
+        delivery=delivery_of(message.direction, message.channel, message.status, message.error),
         answers=answers,
         annotations=said,
     )

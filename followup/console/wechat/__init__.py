@@ -1,0 +1,1 @@
+"""WeChat in the console: accounts and their check, the menu, and what customers did not get."""
