@@ -15,6 +15,9 @@ from followup.channels.wechat.account import Account
 from followup.channels.wechat.book import Book
 from followup.channels.wechat.jobs import add_tasks
 from followup.channels.wechat.send import Sender
+from followup.channels.wecom import jobs as wecom_jobs
+from followup.channels.wecom.read import Wecom
+from followup.channels.wecom.send import Sender as WecomSender
 from followup.channels.alerts import apprise_way
 from followup.channels.invite import Invite
 from followup.channels.notifiers import make_notifiers
@@ -53,10 +56,12 @@ async def work(
     wechat: tuple[Account, ...] = (),
     secret: str = "",
 ) -> None:
+    wecom: Wecom | None = None,
     """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
     customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never.
     `notifiers`, `invite`: how campaigns send; `daily_cap`: messages a customer gets in a day; `tell`: how staff are told at once;
-    `wechat`: the environment's accounts that talks are held by; with `secret`, FOLLOWUP_SECRET, those of the console as well."""
+    `wechat`: the environment's accounts that talks are held by; with `secret`, FOLLOWUP_SECRET, those of the console as well;
+    `wecom`: the accounts 微信客服."""
     # Twice as many at most: each turn holds the conversation's lock on one connection and works on another.
     database = Database(url, pool_size=concurrency)
     try:
@@ -81,6 +86,9 @@ async def work(
             sender = Sender(database, wechat, book=Book(wechat, database, secret) if secret else None)
             add_tasks(app, sender, CLOCK_QUEUE)
             async with app.open_async():
+            wecom_sender = WecomSender(database, wecom.accounts if wecom is not None else ())
+            if wecom is not None:
+                wecom_jobs.add_tasks(app, wecom, wecom_sender, CLOCK_QUEUE)
                 await rescue(app, database)
                 try:
                     await app.run_worker_async(
@@ -95,6 +103,7 @@ async def work(
                     await recovery.close()
                     await sender.close()
     finally:
+                    await wecom_sender.close()
         await database.close()
 
 
@@ -104,6 +113,15 @@ def senders(settings: Settings) -> dict[str, Any]:
 
 
 def telling(settings: Settings) -> Tell:
+def wecom_of(settings: Settings) -> Wecom | None:
+    """The accounts 微信客服, and how an enquiry begins; None: there are none."""
+    if not settings.wecom:
+        return None
+    from followup.web.enquiry import beginner  # the web's parts are needed for nothing else here
+
+    return Wecom(settings.wecom, beginner(settings), settings.signing_secret())
+
+
     """How staff are told of what needs them at once: by the webhook of the reminders, and by Apprise's addresses."""
     ways: list[Callable[[str], Awaitable[Any]]] = []
     if settings.webhook_url:
@@ -114,6 +132,7 @@ def telling(settings: Settings) -> Tell:
     return teller(*ways)
 
 
+        sending |= {"wecom": wecom_of(settings)}
 async def _answers(action_url: str) -> bool:
     try:
         return await responds(f"{action_url}/health")

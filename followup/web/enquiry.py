@@ -7,6 +7,7 @@ known and to whom nothing is shown, whatever they say of themselves (docs/decisi
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -94,6 +95,16 @@ async def begin_case(session: AsyncSession, script: Script, settings: Settings, 
     case_id = await records.create_case(session, contact_id, revision, variables)
     await accept(session, case_id, channel, "start", Trigger.START.value, direction="system")
     return case_id
+
+
+def beginner(settings: Settings) -> Callable[[AsyncSession, int | None, str], Awaitable[str | None]]:
+    """For channels: begins an enquiry of (the contact if known, channel); None when the entry is closed."""
+
+    async def begin(session: AsyncSession, contact_id: int | None, channel: str) -> str | None:
+        script = open_script(settings)
+        return None if script is None else await begin_case(session, script, settings, contact_id, channel)
+
+    return begin
 
 
 async def _live_talk(session: AsyncSession, request: web.Request) -> str | None:

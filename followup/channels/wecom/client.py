@@ -1,0 +1,197 @@
+"""WeCom's interface, as far as 微信客服 needs it: the token, reading, sending, the session's state, links.
+
+The token is in the database for all processes, beside those of 公众号; its row's lock lets one of them fetch a new one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from sqlalchemy.dialects.postgresql import insert
+
+from followup.channels.wechat.client import Failed, NotReached, Unclear
+from followup.channels.wechat.plan import Part
+from followup.channels.wecom.account import Account
+from followup.store.database import Database
+from followup.store.wechat_models import WechatToken
+
+SECONDS = 10
+PAGE = 100
+"""Messages a page; WeCom gives 1,000 at most. Each page is one transaction."""
+_EARLY = timedelta(minutes=5)
+_LONGEST_ANSWER = 8 * 1024 * 1024
+
+BAD_TOKEN = frozenset({40014, 42001, 42009})
+TOO_MANY, TOO_LATE = 95001, 95002
+ENDED, NOT_OURS = 95013, 95018
+"""The session is over; the session's state does not let us send."""
+BAD_CALLBACK_TOKEN = 95007
+BAD_CODE = frozenset({41050, 41051, 40096})
+"""A welcome code that is used, too old, or comes after the talk began."""
+BAD_PARAMETER = 40058
+_OURS = frozenset({40001, 40013, 40091, 48002, 60011, 60020, 60030, 95000, 95004, 95011, 95012, 95017})
+"""Corporation, secret, rights, trusted addresses, service account: a colleague has to put it right."""
+_WAITS = {-1: 10, 45009: 60, 45033: 10, 45011: 60}
+
+NEW, BOT, POOL, HUMAN, OVER = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of what was sent since the cursor."""
+
+    items: Sequence[Any]
+    cursor: str
+    more: bool
+
+
+class WecomClient:
+    """One account's. Use as an async context manager, or `close()` it. Raises Failed, Unclear, NotReached."""
+
+    def __init__(self, account: Account, database: Database, *, seconds: float = SECONDS) -> None:
+        self.account = account
+        self._database = database
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds, connect=min(5, seconds)), trust_env=True)
+
+    async def read(self, open_kfid: str, cursor: str, token: str, *, limit: int = PAGE) -> Page:
+        """The next page. `token`: a callback's; without one WeCom lets us ask only now and then."""
+        body = {"cursor": cursor, "limit": limit, "open_kfid": open_kfid, "voice_format": 0}
+        answer = await self._call("/cgi-bin/kf/sync_msg", {**body, "token": token} if token else body)
+        items, following = answer.get("msg_list", []), answer.get("next_cursor", "")
+        if not isinstance(items, list) or not isinstance(following, str):
+            raise NotReached("no page in the answer")
+        return Page(items, following, bool(answer.get("has_more")) and following not in ("", cursor))
+
+    async def send(self, open_kfid: str, who: str, part: Part, msgid: str) -> None:
+        """One message."""
+        await self._call("/cgi-bin/kf/send_msg", {"touser": who, "open_kfid": open_kfid, "msgid": msgid, **_content(part)})
+
+    async def welcome(self, code: str, part: Part, msgid: str) -> None:
+        """The one message that entering a session allows."""
+        await self._call("/cgi-bin/kf/send_msg_on_event", {"code": code, "msgid": msgid, **_content(part)})
+
+    async def state(self, open_kfid: str, who: str) -> int:
+        """NEW, BOT, POOL, HUMAN or OVER."""
+        answer = await self._call("/cgi-bin/kf/service_state/get", {"open_kfid": open_kfid, "external_userid": who})
+        found = answer.get("service_state")
+        if not isinstance(found, int) or not NEW <= found <= OVER:
+            raise NotReached("no state in the answer")
+        return found
+
+    async def change_state(self, open_kfid: str, who: str, state: int, servicer: str = "") -> None:
+        body = {"open_kfid": open_kfid, "external_userid": who, "service_state": state}
+        await self._call("/cgi-bin/kf/service_state/trans", {**body, "servicer_userid": servicer} if servicer else body)
+
+    async def unionids(self, people: Sequence[str]) -> dict[str, str]:
+        """external_userid -> unionid, of those whose it may be known. At most 100 are asked for."""
+        answer = await self._call("/cgi-bin/kf/customer/batchget", {"external_userid_list": list(people)[:100]})
+        found = answer.get("customer_list")
+        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        return {str(row.get("external_userid")): row["unionid"] for row in rows if isinstance(row.get("unionid"), str)}
+
+    async def link(self, open_kfid: str, scene: str) -> str:
+        """The address that opens the service account in WeChat; `&scene_param=` may be appended."""
+        return str((await self._call("/cgi-bin/kf/add_contact_way", {"open_kfid": open_kfid, "scene": scene})).get("url", ""))
+
+    async def _call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST with the token; one that WeCom no longer knows is renewed, once."""
+        token = await self.token()
+        answer = await self._ask("POST", path, {"access_token": token}, body)
+        if _code(answer) in BAD_TOKEN:
+            answer = await self._ask("POST", path, {"access_token": await self.token(instead_of=token)}, body)
+        _check(answer)
+        return answer
+
+    async def token(self, *, instead_of: str = "") -> str:
+        """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeCom refused."""
+        async with self._database.session() as session:
+            name = self.account.channel  # with its colon it is the name of no 公众号
+            await session.execute(insert(WechatToken).values(account=name).on_conflict_do_nothing())
+            row = await session.get_one(WechatToken, name, with_for_update=True, populate_existing=True)
+            now = datetime.now(UTC)  # WeCom's time, whatever the product's clock says
+            good = bool(row.token) and row.expires_at is not None and row.expires_at - _EARLY > now
+            if good and row.token != instead_of:
+                return row.token
+            row.token, seconds = await self._fetch()
+            row.expires_at = now + timedelta(seconds=seconds)
+            return row.token
+
+    async def _fetch(self) -> tuple[str, int]:
+        query = {"corpid": self.account.corp_id, "corpsecret": self.account.secret}
+        try:
+            answer = await self._ask("GET", "/cgi-bin/gettoken", query)
+        except Unclear as error:
+            raise NotReached(str(error)) from error  # asking for a token again does no harm
+        _check(answer)
+        token, seconds = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(token, str) or not token or not isinstance(seconds, int):
+            raise NotReached("no token in the answer")
+        return token, seconds
+
+    async def _ask(self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            async with self._http.request(
+                method, self.account.api + path, params=query, data=data, headers={"Content-Type": "application/json"}, allow_redirects=False
+            ) as response:
+                raw = await _all_of(response)
+                status = response.status
+        except aiohttp.ClientConnectorError as error:
+            raise NotReached(type(error).__name__) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unclear(type(error).__name__) from None  # no text: it holds the token's address
+        try:
+            answer = json.loads(raw)
+        except ValueError:
+            raise Unclear(f"status {status}") from None
+        if status != 200 or not isinstance(answer, dict):
+            raise Unclear(f"status {status}")
+        return answer
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+
+async def _all_of(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body; what is too long is cut off, and then no JSON."""
+    whole = bytearray()
+    async for chunk in response.content.iter_any():
+        whole += chunk
+        if len(whole) > _LONGEST_ANSWER:
+            break
+    return bytes(whole)
+
+
+def is_ours(failed: Failed) -> bool:
+    """Whether a colleague has to put it right."""
+    return failed.code in _OURS
+
+
+def _content(part: Part) -> dict[str, Any]:
+    if not part.menu:
+        return {"msgtype": "text", "text": {"content": part.text}}
+    items = [{"type": "click", "click": {"id": str(number), "content": choice}} for number, choice in enumerate(part.menu, 1)]
+    return {"msgtype": "msgmenu", "msgmenu": {"head_content": part.text, "list": items}}
+
+
+def _code(answer: Mapping[str, Any]) -> int:
+    code = answer.get("errcode", 0)
+    return code if isinstance(code, int) else -1
+
+
+def _check(answer: Mapping[str, Any]) -> None:
+    code = _code(answer)
+    if code != 0:
+        raise Failed(code, str(answer.get("errmsg", ""))[:120], wait=30 if code in BAD_TOKEN else _WAITS.get(code))
