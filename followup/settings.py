@@ -28,8 +28,8 @@
 | FOLLOWUP_SMS_APP_ID   | Tencent's SmsSdkAppId                                                        |
 | FOLLOWUP_ALERT_URLS   | whom to tell of trouble, Apprise addresses separated by blanks or commas; nobody when unset |
 | FOLLOWUP_WECHAT       | names of the accounts 公众号, separated by commas; their own variables: channels/wechat/account.py |
-| FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_WECOM        | names of the accounts 微信客服, separated by commas; their own variables: channels/wecom/account.py |
+| FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
 Importing this module touches nothing; `load_settings` only reads.
@@ -49,11 +49,11 @@ from zoneinfo import ZoneInfo
 from followup.channels.account import KINDS, PROVIDERS, SmsAccount
 from followup.channels.wechat.account import Account as WechatAccount
 from followup.channels.wechat.account import AccountError, load_accounts
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 from followup.channels.wecom.account import Account as WecomAccount
 from followup.channels.wecom.account import AccountError as WecomAccountError
 from followup.channels.wecom.account import load_accounts as load_wecom_accounts
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 _DEFAULT_PORT = 8080
@@ -98,12 +98,12 @@ class Settings:
     """None: no short messages."""
     wechat: tuple[WechatAccount, ...] = ()
     """The accounts 公众号; none: no WeChat."""
+    wecom: tuple[WecomAccount, ...] = ()
+    """The accounts 微信客服."""
     alert_urls: tuple[str, ...] = ()
     """Apprise's addresses; they hold keys."""
     takeover_minutes: int = 10
     """A colleague who lets a customer wait so long for a line is taken to be away."""
-    wecom: tuple[WecomAccount, ...] = ()
-    """The accounts 微信客服."""
     daily_cap: int = 1
     """Messages a customer gets in a day, of all campaigns together; call-backs they asked for not counted."""
     keep_days: int = _KEEP_DAYS
@@ -145,13 +145,13 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         mail_from=_mail_from(env),
         sms=_sms(env),
         wechat=_wechat(env),
+        wecom=_wecom(env),
         alert_urls=_alert_urls(env),
         takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
         daily_cap=_daily_cap(env),
         keep_days=_keep_days(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
-        wecom=_wecom(env),
 
 
 def parse_now(text: str | None) -> datetime | None:
@@ -284,6 +284,13 @@ def _wechat(env: Mapping[str, str]) -> tuple[WechatAccount, ...]:
         raise SettingsError(str(error)) from None
 
 
+def _wecom(env: Mapping[str, str]) -> tuple[WecomAccount, ...]:
+    try:
+        return load_wecom_accounts(env)
+    except WecomAccountError as error:
+        raise SettingsError(str(error)) from None
+
+
 def _alert_urls(env: Mapping[str, str]) -> tuple[str, ...]:
     urls = tuple(part for part in re.split(r"[\s,]+", _text(env, "FOLLOWUP_ALERT_URLS") or "") if part)
     if any("://" not in url for url in urls):
@@ -295,13 +302,6 @@ def _alert_urls(env: Mapping[str, str]) -> tuple[str, ...]:
 def is_mail_address(text: str) -> bool:
     """Whether mail can be sent there: one plain ASCII address, nothing that could be read as more."""
     return len(text) <= 254 and _MAIL_ADDRESS.fullmatch(text) is not None
-
-def _wecom(env: Mapping[str, str]) -> tuple[WecomAccount, ...]:
-    try:
-        return load_wecom_accounts(env)
-    except WecomAccountError as error:
-        raise SettingsError(str(error)) from None
-
 
 
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:

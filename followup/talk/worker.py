@@ -55,8 +55,8 @@ async def work(
     tell: Tell | None = None,
     wechat: tuple[Account, ...] = (),
     secret: str = "",
-) -> None:
     wecom: Wecom | None = None,
+) -> None:
     """Work until SIGTERM or SIGINT. `webhook_url`, `mail`: how staff are reminded of tickets; `takeover_patience`: how long a
     customer waits for a colleague's line before the bot goes on; `keep_days`: when content is erased, 0: never.
     `notifiers`, `invite`: how campaigns send; `daily_cap`: messages a customer gets in a day; `tell`: how staff are told at once;
@@ -85,10 +85,10 @@ async def work(
             app = make_app(url, services)
             sender = Sender(database, wechat, book=Book(wechat, database, secret) if secret else None)
             add_tasks(app, sender, CLOCK_QUEUE)
-            async with app.open_async():
             wecom_sender = WecomSender(database, wecom.accounts if wecom is not None else ())
             if wecom is not None:
                 wecom_jobs.add_tasks(app, wecom, wecom_sender, CLOCK_QUEUE)
+            async with app.open_async():
                 await rescue(app, database)
                 try:
                     await app.run_worker_async(
@@ -102,8 +102,8 @@ async def work(
                 finally:
                     await recovery.close()
                     await sender.close()
-    finally:
                     await wecom_sender.close()
+    finally:
         await database.close()
 
 
@@ -112,7 +112,6 @@ def senders(settings: Settings) -> dict[str, Any]:
     return {"notifiers": make_notifiers(settings), "invite": Invite(settings)}
 
 
-def telling(settings: Settings) -> Tell:
 def wecom_of(settings: Settings) -> Wecom | None:
     """The accounts 微信客服, and how an enquiry begins; None: there are none."""
     if not settings.wecom:
@@ -122,6 +121,7 @@ def wecom_of(settings: Settings) -> Wecom | None:
     return Wecom(settings.wecom, beginner(settings), settings.signing_secret())
 
 
+def telling(settings: Settings) -> Tell:
     """How staff are told of what needs them at once: by the webhook of the reminders, and by Apprise's addresses."""
     ways: list[Callable[[str], Awaitable[Any]]] = []
     if settings.webhook_url:
@@ -132,7 +132,6 @@ def wecom_of(settings: Settings) -> Wecom | None:
     return teller(*ways)
 
 
-        sending |= {"wecom": wecom_of(settings)}
 async def _answers(action_url: str) -> bool:
     try:
         return await responds(f"{action_url}/health")
@@ -151,6 +150,7 @@ def main() -> None:
         mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
         others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days}
         sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat, "secret": settings.signing_secret()}
+        sending |= {"wecom": wecom_of(settings)}
         asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders, **sending))
 
 
