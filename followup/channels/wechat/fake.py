@@ -56,25 +56,28 @@ class Weather:
     """The request never arrives."""
     lose_answer: Callable[[], bool] = lambda: False
     """It arrives, the answer does not."""
-    double: Callable[[], bool] = lambda: False
-    """It is sent a second time though it was answered."""
+    double: Callable[[], int] = lambda: 0
+    """How often more it is sent, at the same time, whatever is answered."""
     delay: Callable[[], float] = lambda: 0.0
     """Seconds before it is sent: what is sent later may arrive earlier."""
 
 
 class FakeWechat:
-    """The platform for one account. `callback`: our address, known once our server runs."""
+    """The platform for one account. `callback`: our address, known once our server runs; `wait`: how long it waits for our answer,
+    `again_after`: seconds from one try to the next."""
 
     def __init__(
         self, account: Account, callback: str = "", *, weather: Weather | None = None, clock: Callable[[], datetime] = now,
-        wait: float = WAIT,
+        wait: float = WAIT, again_after: float = WAIT,
     ) -> None:  # fmt: skip
         self.account, self.callback = account, callback
-        self.weather, self.clock, self.wait = weather or Weather(), clock, wait
+        self.weather, self.clock, self.wait, self.again_after = weather or Weather(), clock, wait, again_after
         self.phones: dict[str, Phone] = {}
         self.rules_broken: list[str] = []
         self.calls: list[tuple[str, dict[str, Any], int]] = []
         """(path, body, code answered)."""
+        self.given_up: list[dict[str, str]] = []
+        """What was sent three times in vain: the customer reads that the account is out of order."""
         self.answers: list[tuple[int, float]] = []
         """(status, seconds) of each request to us."""
         self.codes: list[int] = []
@@ -133,12 +136,12 @@ class FakeWechat:
         await asyncio.sleep(self.weather.delay())
         for _ in range(RETRIES):
             begun = asyncio.get_running_loop().time()
-            if self.weather.lose() or not await self._ask(phone, whole, key):
-                await asyncio.sleep(max(0.0, begun + self.wait - asyncio.get_running_loop().time()))
-                continue
-            if self.weather.double():
-                await self._ask(phone, whole, key)
-            return
+            if not self.weather.lose():
+                copies = 1 + int(self.weather.double())
+                if any(await asyncio.gather(*(self._ask(phone, whole, key) for _ in range(copies)))):
+                    return
+            await asyncio.sleep(max(0.0, begun + self.again_after - asyncio.get_running_loop().time()))
+        self.given_up.append(whole)
 
     async def _ask(self, phone: Phone, fields: dict[str, str], key: str) -> bool:
         xml = "<xml>" + "".join(f"<{name}><![CDATA[{value.replace(']]>', '')}]]></{name}>" for name, value in fields.items()) + "</xml>"

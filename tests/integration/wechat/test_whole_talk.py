@@ -28,7 +28,7 @@ async def world(
 ) -> AsyncIterator[tuple[World, TalkingRasa]]:
     rasa = TalkingRasa(database, slow=slow)
     async with TestServer(rasa.app()) as talker:
-        async with running(database, str(talker.make_url("")), home, account, weather, wait=wait, again_after=2.0) as here:
+        async with running(database, str(talker.make_url("")), home, account, weather, wait=wait) as here:
             yield here, rasa
             assert rasa.asked_again == rasa.overlaps == 0
 
@@ -80,11 +80,10 @@ async def test_messages_that_overtake_each_other_are_each_taken_once(database, t
 
 
 async def test_while_rasa_is_down_what_is_said_is_acknowledged_and_answered_when_it_is_back(database, tmp_path):
-    async with world(database, tmp_path, MODES["sealed"], Weather(), wait=1e9) as (here, rasa):
-        here.fake.wait = 1e9  # a turn that failed is not waited for, however patient both are
+    async with world(database, tmp_path, MODES["sealed"], Weather(), wait=100) as (here, rasa):
         await here.scan((await make_talk(database)).case_id)
         rasa.always = "answer 500"
-        await here.fake.says("oUser1", "方便")
+        await here.fake.says("oUser1", "方便")  # a turn that failed is not waited for, however patient we are
         rasa.always = None
         await here.quiet()
         assert all(row.status == "sent" for row in await rows(database, direction="out"))
