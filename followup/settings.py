@@ -18,6 +18,7 @@
 | FOLLOWUP_TAKEOVER_MINUTES | how long a customer waits for a colleague's line before the bot goes on (10) |
 | FOLLOWUP_KEEP_DAYS    | days after a talk's last day until what was said is erased (1095); 0: never  |
 | FOLLOWUP_DAILY_CAP    | messages a customer gets in a day, of all campaigns together (1)             |
+| FOLLOWUP_SMS_PER_MINUTE, FOLLOWUP_EMAIL_PER_MINUTE, FOLLOWUP_WECHAT_PER_MINUTE | the most messages of the channel in a minute, of all campaigns and workers together; no limit when unset |
 | FOLLOWUP_SMTP_URL     | mail server for the same, smtp://user:password@host:587; none when unset     |
 | FOLLOWUP_MAIL_FROM    | sender of these mails, needed with FOLLOWUP_SMTP_URL                         |
 | FOLLOWUP_SMS          | who carries short messages: aliyun, tencent, fake (shown here only); none when unset |
@@ -39,7 +40,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
@@ -106,6 +107,8 @@ class Settings:
     """A colleague who lets a customer wait so long for a line is taken to be away."""
     daily_cap: int = 1
     """Messages a customer gets in a day, of all campaigns together; call-backs they asked for not counted."""
+    per_minute: Mapping[str, int] = field(default_factory=dict)
+    """Channel -> the most messages in a minute, of all campaigns and workers together; missing: as fast as it goes."""
     keep_days: int = _KEEP_DAYS
     """0: content is kept for ever."""
     now: datetime | None = None
@@ -149,6 +152,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         alert_urls=_alert_urls(env),
         takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
         daily_cap=_daily_cap(env),
+        per_minute=_per_minute(env),
         keep_days=_keep_days(env),
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
@@ -345,6 +349,19 @@ def _daily_cap(env: Mapping[str, str]) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10:
         raise SettingsError(f"FOLLOWUP_DAILY_CAP 的值“{text}”不对，请填写一位客户一天最多联系几次，1 到 10 之间的整数。")
     return int(text)
+
+
+def _per_minute(env: Mapping[str, str]) -> dict[str, int]:
+    found = {}
+    for channel in ("sms", "email", "wechat"):
+        name = f"FOLLOWUP_{channel.upper()}_PER_MINUTE"
+        text = _text(env, name)
+        if text is None:
+            continue
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+            raise SettingsError(f"{name} 的值“{text}”不对，请填写这个渠道一分钟最多发送几条，1 到 100000 之间的整数。")
+        found[channel] = int(text)
+    return found
 
 
 def _keep_days(env: Mapping[str, str]) -> int:

@@ -18,7 +18,7 @@ from followup.campaigns.enrol import in_audience
 from followup.campaigns.labels import label, sentence
 from followup.campaigns.parse import DefinitionErrors
 from followup.campaigns.plan import Customer
-from followup.campaigns.send import pause_for
+from followup.campaigns.results import pause_for
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.models import Contact
 

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate
 from followup.campaigns.definition import Hours
-from followup.campaigns.dispatch import defer_sends
 from followup.campaigns.labels import sentence
+from followup.campaigns.queue import CALLBACKS, wake
 from followup.campaigns.send import CALLBACK_HOURS
 from followup.campaigns.windows import is_open, next_open
 from followup.dialogue.effects import RaiseTicket
@@ -133,11 +133,11 @@ async def _invite(session: AsyncSession, callback: Callback, at: datetime, witho
     number = await session.scalar(select(func.coalesce(func.max(Delivery.number), 0)).where(Delivery.case_id == case.id))
     delivery = Delivery(
         case_id=case.id, contact_id=case.contact_id, callback_id=callback.id, number=number + 1, kind="callback", channel=channel,
-        day=day, queued_at=at,
+        priority=CALLBACKS, day=day, queued_at=at,
     )  # fmt: skip
     session.add(delivery)
     await session.flush()
-    await defer_sends(session, [delivery.id], priority=10)
+    await wake(session)
     return True
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.campaigns import gate, parse
 from followup.campaigns.decide import Facts, Send, Step, Stop, Wait, decide
 from followup.campaigns.definition import Definition
+from followup.campaigns.queue import wake
 from followup.scripts import load
 from followup.scripts.model import Script, build
 from followup.settings import SHANGHAI
@@ -28,7 +29,6 @@ from followup.store.models import Case, Contact
 
 _log = logging.getLogger(__name__)
 
-SEND_QUEUE, SEND_TASK = "sends", "send_delivery"
 AT_ONCE = 1000
 _MINUTE = timedelta(minutes=1)
 MISSING_DATA, UNREACHABLE = "missing_data", "unreachable"
@@ -251,18 +251,19 @@ async def _queue(
             ),
             "day": at.astimezone(SHANGHAI).date(),
             "at": at,
+            "priority": campaign.priority,
         },
     )
     await session.execute(_QUEUED, {"rows": json.dumps([{"id": row.id, "case_id": cases[row.id]} for row, _ in sends])})
     deliveries = list(ids)
-    await defer_sends(session, deliveries, priority=10 - campaign.priority)
+    await wake(session)
     return deliveries
 
 
 _DELIVERIES = text(
     """
-    INSERT INTO deliveries (case_id, contact_id, entry_id, number, kind, channel, day, queued_at)
-    SELECT case_id, contact_id, entry_id, number, kind, channel, :day, :at
+    INSERT INTO deliveries (case_id, contact_id, entry_id, number, kind, channel, priority, day, queued_at)
+    SELECT case_id, contact_id, entry_id, number, kind, channel, :priority, :day, :at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS new (case_id text, contact_id bigint, entry_id bigint, number bigint, kind text, channel text)
     RETURNING id
@@ -281,20 +282,6 @@ _CASES = text(
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id text, contact_id bigint, variables jsonb)
     """
 )
-_DEFER = text(
-    """
-    SELECT procrastinate_defer_jobs_v1(array_agg(
-        ROW(:queue, :task, :priority, NULL, NULL, jsonb_build_object('delivery_id', id), NULL)::procrastinate_job_to_defer_v1
-    )) FROM unnest(CAST(:ids AS bigint[])) AS id
-    """
-)
-
-
-async def defer_sends(session: AsyncSession, delivery_ids: Iterable[int], priority: int = 5) -> None:
-    """A job for each delivery, in the session's transaction."""
-    ids = list(delivery_ids)
-    if ids:
-        await session.execute(_DEFER, {"queue": SEND_QUEUE, "task": SEND_TASK, "priority": priority, "ids": ids})
 
 
 async def _variables(

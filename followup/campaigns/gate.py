@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.store.campaign_models import Consent, Delivery
@@ -33,6 +34,11 @@ class Standing:
     """Deliveries of the local day that arrived or may have, call-backs the customer asked for not counted."""
 
 
+def any_of(ids: Sequence[int]) -> ColumnElement[Any]:
+    """For `column == any_of(ids)`: one statement whatever their number."""
+    return func.any(cast(list(ids), ARRAY(BigInteger)))
+
+
 def no_way(standing: Standing, channels: Iterable[str]) -> str:
     """Why none of the channels can be used."""
     return NO_CONSENT if standing.addresses & set(channels) else NO_ADDRESS
@@ -52,7 +58,7 @@ async def standings(
             Delivery.day == day,
             Delivery.kind != "callback",
             Delivery.status.not_in(("failed", "suppressed")),
-            Delivery.id.not_in(without),
+            ~(Delivery.id == any_of(without)),
         )
         .correlate(Contact)
         .scalar_subquery()
@@ -60,7 +66,7 @@ async def standings(
     stop = or_(Contact.erased_at.is_not(None), blocked(Contact.id, Contact.phone))
     rows = await session.execute(
         select(Contact.id, Contact.phone, Contact.email, stop.label("stop"), today.label("today"), *map(_agreed, _ASKED))
-        .where(Contact.id == func.any(list(contact_ids)))
+        .where(Contact.id == any_of(contact_ids))
         .order_by(Contact.id)
         .with_for_update(of=Contact, key_share=True, skip_locked=not wait)
     )

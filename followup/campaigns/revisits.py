@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.campaigns import gate
 from followup.campaigns.decide import Facts, Send, Stop, decide
 from followup.campaigns.definition import Amount, Definition, Retry, Rule, Unit
-from followup.campaigns.dispatch import defer_sends
 from followup.campaigns.labels import label
+from followup.campaigns.queue import REVISITS, wake
 from followup.campaigns.send import REVISIT_HOURS
 from followup.campaigns.windows import stretches
 from followup.settings import SHANGHAI
@@ -70,7 +70,8 @@ async def run_revisits(session: AsyncSession, at: datetime, daily_cap: int) -> R
             detail = {"reason": step.reason, "text": label(step.reason or "unreachable", "reasons")}
             session.add(TicketEvent(ticket_id=row.Ticket.id, kind=UNREACHED, detail=detail, at=at))
     await session.flush()
-    await defer_sends(session, queued, priority=8)
+    if queued:
+        await wake(session)
     return Revisited(len(queued), unreached)
 
 
@@ -128,8 +129,9 @@ async def _queue(session: AsyncSession, row: Row[Any], step: Send, at: datetime)
     case_id = row.Ticket.revisit_case_id
     number = await session.scalar(select(func.coalesce(func.max(Delivery.number), 0)).where(Delivery.case_id == case_id))
     delivery = Delivery(
-        case_id=case_id, contact_id=row.contact_id, number=number + 1, kind="revisit", channel=step.channel, day=at.date(), queued_at=at
-    )
+        case_id=case_id, contact_id=row.contact_id, number=number + 1, kind="revisit", channel=step.channel, priority=REVISITS,
+        day=at.date(), queued_at=at,
+    )  # fmt: skip
     session.add(delivery)
     detail = {"channel": step.channel, "text": label(step.channel, "channels")}
     session.add(TicketEvent(ticket_id=row.Ticket.id, kind=SENT, detail=detail, at=at))

@@ -14,7 +14,7 @@ from followup.campaigns.dispatch import NoScript, dispatch, script_now
 from followup.campaigns.enrol import enrol
 from followup.campaigns.labels import why_paused
 from followup.campaigns.parse import DefinitionErrors
-from followup.campaigns.send import pause_for, rescue_deliveries
+from followup.campaigns.results import pause_for, rescue
 from followup.campaigns.settle import close_who_came, finish, sweep_cancelled, top_up
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign
@@ -32,7 +32,7 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
     at = at.astimezone(SHANGHAI)
     async with database.session() as session:
         await close_who_came(session, at)
-        unknown, _ = await rescue_deliveries(session, at)
+        unknown = await rescue(session, at)
         await sweep_cancelled(session, at)
         running = select(Campaign.id, Campaign.name, Campaign.script_id, Campaign.definition).where(Campaign.status == "running")
         campaigns = (await session.execute(running.order_by(Campaign.priority, Campaign.id))).all()

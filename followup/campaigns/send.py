@@ -1,24 +1,26 @@
-"""One delivery, sent at most once (decision 0011): marked, sent, written down; what a kill leaves in between is unknown."""
+"""Deliveries, sent at most once (decision 0011): a batch is marked, handed over, written down; what a kill leaves in between is unknown."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate, parse
 from followup.campaigns.decide import AFTER_END, PAST_DEADLINE, after_sending
 from followup.campaigns.definition import EARLIEST, LATEST, Definition, Hours, Window
-from followup.campaigns.dispatch import defer_sends
+from followup.campaigns.queue import AGAIN, AT_ONCE, take
+from followup.campaigns.results import UNKNOWN, Result, pause_for, record, suppress
 from followup.campaigns.windows import is_open
-from followup.channels import Accepted, Invitation, Notifier, Refused, Unclear
+from followup.channels import Invitation, Notifier, Refused, Unclear
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.database import Database
@@ -27,35 +29,14 @@ from followup.talk.links import DoNotContact
 
 _log = logging.getLogger(__name__)
 
-UNKNOWN, CHANGED, CLOSED_HOURS, NO_CHANNEL, CAME = "unknown", "changed", "closed_hours", "no_channel", "came"
+CHANGED, CLOSED_HOURS, NO_CHANNEL, CAME = "changed", "closed_hours", "no_channel", "came"
 DAILY_CAP, BROKEN, CANCELLED = "daily_cap", "broken", "cancelled"
 LINK_VALID = timedelta(days=7)
 """Of call-backs and revisits; a campaign says how long its own links hold."""
-STALE = timedelta(minutes=10)
-"""No provider is waited for so long: what is still `sending` then belongs to a killed worker."""
 CALLBACK_HOURS = Hours((Window(EARLIEST, LATEST),), holidays=True)
 """A call-back comes at the customer's own time, but never outside these."""
 REVISIT_HOURS = Hours()
-
-
-_HAS_NO_JOB = text(
-    "NOT EXISTS (SELECT FROM procrastinate_jobs AS job WHERE job.task_name = 'send_delivery' AND job.status IN ('todo', 'doing')"
-    " AND job.args = jsonb_build_object('delivery_id', deliveries.id))"
-)
-
-
-class Later(Exception):
-    """The provider would take it later (busy, too many at once); the delivery stands in the queue again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A delivery that is marked `sending`."""
-
-    notifier: Notifier
-    invitation: Invitation
-    next_at: datetime | None
-    """When the dispatcher looks at its entry again once it is accepted."""
+_WRITTEN_AGAIN = 3
 
 
 class Inviter(Protocol):
@@ -70,78 +51,95 @@ Paused = Callable[[int, str], Awaitable[None]]
 """Told of (campaign, reason) when a campaign had to be paused."""
 
 
-async def send(
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`became`: delivery -> its status now. `more`: others may go at once."""
+
+    became: dict[int, str] = field(default_factory=dict)
+    more: bool = False
+    paused: tuple[tuple[int, str], ...] = ()
+    """Campaigns that had to be paused, and why."""
+
+    @property
+    def unclear(self) -> int:
+        return sum(status == UNKNOWN for status in self.became.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A delivery that is marked `sending`."""
+
+    delivery: Delivery
+    case: Case
+    contact: Contact
+    campaign_id: int | None
+    made: Definition | None
+
+
+async def send_batch(
     database: Database,
     notifiers: Mapping[str, Notifier],
     invite: Inviter,
-    delivery_id: int,
     at: datetime,
     *,
-    last_try: bool,
     daily_cap: int = 1,
-    paused: Paused | None = None,
-) -> str:
-    """Send one delivery; returns its status afterwards. Raises Later, unless this is the last try.
+    per_minute: Mapping[str, int] | None = None,
+    limit: int = AT_ONCE,
+) -> Sent:
+    """Take the most urgent deliveries, judge them again, hand them over side by side, write down what became of them.
 
-    Called again for the same delivery it sends nothing a second time.
+    `per_minute`: the most messages of a channel in a minute, 0 or missing: as fast as it goes. Safe in several processes at once.
     """
-    try:
-        async with database.session() as session:
-            ready = await _prepare(session, notifiers, invite, delivery_id, at, daily_cap)
-    except DoNotContact:
-        async with database.session() as session:
-            await _give_up(session, delivery_id, at, "suppressed", gate.DO_NOT_CONTACT)
-        return "suppressed"
-    except Exception:
-        if not last_try:
-            raise
-        _log.exception("delivery %s cannot be made", delivery_id)
-        async with database.session() as session:
-            await _give_up(session, delivery_id, at, "failed", BROKEN)
-        return "failed"
-    if isinstance(ready, str):
-        return ready
-    try:
-        accepted = await ready.notifier.send(ready.invitation)
-    except Refused as refused:
-        return await _refused(database, delivery_id, refused, at, last_try=last_try, paused=paused)
-    except Unclear as unclear:
-        async with database.session() as session:
-            await _mark(session, delivery_id, UNKNOWN, at, error=str(unclear), provider=ready.notifier.provider)
-        return UNKNOWN
     async with database.session() as session:
-        await _mark(session, delivery_id, "accepted", at, accepted=accepted, provider=ready.notifier.provider, next_at=ready.next_at)
-    return "accepted"
+        ready, became, more = await _claim(session, at, daily_cap, per_minute or {}, limit)
+    if not ready:
+        return Sent(became, more)
+    results = await asyncio.gather(*(_hand_over(database, notifiers.get(one.delivery.channel), invite, one, at) for one in ready))
+    why = {one.campaign_id: reason for one, (_, reason) in zip(ready, results, strict=True) if reason and one.campaign_id is not None}
+    for left in reversed(range(_WRITTEN_AGAIN)):
+        try:
+            async with database.session() as session:
+                # The campaign first: its dispatcher must not take up again at once what comes back.
+                paused = [(one, reason) for one, reason in sorted(why.items()) if await pause_for(session, one, reason)]
+                became |= await record(session, [result for result, _ in results], at)
+            break
+        except OperationalError:  # a deadlock with a colleague who cancels the campaign, or a short absence of the database
+            if not left:
+                raise
+    return Sent(became, more, tuple(paused))
 
 
-async def _prepare(
-    session: AsyncSession, notifiers: Mapping[str, Notifier], invite: Inviter, delivery_id: int, at: datetime, daily_cap: int
-) -> Ready | str:
-    """Mark it `sending`, or say what became of it instead."""
-    row = (await session.execute(_WHOLE.where(Delivery.id == delivery_id))).one_or_none()
-    if row is None:
-        return "failed"  # erased meanwhile
-    delivery: Delivery = row.Delivery
-    if delivery.status == "sending":
-        # Its job is held again: the worker that marked it was killed before it could write what became of it.
-        await _mark(session, delivery_id, UNKNOWN, at, error="interrupted")
-        return UNKNOWN
-    if delivery.status != "queued":
-        return delivery.status
-    made = _made(row)
-    if refusal := await _refusal(session, row, made, at, daily_cap):
-        await _suppress(session, delivery, refusal, at)
-        return "suppressed"
-    delivery.status, delivery.sending_at, delivery.error = "sending", at, ""
-    delivery.day = at.astimezone(SHANGHAI).date()  # it may have waited over midnight
-    notifier = notifiers.get(delivery.channel)
-    if notifier is None:
-        await session.flush()
-        await _mark(session, delivery_id, "failed", at, error=NO_CHANNEL)
-        return "failed"
-    valid_for = (made.retry.expires + made.retry.interval) if made is not None else LINK_VALID
-    invitation = await invite(session, delivery, row.Case, row.Contact, valid_for=valid_for)
-    return Ready(notifier, invitation, after_sending(made, at) if made is not None else None)
+# —— taking ————————————————————————————————————————————————————————————
+
+
+async def _claim(
+    session: AsyncSession, at: datetime, daily_cap: int, per_minute: Mapping[str, int], limit: int
+) -> tuple[list[_Ready], dict[int, str], bool]:
+    """Mark the next ones `sending`, or suppress them. Whoever is locked elsewhere stays in the queue for the next time."""
+    taken, more = await take(session, at, per_minute, limit)
+    if not taken:
+        return [], {}, False
+    rows = (await session.execute(_WHOLE.where(Delivery.id == gate.any_of(taken)))).all()
+    day = at.astimezone(SHANGHAI).date()
+    standings = await gate.standings(session, sorted({row.Delivery.contact_id for row in rows}), day, without=taken)
+    campaigns = await _campaigns(session, {row.campaign_id for row in rows if row.campaign_id is not None})
+    today: Counter[int] = Counter()
+    ready, refused = [], {}
+    for row in rows:
+        contact_id = row.Delivery.contact_id
+        if (standing := standings.get(contact_id)) is None:
+            continue
+        campaign, made = campaigns.get(row.campaign_id, (None, None))
+        if refusal := _refusal(row, campaign, made, standing, at, daily_cap - today[contact_id]):
+            refused[row.Delivery.id] = refusal
+            continue
+        today[contact_id] += row.Delivery.kind != "callback"
+        ready.append(_Ready(row.Delivery, row.Case, row.Contact, row.campaign_id, made))
+    await suppress(session, refused, at)
+    marked = update(Delivery).where(Delivery.id == gate.any_of([one.delivery.id for one in ready]))
+    # The day again: it may have waited over midnight.
+    await session.execute(marked.values(status="sending", sending_at=at, error="", day=day).execution_options(synchronize_session=False))
+    return ready, dict.fromkeys(refused, "suppressed"), more and bool(ready or refused)
 
 
 _WHOLE = (
@@ -152,51 +150,43 @@ _WHOLE = (
         CampaignEntry.version.label("entry_version"),
         CampaignEntry.not_after,
         CampaignEntry.channel.label("entry_channel"),
-        Campaign.id.label("campaign_id"),
-        Campaign.version,
-        Campaign.status,
-        Campaign.definition,
+        CampaignEntry.campaign_id,
+        Callback.status.label("callback_status"),
     )
     .join(Case, Case.id == Delivery.case_id)
     .join(Contact, Contact.id == Delivery.contact_id)
     .outerjoin(CampaignEntry, CampaignEntry.id == Delivery.entry_id)
-    .outerjoin(Campaign, Campaign.id == CampaignEntry.campaign_id)
-    .with_for_update(of=Delivery, key_share=True)
-    .execution_options(populate_existing=True)
+    .outerjoin(Callback, Callback.id == Delivery.callback_id)
+    .order_by(Delivery.priority, Delivery.id)
 )
 
 
-def _made(row: Row[Any]) -> Definition | None:
-    return None if row.campaign_id is None else definition_of(json.dumps(row.definition, sort_keys=True))
+async def _campaigns(session: AsyncSession, ids: set[int]) -> dict[int | None, tuple[Any, Definition]]:
+    """Their status and version as they are now, with what they say."""
+    found = await session.execute(
+        select(Campaign.id, Campaign.status, Campaign.version, Campaign.definition).where(Campaign.id == gate.any_of(sorted(ids)))
+    )
+    return {row.id: (row, parse.definition(row.definition)) for row in found}
 
 
-@lru_cache(maxsize=256)
-def definition_of(stored: str) -> Definition:
-    """The definition in this JSON; thousands of deliveries share it."""
-    return parse.definition(json.loads(stored))
-
-
-async def _refusal(session: AsyncSession, row: Row[Any], made: Definition | None, at: datetime, daily_cap: int) -> str:
-    """Why it may not be sent now; empty when it may. The customer's row is locked from here on."""
+def _refusal(row: Row[Any], campaign: Any, made: Definition | None, standing: gate.Standing, at: datetime, cap: int) -> str:
+    """Why it may not be sent now; empty when it may."""
     delivery: Delivery = row.Delivery
-    day = at.astimezone(SHANGHAI).date()
-    standing = (await gate.standings(session, [delivery.contact_id], day, wait=True, without=[delivery.id])).get(delivery.contact_id)
-    if standing is None or standing.blocked:
+    if standing.blocked:
         return gate.DO_NOT_CONTACT
     if delivery.channel not in standing.ways:
         return gate.no_way(standing, [delivery.channel])
     if delivery.kind == "callback":
-        still = delivery.callback_id is None or await session.scalar(
-            select(Callback.status).where(Callback.id == delivery.callback_id)
-        ) == "due"
-        return CHANGED if not still else "" if is_open(CALLBACK_HOURS, at) else CLOSED_HOURS
+        if delivery.callback_id is not None and row.callback_status != "due":
+            return CHANGED
+        return "" if is_open(CALLBACK_HOURS, at) else CLOSED_HOURS
     if row.Case.opened_at is not None or row.Case.status == "closed":
         return CAME
-    if standing.contacted_today >= daily_cap:
+    if standing.contacted_today >= cap:
         return DAILY_CAP
     if made is None:
         return "" if is_open(REVISIT_HOURS, at) else CLOSED_HOURS
-    if row.status != "running" or (row.entry_channel == "" and row.entry_version != row.version):
+    if campaign.status != "running" or (row.entry_channel == "" and row.entry_version != campaign.version):
         return CHANGED
     if at >= row.not_after:
         return PAST_DEADLINE
@@ -205,167 +195,50 @@ async def _refusal(session: AsyncSession, row: Row[Any], made: Definition | None
     return "" if is_open(made.hours, at) else CLOSED_HOURS
 
 
-async def _suppress(session: AsyncSession, delivery: Delivery, reason: str, at: datetime) -> None:
-    """Not sent; its entry goes back to the dispatcher, which finds out what is to be done instead."""
-    delivery.status, delivery.error, delivery.done_at = "suppressed", reason, at
-    if delivery.entry_id is not None:
-        await session.execute(_BACK, {"id": delivery.entry_id, "at": at})
+# —— handing over ————————————————————————————————————————————————————————
 
 
-_BACK = text(
-    """
-    UPDATE campaign_entries SET state = CASE WHEN sent_at IS NULL THEN 'waiting' ELSE 'sent' END, next_at = :at
-    WHERE id = :id AND state = 'queued'
-    """
-)
+async def _hand_over(
+    database: Database, notifier: Notifier | None, invite: Inviter, one: _Ready, at: datetime
+) -> tuple[Result, str]:
+    """What became of one, and why its campaign must be paused, if it must."""
+    delivery_id, made = one.delivery.id, one.made
+    if notifier is None:
+        return Result(delivery_id, "failed", NO_CHANNEL), ""
+    try:
+        async with database.session() as session:
+            valid_for = (made.retry.expires + made.retry.interval) if made is not None else LINK_VALID
+            invitation = await invite(session, one.delivery, one.case, one.contact, valid_for=valid_for)
+    except DoNotContact:
+        return Result(delivery_id, "suppressed", gate.DO_NOT_CONTACT), ""
+    except Exception:
+        _log.exception("delivery %s cannot be made", delivery_id)
+        return _later(one, BROKEN, "", at), ""
+    try:
+        accepted = await notifier.send(invitation)
+    except Refused as refused:
+        return _refused(one, refused, notifier.provider, at)
+    except Unclear as unclear:
+        return Result(delivery_id, UNKNOWN, str(unclear), notifier.provider), ""
+    except Exception as error:  # whatever broke, the provider may have it
+        _log.exception("delivery %s: the notifier failed", delivery_id)
+        return Result(delivery_id, UNKNOWN, type(error).__name__, notifier.provider), ""
+    next_at = after_sending(made, at) if made is not None else None
+    return Result(delivery_id, "accepted", "", notifier.provider, accepted.provider_id, next_at=next_at), ""
 
 
-async def _give_up(session: AsyncSession, delivery_id: int, at: datetime, status: str, reason: str) -> None:
-    """A queued delivery that could not even be made ready."""
-    delivery = await session.get(Delivery, delivery_id, with_for_update={"key_share": True}, populate_existing=True)
-    if delivery is None or delivery.status != "queued":
-        return
-    if status == "suppressed":
-        await _suppress(session, delivery, reason, at)
-        return
-    delivery.status = "sending"
-    await session.flush()
-    await _mark(session, delivery_id, status, at, error=reason)
+def _refused(one: _Ready, refused: Refused, provider: str, at: datetime) -> tuple[Result, str]:
+    if refused.kind == "ours" and one.campaign_id is not None:
+        # Balance, signature or template: the customer is not to blame, so the campaign waits until a colleague has put it right.
+        return Result(one.delivery.id, "suppressed", refused.code), f"provider:{refused.code}"
+    if refused.kind in ("temporary", "throttled", "ours"):
+        return _later(one, refused.code, provider, at), ""
+    return Result(one.delivery.id, "failed", refused.code, provider), ""
 
 
-async def _refused(
-    database: Database, delivery_id: int, refused: Refused, at: datetime, *, last_try: bool, paused: Paused | None
-) -> str:
-    if refused.kind == "ours":
-        return await _our_fault(database, delivery_id, refused, at, last_try=last_try, paused=paused)
-    later = refused.kind in ("temporary", "throttled") and not last_try
-    async with database.session() as session:
-        if later:
-            await _again(session, delivery_id, refused.code)
-        else:
-            await _mark(session, delivery_id, "failed", at, error=refused.code)
-    if later:
-        raise Later(refused.code) from refused
-    return "failed"
-
-
-async def _again(session: AsyncSession, delivery_id: int, error: str) -> None:
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.status == "sending")
-        .values(status="queued", error=error, sending_at=None)
-    )
-
-
-async def _our_fault(
-    database: Database, delivery_id: int, refused: Refused, at: datetime, *, last_try: bool, paused: Paused | None
-) -> str:
-    """Balance, signature or template: the customer is not to blame, so the campaign waits until a colleague has put it right."""
-    async with database.session() as session:
-        delivery = await session.get(Delivery, delivery_id, with_for_update={"key_share": True}, populate_existing=True)
-        if delivery is None or delivery.status != "sending":
-            return "failed" if delivery is None else delivery.status
-        if delivery.entry_id is None:  # of no campaign: tried again while it may be
-            if last_try:
-                await _mark(session, delivery_id, "failed", at, error=refused.code)
-            else:
-                await _again(session, delivery_id, refused.code)
-            campaign_id = None
-        else:
-            campaign_id = await session.scalar(
-                select(CampaignEntry.campaign_id).where(CampaignEntry.id == delivery.entry_id)
-            )
-            await _suppress(session, delivery, refused.code, at)
-            delivery.sending_at = None
-    if campaign_id is None:
-        if last_try:
-            return "failed"
-        raise Later(refused.code) from refused
-    async with database.session() as session:
-        changed = await pause_for(session, campaign_id, f"provider:{refused.code}")
-    if changed and paused is not None:
-        await paused(campaign_id, f"provider:{refused.code}")
-    return "suppressed"
-
-
-async def pause_for(session: AsyncSession, campaign_id: int, why: str) -> bool:
-    """Pause a running campaign by itself; `why` is a key of labels.yml. False: it was not running."""
-    found = update(Campaign).where(Campaign.id == campaign_id, Campaign.status == "running")
-    return bool((await session.execute(found.values(status="paused", why=why))).rowcount)
-
-
-async def _mark(
-    session: AsyncSession,
-    delivery_id: int,
-    status: str,
-    at: datetime,
-    *,
-    accepted: Accepted | None = None,
-    provider: str = "",
-    error: str = "",
-    next_at: datetime | None = None,
-) -> None:
-    """What became of a delivery, and with it of its entry. What was given up as unknown may still turn out."""
-    row = (
-        await session.execute(
-            _MARK,
-            {
-                "id": delivery_id, "status": status, "at": at, "provider": provider, "error": error,
-                "provider_id": accepted.provider_id if accepted is not None else None,
-            },
-        )
-    ).one_or_none()  # fmt: skip
-    if row is None or row.entry_id is None:
-        return
-    if status == "failed":
-        # The dispatcher takes the next channel.
-        await session.execute(_FAILED, {"id": row.entry_id, "channel": row.channel, "at": at})
-        return
-    # An unknown one has no next step: a colleague looks into it.
-    reason = UNKNOWN if status == UNKNOWN else ""
-    sent_at = None if status == UNKNOWN else at
-    await session.execute(
-        _SENT, {"id": row.entry_id, "channel": row.channel, "reason": reason, "sent_at": sent_at, "next_at": next_at}
-    )
-
-
-_MARK = text(
-    """
-    UPDATE deliveries SET status = :status, error = :error, done_at = :at, provider = :provider,
-        provider_id = coalesce(CAST(:provider_id AS text), provider_id)
-    WHERE id = :id AND (status = 'sending' OR (status = 'unknown' AND error = 'interrupted' AND :status <> 'unknown'))
-    RETURNING entry_id, channel
-    """
-)
-_FAILED = text(
-    """
-    UPDATE campaign_entries SET state = 'waiting', reason = '', channel = :channel, next_at = :at
-    WHERE id = :id AND (state = 'queued' OR (state = 'sent' AND reason = 'unknown'))
-    """
-)
-_SENT = text(
-    """
-    UPDATE campaign_entries SET state = 'sent', channel = :channel, reason = :reason, next_at = :next_at,
-        tries = CASE WHEN reason = 'unknown' THEN tries WHEN channel = :channel THEN tries + 1 ELSE 1 END,
-        sent_at = coalesce(sent_at, :sent_at)
-    WHERE id = :id AND (state = 'queued' OR (state = 'sent' AND reason = 'unknown' AND :reason = ''))
-    """
-)
-
-
-async def rescue_deliveries(session: AsyncSession, at: datetime) -> tuple[int, int]:
-    """What killed workers left: `sending` becomes unknown, `queued` without a job gets one. Returns how many of each."""
-    stuck = list(
-        await session.scalars(
-            select(Delivery.id)
-            .where(Delivery.status == "sending", Delivery.sending_at <= at - STALE)
-            .with_for_update(key_share=True, skip_locked=True)
-        )
-    )
-    for delivery_id in stuck:
-        await _mark(session, delivery_id, UNKNOWN, at, error="interrupted")
-    lost = list(
-        await session.scalars(select(Delivery.id).where(Delivery.status == "queued", Delivery.queued_at <= at - STALE, _HAS_NO_JOB))
-    )
-    await defer_sends(session, lost)
-    return len(stuck), len(lost)
+def _later(one: _Ready, error: str, provider: str, at: datetime) -> Result:
+    """Asked again after a while, or given up after the last try."""
+    tried = one.delivery.attempts
+    if tried >= len(AGAIN):
+        return Result(one.delivery.id, "failed", error, provider)
+    return Result(one.delivery.id, "queued", error, provider, not_before=at + AGAIN[tried])

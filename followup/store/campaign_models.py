@@ -283,6 +283,12 @@ class Delivery(Base):
     provider_id: Mapped[str | None]
     """The provider's own number of it, for its report."""
     status: Mapped[str] = mapped_column(server_default="queued")
+    priority: Mapped[int] = mapped_column(server_default=text("5"))
+    """The smallest goes first: of its campaign, or of its kind (campaigns.queue)."""
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the provider could not take it."""
+    not_before: Mapped[datetime | None]
+    """When the provider is asked again."""
     error: Mapped[str] = mapped_column(server_default="")
     """Provider's code, or why it was suppressed."""
     day: Mapped[date]
@@ -296,7 +302,9 @@ class Delivery(Base):
     __table_args__ = (
         Index("deliveries_number_idx", "case_id", "number", unique=True),
         Index("deliveries_cap_idx", "contact_id", "day"),
-        Index("deliveries_open_idx", "status", "queued_at", postgresql_where=text("status IN ('queued', 'sending')")),
+        Index("deliveries_queue_idx", "priority", "id", postgresql_where=text("status = 'queued'")),
+        Index("deliveries_sending_idx", "sending_at", postgresql_where=text("status = 'sending'")),
+        Index("deliveries_channel_idx", "channel", "sending_at"),
         Index("deliveries_queued_at_idx", "queued_at"),
         Index("deliveries_provider_idx", "provider", "provider_id"),
         CheckConstraint(_one_of("status", DELIVERY_STATES), name="deliveries_status_check"),

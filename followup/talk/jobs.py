@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
@@ -16,11 +17,11 @@ from sqlalchemy import select
 
 from followup import clock
 from followup.campaigns.alerts import Tell
-from followup.campaigns.dispatch import SEND_QUEUE, SEND_TASK
 from followup.campaigns.labels import why_paused
+from followup.campaigns.queue import SEND_QUEUE, SEND_TASK, wake
 from followup.campaigns.revisits import run_revisits
 from followup.campaigns.run import run_campaigns
-from followup.campaigns.send import Inviter, send
+from followup.campaigns.send import Inviter, Sent, send_batch
 from followup.channels import Notifier
 from followup.console.figures import table
 from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
@@ -37,10 +38,9 @@ _log = logging.getLogger(__name__)
 
 CLOCK_QUEUE = "clock"
 _EVERY_MINUTE = "* * * * *"
+_FOUR_TIMES_A_MINUTE = "* * * * * */15"
 _EVERY_TEN_MINUTES = "*/10 * * * *"
 LONGEST_WAIT = 30
-SEND_AGAIN = (1, 2, 5, 15, 30)
-"""Minutes after which a provider that could not take a message is asked again; the sixth try is the last."""
 
 
 class BackOff(BaseRetryStrategy):
@@ -51,15 +51,6 @@ class BackOff(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         return RetryDecision(retry_in={"seconds": min(2 ** min(job.attempts, 10), LONGEST_WAIT)})
-
-
-class SendAgain(BaseRetryStrategy):
-    """SEND_AGAIN. A try that falls outside the hours sends nothing: the delivery goes back to its campaign."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if job.attempts >= len(SEND_AGAIN):
-            return None
-        return RetryDecision(retry_in={"minutes": SEND_AGAIN[job.attempts]})
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,8 @@ class Services:
     """Makes invitations; None: nothing is sent."""
     daily_cap: int = 1
     """Messages a customer gets in a day, of all campaigns together."""
+    per_minute: Mapping[str, int] = field(default_factory=dict)
+    """Channel -> the most messages in a minute, of all campaigns and workers together; missing: as fast as it goes."""
     tell: Tell | None = None
     """How staff are told of what needs them at once."""
 
@@ -129,28 +122,32 @@ def make_app(url: str, services: Services) -> App:
         if revisits.unreached and services.tell is not None:
             await services.tell("revisit_unreached", count=revisits.unreached)
 
-    async def paused(campaign_id: int, why: str) -> None:
-        _log.warning("campaign %s is paused: %s", campaign_id, why)
-        if services.tell is not None:
-            async with services.database.session() as session:
-                name = await session.scalar(select(Campaign.name).where(Campaign.id == campaign_id))
-            await services.tell("campaign_paused", campaign=name or campaign_id, why=why_paused(why))
+    sending = asyncio.Lock()
 
-    @app.task(name=SEND_TASK, queue=SEND_QUEUE, retry=SendAgain(), pass_context=True)
-    async def send_delivery(context: JobContext, delivery_id: int) -> None:
-        if services.invite is None:
-            return  # rescue_deliveries gives it another job
-        attempts = context.job.attempts if context.job is not None else 0
-        await send(
-            services.database,
-            services.notifiers,
-            services.invite,
-            delivery_id,
-            clock.now(),
-            last_try=attempts >= len(SEND_AGAIN),
-            daily_cap=services.daily_cap,
-            paused=paused,
-        )
+    # By itself as well: for what waits for a busy provider, or for the channel's next minute.
+    @app.periodic(cron=_FOUR_TIMES_A_MINUTE)
+    @app.task(name="look_into_queue", queue=SEND_QUEUE, queueing_lock="look_into_queue")
+    async def look_into_queue(timestamp: int) -> None:
+        await send_some()
+
+    @app.task(name=SEND_TASK, queue=SEND_QUEUE)
+    async def send_some() -> None:
+        """One batch; a worker that ends finishes it and begins no other."""
+        if services.invite is None or sending.locked():  # one at a time: turns need the worker as well
+            return
+        async with sending:
+            sent = await send_batch(
+                services.database,
+                services.notifiers,
+                services.invite,
+                clock.now(),
+                daily_cap=services.daily_cap,
+                per_minute=services.per_minute,
+            )
+        if sent.more:
+            async with services.database.session() as session:
+                await wake(session)
+        await tell_of(services, sent)
 
     # The pages do the same before they count: this only leaves them little to do.
     @app.periodic(cron=_EVERY_MINUTE)
@@ -182,6 +179,20 @@ def make_app(url: str, services: Services) -> App:
             _log.info("erased the content of %s old talks", count)
 
     return app
+
+
+async def tell_of(services: Services, sent: Sent) -> None:
+    """What staff must know at once of a batch: who may or may not have a message, which campaign had to be paused."""
+    for campaign_id, why in sent.paused:
+        _log.warning("campaign %s is paused: %s", campaign_id, why)
+    if services.tell is None:
+        return
+    if sent.unclear:
+        await services.tell("unknown_deliveries", count=sent.unclear)
+    for campaign_id, why in sent.paused:
+        async with services.database.session() as session:
+            name = await session.scalar(select(Campaign.name).where(Campaign.id == campaign_id))
+        await services.tell("campaign_paused", campaign=name or campaign_id, why=why_paused(why))
 
 
 async def rescue(app: App, database: Database) -> int:

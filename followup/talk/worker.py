@@ -52,6 +52,7 @@ async def work(
     notifiers: Mapping[str, Notifier] | None = None,
     invite: Inviter | None = None,
     daily_cap: int = 1,
+    per_minute: Mapping[str, int] | None = None,
     tell: Tell | None = None,
     wechat: tuple[Account, ...] = (),
     secret: str = "",
@@ -80,6 +81,7 @@ async def work(
                 notifiers=notifiers or {},
                 invite=invite,
                 daily_cap=daily_cap,
+                per_minute=per_minute or {},
                 tell=tell,
             )
             app = make_app(url, services)
@@ -148,7 +150,7 @@ def main() -> None:
         reminders = {"webhook_url": settings.webhook_url, "public_url": settings.public_url}
         patience = timedelta(minutes=settings.takeover_minutes)
         mail = server_of(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
-        others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days}
+        others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days, "per_minute": settings.per_minute}
         sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat, "secret": settings.signing_secret()}
         sending |= {"wecom": wecom_of(settings)}
         asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders, **sending))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from followup import clock
 from followup.campaigns.run import run_campaigns
-from followup.campaigns.send import send
+from followup.campaigns.send import send_batch
 from followup.channels import Unclear
 from followup.channels.invite import Invite
 from followup.settings import SHANGHAI
@@ -82,10 +82,7 @@ async def make_campaign(page: Page) -> None:
 
 
 async def send_all(database, gateway, provider: Provider) -> None:
-    async with database.session() as session:
-        queued = list(await session.scalars(select(Delivery.id).where(Delivery.status == "queued").order_by(Delivery.id)))
-    for delivery_id in queued:
-        await send(database, {"email": provider}, Invite(gateway.settings), delivery_id, clock.now(), last_try=True)
+    await send_batch(database, {"email": provider}, Invite(gateway.settings), clock.now())
 
 
 async def test_a_campaign_is_made_and_the_first_customer_opens_the_talk_by_its_link(devices, gateway, database, bot):

@@ -29,7 +29,7 @@ async def work(url: str, number: int) -> None:
         if row.tick > done:
             await worker.minute(row.at)
             done = row.tick
-        await worker.send_all(row.at, lanes=2)
+        await worker.send_all(row.at)
         async with database.session() as session:
             await session.execute(
                 text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick"),

@@ -125,6 +125,14 @@ def test_a_customer_is_contacted_once_a_day_unless_it_is_said_otherwise() -> Non
             load_settings({"FOLLOWUP_DAILY_CAP": wrong})
 
 
+def test_a_channel_has_no_limit_unless_one_is_set() -> None:
+    assert load_settings({}).per_minute == {}
+    assert load_settings({"FOLLOWUP_SMS_PER_MINUTE": "60", "FOLLOWUP_WECHAT_PER_MINUTE": "5"}).per_minute == {"sms": 60, "wechat": 5}
+    for wrong in ("0", "-1", "快", "1.5", "١"):
+        with pytest.raises(SettingsError, match="FOLLOWUP_EMAIL_PER_MINUTE"):
+            load_settings({"FOLLOWUP_EMAIL_PER_MINUTE": wrong})
+
+
 @pytest.mark.parametrize("text", ["http://mail.example", "smtp://", "mail.example:25", "smtp://us:secret@mail.example:0", "smtp://us:secret@mail.example:99999", "smtp://us:secret@mail.example/path"])
 def test_a_mail_server_that_is_none_is_told_without_its_password(text: str) -> None:
     with pytest.raises(SettingsError, match="FOLLOWUP_SMTP_URL") as problem:

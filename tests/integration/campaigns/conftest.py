@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.campaigns import parse
 from followup.campaigns.definition import Amount, Definition, Rule, Unit
 from followup.campaigns.run import run_campaigns
-from followup.campaigns.send import Later, send
+from followup.campaigns.send import send_batch
 from followup.channels import Accepted, Invitation
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry, Consent, Delivery
@@ -58,6 +58,7 @@ class World:
     at: datetime = NOW
     providers: dict[str, Provider] = field(default_factory=lambda: {c: Provider(c) for c in ("sms", "email")})
     daily_cap: int = 1
+    per_minute: dict[str, int] = field(default_factory=dict)
 
     async def customers(self, count: int, *, start: int = 0, agreed: tuple[str, ...] = ("sms",), **given: Any) -> list[int]:
         """Customers who signed for their parcel yesterday, with consent."""
@@ -88,14 +89,8 @@ class World:
         await run_campaigns(self.database, self.at, self.daily_cap)
         await self.send_queued()
 
-    async def send_queued(self, *, last_try: bool = False) -> None:
-        async with self.database.session() as session:
-            queued = list(await session.scalars(select(Delivery.id).where(Delivery.status == "queued").order_by(Delivery.id)))
-        for delivery_id in queued:
-            try:
-                await send(self.database, self.providers, invite, delivery_id, self.at, last_try=last_try)
-            except Later:
-                pass
+    async def send_queued(self, limit: int = 1000) -> None:
+        await send_batch(self.database, self.providers, invite, self.at, daily_cap=self.daily_cap, per_minute=self.per_minute, limit=limit)
 
     async def later(self, **ahead: float) -> None:
         self.at += timedelta(**ahead)

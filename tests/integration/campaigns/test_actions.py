@@ -15,7 +15,8 @@ from followup.campaigns.definition import Amount, Audience, Retry, Rule, Samplin
 from followup.campaigns.dispatch import dispatch
 from followup.campaigns.parse import DefinitionErrors
 from followup.campaigns.run import run_campaigns
-from followup.campaigns.send import Later, send
+from followup.campaigns.queue import AGAIN
+from followup.campaigns.send import send_batch
 from followup.channels import Accepted, Invitation, Refused, Unclear
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from sqlalchemy import select
@@ -216,15 +217,9 @@ async def test_a_provider_that_refuses_us_pauses_the_campaign_and_tells_staff_on
     await world.customers(3)
     campaign = await world.campaign()
     await run_campaigns(world.database, world.at, 1)
-    told: list[tuple[int, str]] = []
-
-    async def paused(campaign_id: int, why: str) -> None:
-        told.append((campaign_id, why))
-
     world.providers["sms"].answers = [Refused("isv.AMOUNT_NOT_ENOUGH", kind="ours")]
-    for delivery in await ids(world):
-        await send(world.database, world.providers, invite, delivery, world.at, last_try=False, paused=paused)
-    assert told == [(campaign, "provider:isv.AMOUNT_NOT_ENOUGH")]
+    sent = [await send_batch(world.database, world.providers, invite, world.at, limit=1) for _ in range(3)]
+    assert [one.paused for one in sent] == [((campaign, "provider:isv.AMOUNT_NOT_ENOUGH"),), (), ()]
     row = await campaign_of(world, campaign)
     assert (row.status, row.why) == ("paused", "provider:isv.AMOUNT_NOT_ENOUGH")
     assert world.providers["sms"].sent == []
@@ -237,7 +232,6 @@ async def test_a_worker_killed_between_mark_and_provider_sends_nothing_twice(wor
     await world.customers(1)
     await world.campaign()
     await run_campaigns(world.database, world.at, 1)
-    (delivery,) = await ids(world)
 
     class Killed(BaseException):
         pass
@@ -249,8 +243,9 @@ async def test_a_worker_killed_between_mark_and_provider_sends_nothing_twice(wor
             raise Killed
 
     with pytest.raises(Killed):
-        await send(world.database, {"sms": Kills()}, invite, delivery, world.at, last_try=False)
-    assert await send(world.database, world.providers, invite, delivery, world.at, last_try=False) == "unknown"
+        await send_batch(world.database, {"sms": Kills()}, invite, world.at)
+    await world.send_queued()
+    await world.later(minutes=11)
     assert (world.providers["sms"].sent, await world.stages()) == ([], {"unknown": 1})
 
 
@@ -268,7 +263,7 @@ async def test_a_slow_worker_that_was_given_up_may_still_say_that_it_was_sent(wo
             assert await world.stages() == {"unknown": 1}
             return Accepted("late")
 
-    assert await send(world.database, {"sms": Slow()}, invite, delivery, world.at, last_try=False) == "accepted"
+    assert (await send_batch(world.database, {"sms": Slow()}, invite, world.at)).became == {delivery: "accepted"}
     assert await world.stages() == {"sent": 1}
 
 
@@ -281,10 +276,10 @@ async def test_an_invitation_that_cannot_be_made_fails_at_the_last_try_and_is_no
     async def broken(*_: Any, **__: Any) -> Invitation:
         raise KeyError("wording")
 
-    with pytest.raises(KeyError):
-        await send(world.database, world.providers, broken, delivery, world.at, last_try=False)
-    assert await world.stages() == {"queued": 1}
-    assert await send(world.database, world.providers, broken, delivery, world.at, last_try=True) == "failed"
+    for wait in (timedelta(), *AGAIN):
+        world.at += wait
+        assert await world.stages() == {"queued": 1}
+        assert set((await send_batch(world.database, world.providers, broken, world.at)).became) == {delivery}
     await world.later(minutes=1)
     assert await world.reasons() == {"cannot_send": 1}
 
@@ -296,10 +291,9 @@ async def test_a_message_that_waited_over_the_hours_over_midnight_or_the_deadlin
     await run_campaigns(world.database, world.at, 1)
     (delivery,) = await ids(world)
     world.providers["sms"].answers = [Refused("busy", kind="throttled")]
-    with pytest.raises(Later):
-        await send(world.database, world.providers, invite, delivery, world.at, last_try=False)
+    assert (await send_batch(world.database, world.providers, invite, world.at)).became == {delivery: "queued"}
     noon = world.at.replace(hour=12)
-    assert await send(world.database, world.providers, invite, delivery, noon, last_try=False) == "suppressed"
+    assert (await send_batch(world.database, world.providers, invite, noon)).became == {delivery: "suppressed"}
     world.at = world.at + timedelta(days=5)
     await world.minute()
     assert (world.providers["sms"].sent, await world.reasons()) == ([], {"past_deadline": 1})

@@ -25,7 +25,7 @@ async def test_months_of_campaigns_balance(database_url: str) -> None:
             if number % len(TIMES) == 0:
                 await year.arrive(number // len(TIMES))
             await worker.minute(at)
-            await worker.send_all(at, lanes=1)
+            await worker.send_all(at)
             await year.react(at)
         print(f"{CUSTOMERS} customers, {DAYS} days, {worker.sent} sends, {time.monotonic() - started:.0f} s; {dict(year.did)}")
         print(await summary(database))

@@ -6,7 +6,6 @@ What the provider took is written down by the provider itself, on a connection o
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -22,8 +21,9 @@ from followup import clock
 from followup.campaigns import parse
 from followup.campaigns.callbacks import give_times, resume_due_callbacks, settle_callbacks
 from followup.campaigns.definition import Amount, Audience, Definition, Hours, Retry, Rule, Sampling, Stratum, Unit, Window
+from followup.campaigns.queue import AGAIN
 from followup.campaigns.run import run_campaigns
-from followup.campaigns.send import CALLBACK_HOURS, Later, send
+from followup.campaigns.send import CALLBACK_HOURS, send_batch
 from followup.campaigns.windows import is_open
 from followup.channels import Accepted, Invitation, Refused, Unclear
 from followup.settings import SHANGHAI
@@ -138,40 +138,21 @@ class Worker:
                 await step(session, at)
         await run_campaigns(self.database, at, DAILY_CAP)
 
-    async def send_all(self, at: datetime, lanes: int = 4) -> None:
-        """Jobs until there are none."""
+    async def send_all(self, at: datetime) -> None:
+        """Batches until nothing more can go now; what a busy provider wanted later, later in the same minute."""
         self._providers(at)
-        await asyncio.gather(*(self._lane(at) for _ in range(lanes)))
-
-    async def _lane(self, at: datetime) -> None:
-        while jobs := await self._take():
-            for delivery_id in jobs:
-                try:
-                    await send(self.database, self.providers, invite, delivery_id, at, last_try=False, daily_cap=DAILY_CAP)
-                except Later:
-                    await send(self.database, self.providers, invite, delivery_id, at, last_try=True, daily_cap=DAILY_CAP)
-                self.sent += 1
+        for moment in (at, at + AGAIN[0]):
+            more = True
+            while more:
+                sent = await send_batch(self.database, self.providers, invite, moment, daily_cap=DAILY_CAP)
+                self.sent += len(sent.became)
+                more = sent.more
 
     def _providers(self, at: datetime) -> None:
         if not self.providers:
             self.providers = {channel: Provider(channel, self.log, at) for channel in ("sms", "email")}
         for provider in self.providers.values():
             provider.at = at
-
-    async def _take(self) -> list[int]:
-        # A job whose worker is killed is lost, as it is once procrastinate has cleaned up after the dead: it must be found again.
-        async with self.database.session() as session:
-            return list(await session.scalars(_TAKE))
-
-
-_TAKE = text(
-    """
-    DELETE FROM procrastinate_jobs WHERE id IN (
-        SELECT id FROM procrastinate_jobs WHERE task_name = 'send_delivery' AND status = 'todo'
-        ORDER BY priority DESC, id LIMIT 20 FOR UPDATE SKIP LOCKED
-    ) RETURNING (args ->> 'delivery_id')::bigint
-    """
-)
 
 
 # —— the customers' part ——————————————————————————————————————————————————

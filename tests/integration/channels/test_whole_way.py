@@ -10,7 +10,8 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
-from followup.campaigns.send import Later, send
+from followup.campaigns.queue import AGAIN
+from followup.campaigns.send import send_batch
 from followup.channels.account import SmsAccount
 from followup.channels.aliyun import Aliyun
 from followup.channels.invite import Invite
@@ -52,8 +53,9 @@ async def queued(database) -> Sent:
     return sent
 
 
-async def sends(sent: Sent, notifier: object, settings: Settings) -> str:
-    return await send(sent.database, {"sms": notifier}, Invite(settings), sent.delivery_id, AT, last_try=False)
+async def sends(sent: Sent, notifier: object, settings: Settings, at: datetime = AT) -> str:
+    done = await send_batch(sent.database, {"sms": notifier}, Invite(settings), at)
+    return done.became.get(sent.delivery_id, "not in the queue")
 
 
 async def test_a_short_message_brings_the_customer_into_the_talk(queued, carrier, settings, visitor) -> None:
@@ -71,7 +73,7 @@ async def test_a_message_nobody_knows_of_is_never_sent_again_and_its_report_sett
     carrier.fails = ["after"]
     notifier = Aliyun(ACCOUNT, carrier.url)
     assert await sends(queued, notifier, settings) == "unknown"
-    assert await sends(queued, notifier, settings) == "unknown"
+    assert await sends(queued, notifier, settings) == "not in the queue"
     assert len(carrier.taken) == carrier.asked == 1
     assert await Mailman(visitor, "aliyun").reports(queued, provider_id=carrier.taken[0].provider_id) == 200
     delivery, entry = await queued.delivery, await queued.entry
@@ -89,9 +91,8 @@ async def test_an_empty_account_pauses_the_campaign_and_loses_nobody(queued, car
 async def test_a_busy_carrier_is_asked_later_with_another_code(queued, carrier, settings) -> None:
     carrier.fails = ["isv.BUSINESS_LIMIT_CONTROL"]
     notifier = Aliyun(ACCOUNT, carrier.url)
-    with pytest.raises(Later):
-        await sends(queued, notifier, settings)
-    assert await sends(queued, notifier, settings) == "accepted"
+    assert await sends(queued, notifier, settings) == "queued"
+    assert await sends(queued, notifier, settings, AT + AGAIN[0]) == "accepted"
     assert len(carrier.taken) == 1
 
 
@@ -122,7 +123,7 @@ async def test_a_letter_brings_the_customer_into_the_talk_or_off_the_list(queued
     await queued.change(Delivery, queued.delivery_id, channel="email")
     settings = replace(settings, smtp_url=f"smtp://127.0.0.1:{post_office.port}", mail_from="客户回访 <us@example.com>")
     email = make_notifiers(settings)["email"]
-    assert await send(queued.database, {"email": email}, Invite(settings), queued.delivery_id, AT, last_try=False) == "accepted"
+    assert (await send_batch(queued.database, {"email": email}, Invite(settings), AT)).became == {queued.delivery_id: "accepted"}
     (letter,) = post_office.letters
     await post_office.close()
     body = letter.get_body(("plain",))

@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 
 from followup.campaigns import parse
 from followup.campaigns.run import run_campaigns
-from followup.campaigns.send import send
+from followup.campaigns.send import send_batch
 from followup.channels import Unclear
 from followup.console.campaigns import shared, trial
 from followup.settings import SHANGHAI
@@ -334,10 +334,9 @@ async def test_from_the_start_to_the_ledger_and_one_customers_way(enter: Enter, 
     async with database.session() as session:
         ids = list(await session.scalars(select(Delivery.id).order_by(Delivery.id)))
     assert len(ids) == 5
-    for delivery_id in ids[:3]:
-        await send(database, {"sms": provider}, invite, delivery_id, NOW, last_try=False)
+    await send_batch(database, {"sms": provider}, invite, NOW, limit=3)
     provider.answers = [Unclear("timeout")]
-    await send(database, {"sms": provider}, invite, ids[3], NOW, last_try=False)
+    await send_batch(database, {"sms": provider}, invite, NOW, limit=1)
     page = text_of(await boss.get(path))
     assert "5 位客户， 5 次联系 ＝ 排队发送 1 ＋ 待核实 1 ＋ 已发送 3" in page, page
     assert "张**" in page and "张0娘" not in page
@@ -360,8 +359,7 @@ async def test_an_unknown_delivery_is_settled_once_by_a_colleague(enter: Enter, 
     await run_campaigns(database, NOW, 1)
     async with database.session() as session:
         ids = list(await session.scalars(select(Delivery.id).order_by(Delivery.id)))
-    for delivery_id in ids:
-        await send(database, {"sms": Provider("sms", answers=[Unclear("timeout")])}, invite, delivery_id, NOW, last_try=False)
+    await send_batch(database, {"sms": Provider("sms", answers=[Unclear("timeout") for _ in ids])}, invite, NOW)
     page = await boss.get("/console/campaigns/unknown")
     assert "已收到" in page and "未收到" in page
     assert await boss.post(f"/console/campaigns/unknown/{ids[0]}", arrived="yes") == "/console/campaigns/unknown"
@@ -439,7 +437,7 @@ async def test_the_calendar_shows_what_is_planned_and_what_happened(enter: Enter
     await run_campaigns(database, NOW, 1)
     async with database.session() as session:
         ids = list(await session.scalars(select(Delivery.id).order_by(Delivery.id)))
-    await send(database, {"sms": Provider("sms")}, invite, ids[0], NOW, last_try=False)
+    await send_batch(database, {"sms": Provider("sms")}, invite, NOW, limit=1)
     await customers(database, 2, fields={**FIELDS, "签收日期": "2026-11-22"}, external_id=None)
     async with database.session() as session:
         await session.execute(text("UPDATE contacts SET updated_at = :at"), {"at": NOW + timedelta(minutes=1)})

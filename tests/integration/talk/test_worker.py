@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 from procrastinate.jobs import Job
 
-from followup.talk.jobs import SEND_AGAIN, BackOff, SendAgain
+from followup.talk.jobs import BackOff
 
 from .conftest import Line
 from .fake_rasa import ANSWER_EMPTY, DIE_AFTER_STORING
@@ -92,13 +92,3 @@ def test_the_wait_between_tries_grows_to_half_a_minute(
     job = Job(id=1, queue="turns", lock=None, queueing_lock=None, task_name="run_turn", attempts=attempts)
     BackOff().get_retry_decision(exception=Exception(), job=job)
     assert waits == [{"seconds": seconds}]
-
-
-@pytest.mark.parametrize(("attempts", "minutes"), [*enumerate(SEND_AGAIN), (len(SEND_AGAIN), None)])
-def test_a_busy_provider_is_asked_again_five_times_ever_later(
-    monkeypatch: pytest.MonkeyPatch, attempts: int, minutes: int | None
-) -> None:
-    monkeypatch.setattr("followup.talk.jobs.RetryDecision", lambda retry_in: retry_in)
-    job = Job(id=1, queue="sends", lock=None, queueing_lock=None, task_name="send_delivery", attempts=attempts)
-    found = SendAgain().get_retry_decision(exception=Exception(), job=job)
-    assert found == (None if minutes is None else {"minutes": minutes})
