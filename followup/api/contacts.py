@@ -26,14 +26,14 @@ Answer = tuple[int, dict[str, Any]]
 
 async def put_contact(session: AsyncSession, request: web.Request, body: Any) -> Answer:
     """PUT /contacts/{external_id}"""
-    contact = read.contact_of(body, _external_id(request))
+    contact = read.contact_of(body, _external_id(request), clock.now().date())
     saved = await _save(session, request, [contact], recorded=False)
     return (201 if saved.created else 200), _told(saved, [contact])
 
 
 async def post_contacts(session: AsyncSession, request: web.Request, body: Any) -> Answer:
     """POST /contacts: all of them, or none."""
-    contacts = read.contacts_of(body)
+    contacts = read.contacts_of(body, clock.now().date())
     return 200, _told(await _save(session, request, contacts, recorded=True), contacts)
 
 
@@ -74,12 +74,15 @@ async def stop_customer(session: AsyncSession, request: web.Request, body: Any) 
     contact = await _contact(session, request)
     now = clock.now()
     try:
-        entry = await block.block_contact(session, contact.id, reason, request["user_id"], now)
+        entry = await block.block_contact(session, contact.id, reason, request["user_id"], now, block.Source.API)
     except block.BlockError as error:
         if error.key != "already":
             raise Problem(404, _NO_CUSTOMER) from None
-        return 200, {"added": False}
+        entry = None
+    # Also of who stood on the list before: a consent may have been written since.
     await consent.withdraw_all(session, contact.id, "客户系统", now)
+    if entry is None:
+        return 200, {"added": False}
     await audit(session, None, "block.add", "block", entry.id, source="api")
     return 200, {"added": True}
 
@@ -88,7 +91,7 @@ async def stop_number(session: AsyncSession, request: web.Request, body: Any) ->
     """POST /do-not-contact: a number, whoever has it now or later."""
     phone, reason = read.stop_of(body, with_phone=True)
     try:
-        entry = await block.block_phone(session, phone, reason, request["user_id"], clock.now(), block.Source.IMPORT)
+        entry = await block.block_phone(session, phone, reason, request["user_id"], clock.now(), block.Source.API)
     except block.BlockError as error:
         if error.key == "bad_phone":
             wrong = FieldError("/phone", f"电话“{phone}”不是有效的手机号或带区号的座机号。")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from followup.api.problems import FieldError, Problem
@@ -11,7 +11,7 @@ from followup.contacts.dates import DateError, read_date
 from followup.contacts.groups import LONGEST as LONGEST_GROUP
 from followup.contacts.groups import MOST as MOST_GROUPS
 from followup.contacts.groups import group
-from followup.contacts.parse import CHANNELS, LONGEST_CELL, GivenConsent, Merger, NewContact, RowError, email_of, id_of, name_and_title, phone_of
+from followup.contacts.parse import CHANNELS, LONGEST_CELL, GivenConsent, Merger, NewContact, RowError, consent_at, email_of, id_of, name_and_title, phone_of
 
 MOST_CONTACTS = 1000
 _MOST_FIELDS = 100
@@ -20,7 +20,7 @@ _CONTACT = ("external_id", "name", "title", "phone", "email", "openid", "groups"
 _CONSENT = ("channel", "given", "source", "text_version", "at")
 
 
-def contacts_of(body: Any) -> list[NewContact]:
+def contacts_of(body: Any, today: date) -> list[NewContact]:
     """`{"contacts": [...]}` with 1 to 1,000 customers. Raises Problem (422) with all that is wrong."""
     _object(body, "", ("contacts",))
     raw = body.get("contacts")
@@ -29,7 +29,7 @@ def contacts_of(body: Any) -> list[NewContact]:
     errors: list[FieldError] = []
     merger = Merger()
     for index, one in enumerate(raw):
-        contact = _contact(one, f"/contacts/{index}", index + 1, errors)
+        contact = _contact(one, f"/contacts/{index}", index + 1, errors, today)
         if contact is not None:
             before = merger.merged
             try:
@@ -45,12 +45,12 @@ def contacts_of(body: Any) -> list[NewContact]:
     return merger.contacts
 
 
-def contact_of(body: Any, external_id: str) -> NewContact:
+def contact_of(body: Any, external_id: str, today: date) -> NewContact:
     """One customer, named by the address. Raises Problem (422)."""
     errors: list[FieldError] = []
     if isinstance(body, dict) and body.get("external_id", external_id) != external_id:
         errors.append(FieldError("/external_id", "与网址里的客户编号不同。"))
-    contact = _contact({**body, "external_id": external_id} if isinstance(body, dict) else body, "", 1, errors)
+    contact = _contact({**body, "external_id": external_id} if isinstance(body, dict) else body, "", 1, errors, today)
     if errors or contact is None:
         raise _invalid(errors)
     return contact
@@ -86,7 +86,7 @@ def stop_of(body: Any, *, with_phone: bool) -> tuple[str, str]:
     return phone, reason
 
 
-def _contact(raw: Any, path: str, line: int, errors: list[FieldError]) -> NewContact | None:
+def _contact(raw: Any, path: str, line: int, errors: list[FieldError], today: date) -> NewContact | None:
     known = len(errors)
     if not isinstance(raw, dict):
         errors.append(FieldError(path, "应为一位客户的资料（JSON 对象）。"))
@@ -95,7 +95,7 @@ def _contact(raw: Any, path: str, line: int, errors: list[FieldError]) -> NewCon
     texts = {name: _text(raw, name, path, errors) for name in ("external_id", "name", "title", "phone", "email", "openid")}
     fields = _fields(raw.get("fields", {}), f"{path}/fields", errors) | _dates(raw.get("dates", {}), f"{path}/dates", errors)
     groups = _groups(raw.get("groups", []), f"{path}/groups", errors)
-    consents = _consents(raw.get("consents", []), f"{path}/consents", errors)
+    consents = _consents(raw.get("consents", []), f"{path}/consents", errors, today)
     found: dict[str, str] = {}
     for name, read in (("phone", phone_of), ("email", email_of)):
         try:
@@ -152,7 +152,7 @@ def _groups(raw: Any, path: str, errors: list[FieldError]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(group, raw)))
 
 
-def _consents(raw: Any, path: str, errors: list[FieldError]) -> tuple[GivenConsent, ...]:
+def _consents(raw: Any, path: str, errors: list[FieldError], today: date) -> tuple[GivenConsent, ...]:
     if not isinstance(raw, list) or len(raw) > len(CHANNELS):
         errors.append(FieldError(path, "应为列表，每种方式一项。"))
         return ()
@@ -168,8 +168,8 @@ def _consents(raw: Any, path: str, errors: list[FieldError]) -> tuple[GivenConse
         if not source:
             errors.append(FieldError(f"{here}/source", "请写明在哪里同意或收回的，例如“购买合同”。"))
         try:
-            at = read_date(at) if at else ""
-        except DateError as error:
+            at = consent_at(at, today)
+        except RowError as error:
             errors.append(FieldError(f"{here}/at", str(error)))
         found[one["channel"]] = GivenConsent(one["channel"], one["given"], source, version, at)
     return tuple(found.values())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from followup import clock
 from followup.cli.chinese import ChineseGroup
 from followup.cli.options import home_option, settings_from
 from followup.contacts import columns
@@ -56,11 +57,13 @@ def import_(
     try:
         table = read_table(data)
         choices = Choices(columns.guess(table), read_groups("、".join(groups)), Agreed(channels, source.strip(), text_version.strip()))
-        parsed = parse_table(table, choices)
+        parsed = parse_table(table, choices, clock.now().date())
     except ContactsFileError as error:
         raise click.ClickException(str(error)) from None
     _columns(table, choices)
     _show(parsed.bad)
+    if parsed.stopped:
+        click.echo(f"有 {parsed.stopped} 行写明了不能联系（免打扰、不同意、已故，或者未满 18 岁），导入时会列入免打扰名单。")
     if dry_run or (parsed.bad and not skip_bad):
         _write_bad(bad_rows, table, parsed.bad)
         _stop(parsed, dry_run)
@@ -124,7 +127,6 @@ def _write_bad(path: Path | None, table: Table, bad: tuple[BadRow, ...]) -> None
 
 
 async def _save(url: str, parsed: ContactsFile, record: Source, table: Table, skip_bad: bool) -> tuple[str, Saved]:
-    from followup import clock
     from followup.console.show import moment
     from followup.contacts.save import earlier_import, save_contacts
     from followup.store.database import Database
@@ -137,7 +139,7 @@ async def _save(url: str, parsed: ContactsFile, record: Source, table: Table, sk
             earlier = await earlier_import(session, record.digest)
             told = moment(earlier.at) if earlier else ""  # what is saved below takes the row out of the session
             cells = {row.line: row.cells for row in table.rows}
-            saved = await save_contacts(session, parsed.contacts, record, clock.now(), skip_bad=skip_bad, cells=cells)
+            saved = await save_contacts(session, parsed.contacts, record, clock.now(), skip_bad=skip_bad, cells=cells, stops=parsed.stops)
             return told, saved
     finally:
         await store.close()

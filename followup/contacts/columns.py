@@ -34,6 +34,7 @@ class Use(StrEnum):
     CONSENT_SOURCE = "consent_source"
     CONSENT_TEXT = "consent_text"
     CONSENT_AT = "consent_at"
+    STOP = "stop"
     DATE = "date"
     TEXT = "text"
     SKIP = "skip"
@@ -56,7 +57,7 @@ def _words() -> dict[str, Any]:
 
 def guess(table: Table) -> tuple[Use, ...]:
     """The use of each column: by the header's usual names, each use once; of the others, dates where they hold dates."""
-    header = [re.sub(r"[\s*:]", "", unicodedata.normalize("NFKC", cell)).lower() for cell in table.header]
+    header = [plain_header(cell) for cell in table.header]
     never = _words()[Use.SKIP]["headers"]
     uses: list[Use | None] = [Use.SKIP if name in never else None for name in header]
     for use, spec in _words().items():
@@ -65,6 +66,11 @@ def guess(table: Table) -> tuple[Use, ...]:
         if found is not None and uses[found] is None:
             uses[found] = Use(use)
     return tuple(use or _other(table, column) for column, use in enumerate(uses))
+
+
+def plain_header(cell: str) -> str:
+    """A header without what does not matter: blanks, stars, colons, width, case."""
+    return re.sub(r"[\s*:]", "", unicodedata.normalize("NFKC", cell)).lower()
 
 
 def _other(table: Table, column: int) -> Use:

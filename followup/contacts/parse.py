@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -13,9 +13,14 @@ from followup.contacts import columns
 from followup.contacts.columns import Use
 from followup.contacts.dates import DateError, read_date
 from followup.contacts.groups import read_groups
+from followup.contacts.merge import Merger
+from followup.contacts.model import Agreed, BadRow, Choices, ContactsFile, GivenConsent, NewContact, RowError, Stop
+from followup.contacts.progress import NOBODY_ASKS, Progress
+from followup.contacts.stop import AgeError, stop_reason
 from followup.contacts.table import Row, Table, read_table
 from followup.settings import is_mail_address
 
+__all__ = ["Agreed", "BadRow", "Choices", "ContactsFile", "GivenConsent", "Merger", "NewContact", "RowError", "Stop", "parse_contacts", "parse_table"]
 T = TypeVar("T")
 OPENID_FIELD = "微信OpenID"
 """The column of `contacts.fields` that keeps it until WeChat has a table of its own."""
@@ -33,129 +38,66 @@ _CHANNEL_WORDS = {
     **dict.fromkeys(("全部", "都同意", "全部同意", "同意", "已同意", "是", "yes", "y", "1", "√"), CHANNELS),
 }
 _REFUSED = frozenset(("不同意", "拒绝", "否", "无", "未同意", "no", "n", "0", "×"))
-_MOBILE = re.compile(r"1[3-9]\d{9}")
-_LANDLINE = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-9]\d{6,7}")
-_SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+# Plain digits only: \d would take those of other scripts, and one number would be two.
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_LANDLINE = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})[2-9][0-9]{6,7}")
+_EXTENSION = re.compile(r"(.{7,}?)\s*(?:转|轉|分机|ext\.?|x|#|[-*,，])\s*[:：]?\s*([0-9]{1,6})", re.IGNORECASE)
+_SHORTENED = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _ERROR_CELL = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
 LONGEST_NAME = 40
 LONGEST_ID = 100
 LONGEST_CELL = 1000
 
 
-class RowError(ValueError):
-    """A row that cannot be taken. `field` is the part it is about, `str()` the reason in Chinese."""
-
-    def __init__(self, reason: str, field: str = "") -> None:
-        super().__init__(reason)
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class GivenConsent:
-    """The customer agreed to a channel, or took it back. `at`: ISO text, empty where nobody wrote it."""
-
-    channel: str
-    given: bool
-    source: str
-    text_version: str = ""
-    at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NewContact:
-    """One customer of the file. `title` is 先生, 女士 or empty; `fields` holds the other columns by their header.
-
-    `phone`, `email`, `external_id`, `openid` are empty where there is none; one of them is there.
-    """
-
-    line: int
-    name: str
-    title: str
-    phone: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-    email: str = ""
-    external_id: str = ""
-    openid: str = ""
-    groups: tuple[str, ...] = ()
-    consents: tuple[GivenConsent, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that is not taken, and why; `line` counts from 1, the header included."""
-
-    line: int
-    reason: str
-    cells: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"第 {self.line} 行：{self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class ContactsFile:
-    """What a file holds. `merged` counts rows that were merged into an earlier row of the same customer."""
-
-    contacts: tuple[NewContact, ...]
-    bad: tuple[BadRow, ...]
-    merged: int
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """What staff say about the whole file: these channels were agreed to, where, and to which text."""
-
-    channels: tuple[str, ...] = ()
-    source: str = ""
-    text_version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """How a file is to be understood."""
-
-    uses: tuple[Use, ...]
-    groups: tuple[str, ...] = ()
-    """Given to every customer of the file."""
-    agreed: Agreed = Agreed()
-
-
-def parse_contacts(data: bytes) -> ContactsFile:
+def parse_contacts(data: bytes, today: date | None = None) -> ContactsFile:
     """Read a file as its header suggests. Raises ContactsFileError when the file as a whole makes no sense."""
     table = read_table(data)
-    return parse_table(table, Choices(columns.guess(table)))
+    return parse_table(table, Choices(columns.guess(table)), today)
 
 
-def parse_table(table: Table, choices: Choices) -> ContactsFile:
-    """Make customers of the rows. Raises ContactsFileError when the columns make none."""
+def parse_table(table: Table, choices: Choices, today: date | None = None, progress: Progress = NOBODY_ASKS) -> ContactsFile:
+    """Make customers of the rows. Raises ContactsFileError when the columns make none.
+
+    `today`: what must not lie in the future, and who is of age, is judged by it; None: neither is judged.
+    """
     columns.check(table, choices.uses)
-    reader, merger, bad = _Reader(table.header, choices), Merger(), []
-    for row in table.rows:
+    reader, merger, bad, stops = _Reader(table.header, choices, today), Merger(), [], []
+    for number, row in enumerate(table.rows):
+        if number % 500 == 0:
+            progress.done = number
         try:
             merger.add(reader.contact(row))
         except RowError as error:
             bad.append(BadRow(row.line, str(error), row.cells))
-    return ContactsFile(tuple(merger.contacts), tuple(bad), merger.merged)
+            if (stop := reader.stop(row)) is not None:
+                stops.append(stop)
+    return ContactsFile(tuple(merger.contacts), tuple(bad), merger.merged, tuple(stops))
 
 
 def normal_phone(text: str) -> str | None:
     """A mainland mobile or landline number as digits, or None. Takes +86, blanks, dashes, full-width digits."""
-    if _MOBILE.fullmatch(text) and text.isascii():
+    if _MOBILE.fullmatch(text):
         return text
-    digits = unicodedata.normalize("NFKC", text)
-    digits = re.sub(r"[\s\-‐‑–—().]+", "", digits.lstrip("'").removeprefix('="').removesuffix('"'))
-    digits = re.sub(r"^(?:\+?86|0086)(?=1\d{10}$|0?[1-9]\d{8,11}$)", "", digits)
+    digits = _compact(text)
+    if match := re.fullmatch(r"(?:\+?86|0086)(0?)(1[0-9]{10}|[1-9][0-9]{8,11})", digits):
+        # Abroad the area code is dialled without its zero.
+        digits = match[2] if _MOBILE.fullmatch(match[2]) else f"0{match[2]}"
     if _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits):
         return digits
     return None
 
 
+def _compact(text: str) -> str:
+    digits = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[\s\-‐‑–—().·]+", "", digits.lstrip("'").removeprefix('="').removesuffix('"'))
+
+
 class _Reader:
     """Rows of one table -> contacts."""
 
-    def __init__(self, header: Sequence[str], choices: Choices) -> None:
-        self._count = len(header)
-        self._at = {use: column for column, use in enumerate(choices.uses) if use not in (Use.DATE, Use.TEXT, Use.SKIP)}
+    def __init__(self, header: Sequence[str], choices: Choices, today: date | None) -> None:
+        self._count, self._today, self._header, self._uses = len(header), today, header, choices.uses
+        self._at = {use: column for column, use in enumerate(choices.uses) if use not in (Use.DATE, Use.TEXT, Use.SKIP, Use.STOP)}
         self._texts = [(column, header[column]) for column, use in enumerate(choices.uses) if use is Use.TEXT]
         self._dates = [(column, header[column]) for column, use in enumerate(choices.uses) if use is Use.DATE]
         self._groups, self._agreed = choices.groups, choices.agreed
@@ -177,6 +119,7 @@ class _Reader:
         for column, label in self._dates:
             if cells[column]:
                 fields[label] = _or(faults, "", date_of, label, cells[column])
+        stop = _or(faults, "", self._stop, cells, name, fields)
         contact = NewContact(
             row.line,
             name,
@@ -187,7 +130,8 @@ class _Reader:
             _or(faults, "", id_of, "客户编号", said.get(Use.EXTERNAL_ID, "")),
             _or(faults, "", id_of, "OpenID", said.get(Use.OPENID, "")),
             read_groups(said.get(Use.GROUPS, ""), self._groups),
-            _or(faults, (), self._consents, said),
+            () if stop else _or(faults, (), self._consents, said),
+            stop,
         )
         if not any(said.get(use) for use in columns.IDENTIFYING):
             faults.append("没有填写电话。" if Use.PHONE in self._at else "没有填写邮箱、客户编号或 OpenID，认不出是哪位客户。")
@@ -195,11 +139,31 @@ class _Reader:
             raise RowError("".join(faults))
         return contact
 
+    def stop(self, row: Row) -> Stop | None:
+        """What a row that is not taken says about contacting its customer. None: nothing, or nobody knows whom it means."""
+        cells = row.cells + ("",) * (self._count - len(row.cells))
+        said = {use: cells[column] for use, column in self._at.items()}
+        faults: list[str] = []
+        fields = {label: _or(faults, "", date_of, label, cells[column]) for column, label in self._dates if cells[column]}
+        reason = _or(faults, "", self._stop, cells, said.get(Use.NAME, ""), fields)
+        phone = _or(faults, "", phone_of, said[Use.PHONE]) if said.get(Use.PHONE) else ""
+        email = _or(faults, "", email_of, said.get(Use.EMAIL, ""))
+        return Stop(row.line, reason, phone, email) if reason and (phone or email) else None
+
+    def _stop(self, cells: Sequence[str], name: str, fields: Mapping[str, str]) -> str:
+        dated = list(cells)
+        for column, label in self._dates:
+            dated[column] = fields.get(label, "")
+        try:
+            return stop_reason(self._header, self._uses, dated, name, self._today)
+        except AgeError as error:
+            raise RowError(str(error)) from None
+
     def _consents(self, said: Mapping[Use, str]) -> tuple[GivenConsent, ...]:
         written = said.get(Use.CONSENT, "")
         source = said.get(Use.CONSENT_SOURCE, "") or self._agreed.source
         text = said.get(Use.CONSENT_TEXT, "") or self._agreed.text_version
-        at = date_of("同意的时间", said[Use.CONSENT_AT]) if said.get(Use.CONSENT_AT) else ""
+        at = consent_at(said.get(Use.CONSENT_AT, ""), self._today)
         if not written:
             return tuple(GivenConsent(channel, True, source, text, at) for channel in self._agreed.channels)
         given = consents_of(written)
@@ -247,8 +211,17 @@ def phone_of(text: str) -> str:
         raise RowError(f"电话“{text}”被表格软件写成了科学计数法，请把该列设为“文本”后重新填写。", "phone")
     phone = normal_phone(text.removesuffix(".0"))
     if phone is None:
-        raise RowError(f"电话“{text[:30]}”不是有效的手机号或带区号的座机号。", "phone")
+        raise RowError(f"电话“{text[:30]}”{_why_no_phone(text)}", "phone")
     return phone
+
+
+def _why_no_phone(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if (match := _EXTENSION.fullmatch(plain)) and normal_phone(match[1]):
+        return "带着分机号。请去掉分机号，或者另放一列。"
+    if len([part for part in re.split(r"[/、,;|\s]+", plain) if normal_phone(part)]) > 1:
+        return "是几个号码。一位客户请只写一个，其余的另放一列。"
+    return "不是有效的手机号或带区号的座机号。"
 
 
 def email_of(text: str) -> str:
@@ -275,6 +248,14 @@ def date_of(label: str, text: str) -> str:
         raise RowError(f"{label}{error}", label) from None
 
 
+def consent_at(text: str, today: date | None) -> str:
+    """When somebody agreed or refused, which nobody can have done tomorrow."""
+    at = date_of("同意的时间", text) if text else ""
+    if at and today is not None and date.fromisoformat(at[:10]) > today:
+        raise RowError(f"同意的时间“{text[:30]}”在将来，请核对。", "at")
+    return at
+
+
 @lru_cache(maxsize=1 << 10)
 def consents_of(written: str) -> dict[str, bool]:
     """"短信、邮件" -> those channels agreed to; "不同意" -> none of them. Raises RowError for other words."""
@@ -287,58 +268,3 @@ def consents_of(written: str) -> dict[str, bool]:
             raise RowError(f"同意方式“{written[:30]}”看不懂，请写“短信”“邮件”“微信”“同意”或“不同意”。", "consents")
         found.update(dict.fromkeys(_CHANNEL_WORDS[word], True))
     return found
-
-
-# —— rows of one customer ————————————————————————————————————————————
-
-
-class Merger:
-    """Rows of one phone, customer number or OpenID are one customer."""
-
-    def __init__(self) -> None:
-        self.contacts: list[NewContact] = []
-        self.merged = 0
-        self._known: dict[tuple[str, str], int] = {}
-
-    def add(self, contact: NewContact) -> None:
-        keys = [(label, key) for label, key in _keys(contact) if key]
-        places = {self._known[key]: key[0] for key in keys if key in self._known}
-        if len(places) > 1:
-            told = "，".join(f"{label}与第 {self.contacts[place].line} 行相同" for place, label in places.items())
-            raise RowError(f"{told}，分不清是哪一位客户，请核对。")
-        if places:
-            (place, label), = places.items()
-            contact = _merge(self.contacts[place], contact, label)
-            self.contacts[place] = contact
-            self.merged += 1
-        else:
-            place = len(self.contacts)
-            self.contacts.append(contact)
-        self._known.update(dict.fromkeys(keys, place))
-
-
-def _keys(contact: NewContact) -> tuple[tuple[str, str], ...]:
-    return ("电话", contact.phone), ("客户编号", contact.external_id), ("OpenID", contact.openid)
-
-
-def _merge(earlier: NewContact, later: NewContact, same: str) -> NewContact:
-    """Two rows of one customer: what the first leaves open, the second adds. Of different people they are no duplicates."""
-    if earlier.name != later.name:
-        raise RowError(f"{same}与第 {earlier.line} 行相同，姓名却不同（{earlier.name}、{later.name}），请核对。")
-    if earlier.title and later.title and earlier.title != later.title:
-        raise RowError(f"与第 {earlier.line} 行是同一位客户，称谓却不同（{earlier.title}、{later.title}），请核对。")
-    for (label, one), (_, other) in zip(_keys(earlier), _keys(later), strict=True):
-        if one and other and one != other:
-            raise RowError(f"{same}与第 {earlier.line} 行相同，{label}却不同，请核对。")
-    consents = {one.channel: one for one in (*later.consents, *earlier.consents)}
-    return replace(
-        earlier,
-        title=earlier.title or later.title,
-        phone=earlier.phone or later.phone,
-        email=earlier.email or later.email,
-        external_id=earlier.external_id or later.external_id,
-        openid=earlier.openid or later.openid,
-        groups=tuple(dict.fromkeys((*earlier.groups, *later.groups))),
-        consents=tuple(consents.values()),
-        fields={**later.fields, **earlier.fields},
-    )

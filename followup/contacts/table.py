@@ -11,12 +11,16 @@ import json
 import re
 import unicodedata
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from followup.contacts.progress import NOBODY_ASKS, Progress
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_EMPTY = "文件是空的。第一行应为表头，例如：姓名,称谓,手机号"
 _SEPARATORS = ",\t;"
 _PLAIN = re.compile(r"[\u4e00-\u9fff\uff01-\uff5e 0-9A-Za-z]*")
 
@@ -39,19 +43,41 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(data: bytes) -> Table:
-    """Decode and split. Empty lines are left out. Raises ContactsFileError."""
+def look_at(data: bytes) -> None:
+    """What can be said of a file without reading it: raises ContactsFileError for what is none of ours."""
+    if len(data) < 1024 and not data.strip():
+        raise ContactsFileError(_EMPTY)
     if len(data) > LARGEST_FILE:
         raise ContactsFileError(f"文件超过 {LARGEST_FILE // 1024 // 1024} MB，请拆成几个文件分批导入。")
+    if data[:4] == b"\xd0\xcf\x11\xe0":
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise ContactsFileError("这个 Excel 文件加了密码，打不开。请在 Excel 里去掉密码，另存以后再导入。")
+        raise ContactsFileError("这是旧版的 Excel 文件（.xls）。请在 Excel 里“另存为”，类型选“Excel 工作簿（*.xlsx）”，再导入。")
+    if data.startswith((b"%PDF-", b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
+        raise ContactsFileError("这不是表格。请导入 CSV 或 Excel（xlsx）文件。")
+    if data[:512].lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype html", b"<html", b"<table", b"<?xml", b"{\rtf")):
+        raise ContactsFileError("这个文件虽然能用 Excel 打开，其实是网页或别的格式。请在 Excel 里“另存为”，类型选“Excel 工作簿（*.xlsx）”，再导入。")
+
+
+def read_table(data: bytes, progress: Progress = NOBODY_ASKS) -> Table:
+    """Decode and split. Empty lines are left out. Raises ContactsFileError."""
+    look_at(data)
     if data[:4] == b"PK\x03\x04":
         from followup.contacts.xlsx import read_sheet
 
-        rows = [Row(line, tuple(_clean(cell) for cell in cells)) for line, cells in read_sheet(data)]
+        records: Iterable[tuple[int, Iterable[str]]] = read_sheet(data)
     else:
-        rows = _split(_decode(data))
+        records = _split(_decode(data))
+    rows = []
+    for number, (line, cells) in enumerate(records):
+        if number % 500 == 0:
+            progress.done = number
+        if number > 2 * MOST_ROWS:
+            break
+        rows.append(Row(line, tuple(_clean(cell) for cell in cells)))
     rows = [row for row in rows if any(row.cells)]
     if not rows:
-        raise ContactsFileError("文件是空的。第一行应为表头，例如：姓名,称谓,手机号")
+        raise ContactsFileError(_EMPTY)
     if len(rows) - 1 > MOST_ROWS:
         raise ContactsFileError(f"文件超过 {MOST_ROWS // 10000} 万行，请拆成几个文件分批导入。")
     if len(rows[0].cells) > MOST_COLUMNS:
@@ -78,12 +104,6 @@ def _without_tail(cells: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _decode(data: bytes) -> str:
-    if data[:4] == b"\xd0\xcf\x11\xe0":
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            raise ContactsFileError("这个 Excel 文件加了密码，打不开。请在 Excel 里去掉密码，另存以后再导入。")
-        raise ContactsFileError("这是旧版的 Excel 文件（.xls）。请在 Excel 里“另存为”，类型选“Excel 工作簿（*.xlsx）”，再导入。")
-    if data[:5] == b"%PDF-" or data[:3] == b"\xff\xd8\xff" or data[:4] == b"\x89PNG":
-        raise ContactsFileError("这不是表格。请导入 CSV 或 Excel（xlsx）文件。")
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             candidates: tuple[str, ...] = (encoding,)
@@ -98,21 +118,17 @@ def _decode(data: bytes) -> str:
     raise ContactsFileError("看不出文件的编码。请另存为 UTF-8 或 GBK 编码的 CSV 后再导入。")
 
 
-def _split(text: str) -> list[Row]:
+def _split(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-    rows: list[Row] = []
     begin = 1
     try:
         for record in reader:
-            cells = tuple(_clean(cell) for cell in record)
-            if any(cells):
-                rows.append(Row(begin, cells))
+            yield begin, record
             begin = reader.line_num + 1
     except csv.Error:
         raise ContactsFileError(
             f"第 {begin} 行的引号没有成对，后面的内容无法分列。请检查该行的英文双引号。"
         ) from None
-    return rows
 
 
 def _separator(text: str) -> str:

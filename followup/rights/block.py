@@ -28,6 +28,9 @@ class Source(StrEnum):
     CUSTOMER = "customer"
     STAFF = "staff"
     IMPORT = "import"
+    API = "api"
+    ERASED = "erased"
+    """Nobody wished it: the customer was erased, and must not come back by a list."""
 
 
 class BlockError(ValueError):
@@ -59,7 +62,7 @@ async def block_contact(
         raise BlockError("no_customer")
     if await _stands(session, DoNotContact.contact_id == contact_id):
         raise BlockError("already")
-    return await _add(session, contact.id, contact.phone, reason, source, user_id, at)
+    return await _add(session, contact.id, contact.phone, reason, source, user_id, at, email=contact.email)
 
 
 async def block_phone(
@@ -143,6 +146,8 @@ def _about(contact: Contact) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [DoNotContact.contact_id == contact.id]
     if contact.phone:
         parts += [DoNotContact.phone == contact.phone, DoNotContact.phone_digest == func.phone_digest(contact.phone)]
+    if contact.email:
+        parts += [DoNotContact.email == contact.email, DoNotContact.email_digest == func.phone_digest(contact.email)]
     return or_(*parts)
 
 
@@ -167,16 +172,17 @@ def _row(row: Sequence[object]) -> BlockRow:
 
 
 async def _stands(session: AsyncSession, condition: ColumnElement[bool]) -> bool:
-    return bool(await session.scalar(select(exists().where(and_(DoNotContact.lifted_at.is_(None), condition)))))
+    return bool(await session.scalar(select(exists().where(and_(DoNotContact.lifted_at.is_(None), DoNotContact.source != Source.ERASED.value, condition)))))
 
 
 async def _add(
-    session: AsyncSession, contact_id: int | None, phone: str | None, reason: str, source: Source, user_id: int | None, at: datetime
+    session: AsyncSession, contact_id: int | None, phone: str | None, reason: str, source: Source, user_id: int | None, at: datetime, *,
+    email: str | None = None,
 ) -> DoNotContact:
     if not reason.strip():
         raise BlockError("no_reason")
     entry = DoNotContact(
-        contact_id=contact_id, phone=phone, reason=reason.strip()[:LONGEST_REASON], source=source.value, user_id=user_id, at=at
+        contact_id=contact_id, phone=phone, email=email, reason=reason.strip()[:LONGEST_REASON], source=source.value, user_id=user_id, at=at
     )
     session.add(entry)
     await session.flush()

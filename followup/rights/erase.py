@@ -16,6 +16,8 @@ from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.contacts.parse import OPENID_FIELD
+from followup.contacts.save import hold
 from followup.rights.left import GONE, Questions, left_of_variables
 from followup.store.models import Answer, Case, Contact, DoNotContact, Message, ScriptRevision
 from followup.store.staff_models import AnswerCorrection
@@ -95,9 +97,10 @@ async def erase_customer(session: AsyncSession, contact_id: int, entry_id: int, 
 
 
 async def lock(session: AsyncSession, case_ids: Iterable[str]) -> None:
-    """Until the end of the transaction no turn of these talks begins. Raises NotNow."""
+    """Until the end of the transaction no turn of these talks begins, and no import brings customers. Raises NotNow."""
     await session.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'"))
     try:
+        await hold(session)
         for case_id in sorted(set(case_ids)):
             for kind in ("turn", "tracker"):
                 key = {"key": f"{kind}:{case_id}"}
@@ -236,7 +239,18 @@ async def _erase_contacts(session: AsyncSession, who: Who, at: datetime) -> None
         .values(claimed_contact_id=None, claimed_case_id=None)
         .execution_options(synchronize_session=False)
     )
+    await session.execute(text(_REMEMBER), {"contact": who.contact_id, "at": at, "openid": OPENID_FIELD})
     await empty_contacts(session, who.contacts, who.known, at)
+
+
+# Nobody can be read off it; an import that brings the customer again is refused by it (contacts.save). What a visitor typed
+# may be somebody else's number, and is not remembered.
+_REMEMBER = """
+INSERT INTO do_not_contact (phone_digest, email_digest, other_digests, reason, source, at)
+SELECT phone_digest(phone), phone_digest(email), array_remove(ARRAY[phone_digest('id:' || external_id), phone_digest('openid:' || (fields ->> :openid))], NULL),
+    'erased', 'erased', :at
+FROM contacts WHERE id = :contact AND NOT is_anonymous AND coalesce(phone, email, external_id, fields ->> :openid) IS NOT NULL
+"""
 
 
 async def empty_contacts(session: AsyncSession, contacts: Sequence[int], known: Sequence[str], at: datetime) -> None:

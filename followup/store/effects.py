@@ -270,7 +270,7 @@ async def _set_outcome(session: AsyncSession, case: Case, effect: SetOutcome, at
 async def phone_is_blocked(session: AsyncSession, phone: str) -> bool:
     """Whether the number is on the do-not-contact list, whosever it is."""
     same = or_(DoNotContact.phone == phone, DoNotContact.phone_digest == func.phone_digest(phone))
-    return bool(await session.scalar(select(exists().where(DoNotContact.lifted_at.is_(None), same))))
+    return bool(await session.scalar(select(exists().where(DoNotContact.lifted_at.is_(None), DoNotContact.source != "erased", same))))
 
 
 async def _stop_contact(
@@ -282,6 +282,7 @@ async def _stop_contact(
         .values(
             contact_id=contact.id,
             phone=contact.phone,
+            email=contact.email,
             reason="customer",
             words=effect.words,
             message_id=message_id,

@@ -264,9 +264,12 @@ def _of_case(column: Any, case_id: str) -> Any:
 
 
 def blocked(contact_id: Any, phone: Any, email: Any = Contact.email) -> Any:
-    """`is_blocked` as a condition: whether an entry of the list that was not lifted names the customer, the phone or the mailbox."""
+    """`is_blocked` as a condition: whether an entry of the list that was not lifted names the customer, the phone or the mailbox.
+
+    What an erasure leaves only keeps lists from bringing the customer back: who comes by themselves may be a customer again.
+    """
     # `phone = NULL` is never true, so a contact without a number is blocked by its own row only.
     stop = DoNotContact
     by_phone = or_(stop.phone == phone, stop.phone_digest == func.phone_digest(phone))
     by_email = or_(stop.email == email, stop.email_digest == func.phone_digest(email))
-    return exists().where(stop.lifted_at.is_(None), or_(stop.contact_id == contact_id, by_phone, by_email))
+    return exists().where(stop.lifted_at.is_(None), stop.source != "erased", or_(stop.contact_id == contact_id, by_phone, by_email))

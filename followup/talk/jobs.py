@@ -12,7 +12,7 @@ from datetime import timedelta
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
-from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from procrastinate.retry import BaseRetryStrategy, RetryDecision, RetryStrategy
 from sqlalchemy import select
 
 from followup import clock
@@ -25,6 +25,7 @@ from followup.campaigns.send import Inviter, Sent, send_batch
 from followup.channels import Notifier
 from followup.console.figures import table
 from followup.console.tickets.reminders import remind_by_mail, remind_by_webhook
+from followup.contacts import importing
 from followup.mail import MailServer
 from followup.rights.retention import erase_old
 from followup.store.campaign_models import Campaign
@@ -149,6 +150,11 @@ def make_app(url: str, services: Services) -> App:
                 await wake(session)
         await tell_of(services, sent)
 
+    # A customer file is read, checked and taken.
+    @app.task(name=importing.IMPORT_TASK, queue=importing.IMPORT_QUEUE, retry=RetryStrategy(max_attempts=importing.MOST_TRIES, wait=2))
+    async def import_upload(upload_id: int) -> None:
+        await importing.run(services.database, upload_id)
+
     # The pages do the same before they count: this only leaves them little to do.
     @app.periodic(cron=_EVERY_MINUTE)
     @app.task(name="count_talks", queue=CLOCK_QUEUE, queueing_lock="count_talks")
@@ -206,6 +212,7 @@ async def rescue(app: App, database: Database) -> int:
             await app.job_manager.finish_job(job=job, status=Status.FAILED, delete_job=True)
     async with database.session() as session:
         count = await watch.rescue_messages(session)
+        await importing.rescue(session)
     if count:
         _log.warning("took up %s conversations that had no job", count)
     return count

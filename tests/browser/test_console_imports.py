@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
 from playwright.async_api import expect
 from sqlalchemy import select
 
 from followup.store.database import Database
 from followup.store.models import Contact
 from tests.browser.console_login import log_in
+from tests.integration.contacts.working import a_worker
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 NO_SIDEWAYS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FILE = "姓名,手机号,签收日期,级别\n王芳,13800138000,2026/3/5,VIP\n李强,13900139000,2026年3月6日,普通\n赵敏,1370013700,2月30日,车队\n"
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def worker(database: Database) -> AsyncIterator[None]:
+    async with a_worker(database):
+        yield
 
 
 async def test_a_file_goes_all_the_way(devices, gateway, database: Database):

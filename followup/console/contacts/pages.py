@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -17,11 +18,11 @@ from followup.console.paging import PER_PAGE, page_number, page_of
 from followup.console.parts import database, see, sentence, staff
 from followup.console.parts import page as any_page
 from followup.console.permissions import Permission, needs
-from followup.contacts import columns, uploads
+from followup.contacts import columns, importing, uploads
 from followup.contacts.groups import KNOWN, read_groups
 from followup.contacts.parse import CHANNELS, Agreed, BadRow, Choices
 from followup.contacts.save import earlier_import
-from followup.contacts.table import ContactsFileError, read_table
+from followup.contacts.table import ContactsFileError, look_at
 from followup.contacts.xlsx import bad_sheet
 from followup.store.campaign_models import ApiKey, Import, ImportedContact, Upload
 from followup.store.models import Contact, User
@@ -29,6 +30,7 @@ from followup.store.records import blocked
 
 _IMPORT = "/console/contacts/import"
 _SHOWN_BAD = 100
+_LONG = timedelta(seconds=20)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -43,31 +45,36 @@ def page(request: web.Request, template: str, **context: Any) -> web.Response:
 @needs(Permission.IMPORT_CONTACTS)
 async def upload_page(request: web.Request) -> web.Response:
     """GET /console/contacts/import"""
-    return page(request, "contacts/upload.html", error="")
+    return page(request, "contacts/upload.html", error="", name="")
 
 
 @needs(Permission.IMPORT_CONTACTS)
 async def upload(request: web.Request) -> web.Response:
-    """POST /console/contacts/import: keeps the file and shows how it is understood; no customer is written yet."""
+    """POST /console/contacts/import: keeps the file; the worker reads it, and no customer is written yet."""
     sent = (await request.post()).get("file")
     try:
         if not isinstance(sent, web.FileField):
             raise ContactsFileError(sentence("import_errors", "no_file"))
-        data = sent.file.read()
-        table = await asyncio.to_thread(read_table, data)
+        data, digest = await asyncio.to_thread(_bytes_of, sent)
+        look_at(data)
     except ContactsFileError as error:
-        return page(request, "contacts/upload.html", status=400, error=str(error))
+        return page(request, "contacts/upload.html", status=400, error=str(error), name="")
     async with database(request).session() as session:
-        who, name = staff(request), sent.filename.replace("\0", "")
-        kept = await uploads.keep(session, table, name, hashlib.sha256(data).hexdigest(), who.id, clock.now())
-        await uploads.check(session, kept, uploads.choices_of(kept))
-        await audit(session, who, "contacts.upload", "upload", kept.id, rows=len(table.rows))
+        who, name, now = staff(request), sent.filename.replace("\0", ""), clock.now()
+        kept = await uploads.keep(session, data, name, digest, who.id, now)
+        await importing.ask(session, kept, "read", now)
+        await audit(session, who, "contacts.upload", "upload", kept.id, bytes=len(data))
     return see(f"{_IMPORT}/{kept.id}")
+
+
+def _bytes_of(sent: web.FileField) -> tuple[bytes, str]:
+    data = sent.file.read()
+    return data, hashlib.sha256(data).hexdigest()
 
 
 @needs(Permission.IMPORT_CONTACTS)
 async def check_page(request: web.Request) -> web.Response:
-    """GET /console/contacts/import/{id}: the columns, what would come of them, and the first rows."""
+    """GET /console/contacts/import/{id}: how far the worker is; then the columns, what would come of them, and the first rows."""
     return await _check_page(request)
 
 
@@ -77,6 +84,10 @@ async def _check_page(request: web.Request, *, error: str = "", status: int = 20
         if found.import_id is not None:
             return see(f"/console/imports/{found.import_id}")
         earlier = await earlier_import(session, found.digest)
+    if found.todo:
+        return page(request, "contacts/working.html", upload=found, waits=_waits(found))
+    if not found.choices:
+        return page(request, "contacts/upload.html", error=found.error, name=found.file_name)
     return page(
         request,
         "contacts/check.html",
@@ -89,28 +100,45 @@ async def _check_page(request: web.Request, *, error: str = "", status: int = 20
         channels=CHANNELS,
         known_groups=KNOWN,
         shown_bad=_SHOWN_BAD,
-        error=error,
+        error=error or found.error,
     )
 
 
 @needs(Permission.IMPORT_CONTACTS)
+async def progress(request: web.Request) -> web.Response:
+    """GET /console/contacts/import/{id}/progress: how far the worker is, for the page that waits; when it is done, that page is loaded anew."""
+    async with database(request).session() as session:
+        found = await _upload(request, session)
+    if not found.todo:
+        return web.Response(status=204, headers={"HX-Refresh": "true"})
+    return page(request, "contacts/_progress.html", upload=found, waits=_waits(found))
+
+
+def _waits(found: Upload) -> bool:
+    """Whether nobody has begun although there was time: no worker runs, or it has much to do."""
+    return not found.stage and clock.now() - found.asked_at > _LONG
+
+
+@needs(Permission.IMPORT_CONTACTS)
 async def check(request: web.Request) -> web.Response:
-    """POST /console/contacts/import/{id}/check: understand the file as the form says."""
+    """POST /console/contacts/import/{id}/check: have the file understood as the form says."""
     form = await request.post()
     async with database(request).session() as session:
-        found = await _upload(request, session, whole=True)
-        header = found.choices.get("header", [])
-        uses = [str(form.get(f"use{number}", "")) for number in range(len(header))]
-        now = uploads.choices_of(found).uses if found.import_id is None else ()
+        found = await _upload(request, session, lock=True)
+        if found.import_id is not None or found.todo or not found.choices:
+            return see(f"{_IMPORT}/{found.id}")
+        uses = [str(form.get(f"use{number}", "")) for number in range(len(found.choices["header"]))]
+        now = uploads.choices_of(found).uses
         agreed = Agreed(
             tuple(channel for channel in CHANNELS if channel in form.getall("channel", [])),
             await field(request, "source", longest=100),
             await field(request, "text_version", longest=60),
         )
-        if found.import_id is None and not (agreed.channels and not agreed.source):
+        if not agreed.channels or agreed.source:
             chosen = tuple(columns.Use(use) if use in set(columns.Use) else old for use, old in zip(uses, now, strict=True))
             groups = read_groups(await field(request, "groups", longest=300))
-            await uploads.check(session, found, Choices(chosen, groups, agreed))
+            found.choices = {**found.choices, **uploads.choices_as_json(Choices(chosen, groups, agreed))}
+            await importing.ask(session, found, "check", clock.now())
             await audit(session, staff(request), "contacts.check", "upload", found.id)
             return see(f"{_IMPORT}/{found.id}")
     return await _check_page(request, error=sentence("import_errors", "no_source"), status=400)
@@ -118,24 +146,21 @@ async def check(request: web.Request) -> web.Response:
 
 @needs(Permission.IMPORT_CONTACTS)
 async def take(request: web.Request) -> web.Response:
-    """POST /console/contacts/import/{id}/take: all the customers in one transaction. Clicked twice, they are taken once."""
+    """POST /console/contacts/import/{id}/take: have all the customers taken, or none. Clicked twice, they are taken once."""
     skip_bad = bool(await field(request, "skip_bad"))
     async with database(request).session() as session:
-        found = await _upload(request, session, whole=True)
+        found = await _upload(request, session, lock=True)
         if found.import_id is not None:
             return see(f"/console/imports/{found.import_id}")
-        who, upload_id = staff(request), found.id
-        try:
-            saved = await uploads.take(session, found, who.id, clock.now(), skip_bad=skip_bad)
-        except ContactsFileError as error:
-            return await _check_page(request, error=str(error), status=400)
-        if saved.import_id is not None:
-            await audit(session, who, "contacts.import", "import", saved.import_id, rows=saved.created, known=saved.updated + saved.unchanged)
-            return see(f"/console/imports/{saved.import_id}")
-        # Somebody else may have brought in what contradicts this file meanwhile.
-        found = await session.get_one(Upload, upload_id, populate_existing=True)
-        await uploads.check(session, found, uploads.choices_of(found))
-    return await _check_page(request, error=sentence("import_errors", "bad_rows"), status=400)
+        checked = found.checked or {}
+        may = bool(checked) and not checked["error"] and checked["new"] + checked["known"] > 0
+        if found.todo or (may and (skip_bad or not checked["bad_count"])):
+            if not found.todo:
+                found.skip_bad = skip_bad
+                await importing.ask(session, found, "take", clock.now())
+            return see(f"{_IMPORT}/{found.id}")
+        broken = checked.get("error") or sentence("import_errors", "bad_rows")
+    return await _check_page(request, error=broken, status=400)
 
 
 @needs(Permission.IMPORT_CONTACTS)
@@ -150,8 +175,8 @@ async def bad_of_upload(request: web.Request) -> web.Response:
     return await _bad_sheet(tuple(found.choices["header"]), rows, f"bad-rows-{found.id}.xlsx")
 
 
-async def _upload(request: web.Request, session: Any, *, whole: bool = False) -> Upload:
-    found = await uploads.find(session, object_id(request), staff(request).id, whole=whole)
+async def _upload(request: web.Request, session: Any, *, lock: bool = False) -> Upload:
+    found = await uploads.find(session, object_id(request), staff(request).id, lock=lock)
     if found is None:
         raise web.HTTPNotFound
     return found
@@ -260,6 +285,7 @@ routes = [
     web.get("/contacts/import", upload_page),
     web.post("/contacts/import", upload),
     web.get(r"/contacts/import/{id:\d+}", check_page),
+    web.get(r"/contacts/import/{id:\d+}/progress", progress),
     web.post(r"/contacts/import/{id:\d+}/check", check),
     web.post(r"/contacts/import/{id:\d+}/take", take),
     web.get(r"/contacts/import/{id:\d+}/bad.xlsx", bad_of_upload),
