@@ -134,7 +134,7 @@ _ROWS = """
     ORDER BY ledger.id LIMIT :limit
 """
 _CONDITIONS = {
-    "stage": "AND ledger.stage = :stage",
+    "stage": "AND ledger.stage = ANY(string_to_array(:stage, ','))",
     "rule": "AND ledger.rule = :rule",
     "stratum": "AND ledger.stratum = :stratum",
     "reason": "AND ledger.reason = :reason",
@@ -154,7 +154,10 @@ async def rows(
     after: int = 0,
     limit: int = 50,
 ) -> list[LedgerRow]:
-    """A page of entries, oldest first; `after`: the last entry id of the page before. Empty filters hold for all."""
+    """A page of entries, oldest first; `after`: the last entry id of the page before. Empty filters hold for all.
+
+    `stage` may name several, with commas between them.
+    """
     given = {"stage": stage, "rule": rule, "stratum": stratum, "reason": reason, "q": q.strip()}
     given = {name: value for name, value in given.items() if value}
     statement = _ROWS.format(conditions=" ".join(_CONDITIONS[name] for name in given))

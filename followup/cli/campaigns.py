@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from followup import clock
+from followup.cli import draws
 from followup.cli.chinese import ChineseGroup
 from followup.cli.options import home_option, settings_from
 from followup.cli.work import in_database
@@ -220,6 +221,9 @@ def ledger_(campaign: int, stage: str, with_rows: bool, entry: int | None, home:
         due = ledger.moment(row.due_at) if row.due_at else ""
         stage_name, reason = label(row.stage, "stages"), ledger.reason(row.reason)
         click.echo("\t".join((str(row.entry_id), str(row.contact_id), row.name, row.rule, row.stratum, due, stage_name, reason)))
+
+
+campaigns.add_command(draws.draw)
 
 
 # —— parts ———————————————————————————————————————————————————————————

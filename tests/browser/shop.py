@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -23,7 +23,7 @@ from tests.integration.campaigns.year import TIMES, Worker, Year, provider_log
 
 NOW = datetime(2026, 11, 20, 10, 5, tzinfo=SHANGHAI)
 """A Friday morning inside the best hours: where the life ends."""
-FIRST = date(2026, 10, 12)
+DAYS = 39
 SCRIPT = "fruit_order"
 GIVEN = {"company": "招远汇商城（演示）", "agent": "小汇"}
 CHANNELS = frozenset({"sms", "email", "link"})
@@ -65,7 +65,7 @@ def definitions() -> list[tuple[str, Definition]]:
 
 @dataclass
 class Shop(Year):
-    """`customers` came by a file every week from FIRST on."""
+    """`customers` come by a file every week."""
 
     log: Any = None
 
@@ -112,30 +112,30 @@ def _customer(n: int, at: datetime) -> Contact:
     return Contact(name=name, title="先生" if n % 2 else "女士", phone=phone, email=email, groups=groups, fields=fields, created_at=at, updated_at=at)
 
 
-async def live(database: Database, customers: int, *, user_id: int | None = None, until: datetime = NOW) -> None:
-    """Fill the database with the shop's weeks up to `until`; the clock of the caller stays as it is."""
-    await asyncio.create_task(_live(database, customers, user_id, until))
+async def live(database: Database, customers: int, *, days: int = DAYS, user_id: int | None = None) -> None:
+    """Fill the database with the shop's last days up to NOW; the clock of the caller stays as it is."""
+    await asyncio.create_task(_live(database, customers, days, user_id))
 
 
-async def _live(database: Database, customers: int, user_id: int | None, until: datetime) -> None:
-    days = (until.date() - FIRST).days
+async def _live(database: Database, customers: int, days: int, user_id: int | None) -> None:
+    first = NOW.date() - timedelta(days=days)
     log = await provider_log(database.url)
     try:
         shop, worker = Shop(database, customers, days), Worker(database, log)
         await shop.begin()
-        moments = [datetime.combine(FIRST + timedelta(days=day), hour, SHANGHAI) for day in range(days + 1) for hour in TIMES]
-        for number, at in enumerate(one for one in moments if one <= until):
+        moments = [datetime.combine(first + timedelta(days=day), hour, SHANGHAI) for day in range(days + 1) for hour in TIMES]
+        for number, at in enumerate(one for one in moments if one <= NOW):
             day = number // len(TIMES)
             if number % (7 * len(TIMES)) == 0:
                 await shop.file_comes(day // 7, days // 7 + 1, at - timedelta(hours=2))
             if number in (0, 1, 2):
                 await shop.open_campaign(number, at, user_id)
-            if day == 28 and number % len(TIMES) == 0:
+            if day == days * 2 // 3 and number % len(TIMES) == 0:
                 await shop.open_campaign(3, at, user_id)
             await worker.minute(at)
-            await worker.send_all(at, lanes=1)
+            await worker.send_all(at)
             await shop.react(at)
-        await _settle(database, until)
+        await _settle(database, NOW)
     finally:
         await log.close()
 

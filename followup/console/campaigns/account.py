@@ -21,8 +21,9 @@ from followup.console.audit import audit
 from followup.console.campaigns import describe, queries
 from followup.console.campaigns.month import Month, month_of
 from followup.console.campaigns.shared import campaign_of, campaign_page, detail_link
+from followup.console.campaigns.why import why
 from followup.console.forms import number, object_id, query
-from followup.console.paging import PER_PAGE
+from followup.console.paging import PER_PAGE, page_number, page_of
 from followup.console.parts import database, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
 from followup.console.transcripts.export import as_csv, as_xlsx
@@ -36,13 +37,13 @@ from followup.talk.links import DoNotContact, create_link
 MOST_EXPORTED = 200_000
 _AT_ONCE = 5000
 HEAD = (
-    "编号", "客户", "电话", "联系时间", "第几次", "分层", "抽中", "进展", "原因", "渠道", "应联系", "下次处理", "首次发送", "会话",
+    "编号", "客户", "电话", "联系时间", "第几次", "分层", "抽中", "进展", "原因", "渠道", "应联系", "下次处理", "首次发送", "会话", "说明",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which entries of the ledger are wanted; empty parts hold for all."""
+    """Which entries of the ledger are wanted; empty parts hold for all. `stage`: one, or several with commas."""
 
     stage: str = ""
     rule: str = ""
@@ -59,7 +60,7 @@ class Filters:
 
 
 def read(request: web.Request) -> Filters:
-    return Filters(**{name: query(request, name, longest=50) for name in Filters.__slots__})
+    return Filters(**{name: query(request, name, longest=200 if name == "stage" else 50) for name in Filters.__slots__})
 
 
 def script_name(script_id: str) -> str:
@@ -97,6 +98,9 @@ async def campaign_view(request: web.Request, *, error: str = "", status: int = 
         campaign=campaign,
         counts=counts,
         by_stage=counts.by("stage"),
+        stages_wanted=[one for one in filters.stage.split(",") if one],
+        only=lambda **those: Filters(**those).link(here),
+        why=why,
         rules=list(counts.by("rule")),
         strata=list(counts.by("stratum")),
         table=by_rule(counts),
@@ -143,7 +147,7 @@ async def export(request: web.Request) -> web.Response:
         after = 0
         while len(table) <= MOST_EXPORTED:
             rows = await ledger.rows(session, campaign_id, **filters.given(), after=after, limit=_AT_ONCE)
-            table += [_cells(row) for row in rows]
+            table += [_cells(row, campaign.status) for row in rows]
             if len(rows) < _AT_ONCE:
                 break
             after = rows[-1].entry_id
@@ -157,14 +161,14 @@ async def export(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": types[kind], "Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _cells(row: ledger.LedgerRow) -> list[Any]:
+def _cells(row: ledger.LedgerRow, status: str) -> list[Any]:
     def at(moment: Any) -> str:
         return "" if moment is None else f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
     return [
         row.entry_id, name_of(row.name), phone_of(row.phone), row.rule, row.occurrence + 1, row.stratum, "是" if row.drawn else "否",
         label(row.stage, "stages"), ledger.reason(row.reason), label(row.channel, "channels"), at(row.due_at), at(row.next_at),
-        at(row.sent_at), row.case_id or "",
+        at(row.sent_at), row.case_id or "", why(row, status),
     ]  # fmt: skip
 
 
@@ -213,18 +217,6 @@ async def hand_over_link(request: web.Request) -> web.Response:
     return await _entry(request, link=f"{settings(request).public_url}/c/{token}")
 
 
-# —— the draws ————————————————————————————————————————————————————————————
-
-
-@needs(Permission.READ_CAMPAIGNS)
-async def draws_page(request: web.Request) -> web.Response:
-    """GET /console/campaigns/{id}/draws: what an auditor needs to draw the same customers again."""
-    async with database(request).session() as session:
-        campaign = await campaign_of(session, object_id(request))
-        draws = await ledger.draws(session, campaign.id)
-    return campaign_page(request, "draws.html", campaign=campaign, draws=draws, tab="draws", **_told(campaign))
-
-
 # —— the calendar ——————————————————————————————————————————————————————————
 
 
@@ -242,28 +234,29 @@ class CalendarDay:
 
 @needs(Permission.READ_CAMPAIGNS)
 async def calendar_page(request: web.Request) -> web.Response:
-    """GET /console/campaigns/{id}/calendar?month=2026-12&day=2026-12-03"""
+    """GET /console/campaigns/{id}/calendar?month=2026-12&day=2026-12-03&what=sent&page="""
     first, day = month_of(request, clock.now().astimezone(SHANGHAI).date())
+    what, number = query(request, "what"), page_number(request)
+    what = what if what in queries.WHAT else ""
     async with database(request).session() as session:
         campaign = await campaign_of(session, object_id(request))
         planned: dict[date, dict[str, int]] = {}
         for text, rule, count in await ledger.planned_days(session, campaign.id):
             planned.setdefault(date.fromisoformat(text), {})[rule] = count
         happened = await queries.happened_days(session, campaign.id, first - timedelta(days=7), first + timedelta(days=45))
-        people = await queries.on_day(session, campaign.id, day) if day is not None else []
+        people, total = await queries.on_day(session, campaign.id, day, what, number) if day is not None else ([], 0)
     days = {
         one: CalendarDay(planned.get(one, {}), happened.get(one, queries.Happened())) for one in {*planned, *happened}
     }
     return campaign_page(
-        request, "calendar.html", campaign=campaign, month=Month(first, days), day=day, people=people, chosen=days.get(day) if day else None,
-        today=clock.now().astimezone(SHANGHAI).date(), tab="calendar", name_of=name_of,
+        request, "calendar.html", campaign=campaign, month=Month(first, days), day=day, people=page_of(request, people, total), what=what,
+        today=clock.now().astimezone(SHANGHAI).date(), tab="calendar", name_of=name_of, **_told(campaign),
     )  # fmt: skip
 
 
 routes = [
     web.get(r"/campaigns/{id:\d+}", campaign),
     web.get(r"/campaigns/{id:\d+}/ledger.{kind:xlsx|csv}", export),
-    web.get(r"/campaigns/{id:\d+}/draws", draws_page),
     web.get(r"/campaigns/{id:\d+}/calendar", calendar_page),
     web.get(r"/campaigns/{id:\d+}/entries/{entry:\d+}", entry_page),
     web.post(r"/campaigns/{id:\d+}/entries/{entry:\d+}/link", hand_over_link),

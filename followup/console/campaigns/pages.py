@@ -14,7 +14,7 @@ from followup.campaigns import actions, ledger
 from followup.campaigns.actions import CampaignError
 from followup.campaigns.parse import DefinitionErrors
 from followup.console.audit import audit
-from followup.console.campaigns import account, desk, queries, wizard
+from followup.console.campaigns import account, desk, draws, queries, wizard
 from followup.console.campaigns.shared import LIST, campaign_of, campaign_page, detail_link, ways
 from followup.console.forms import field, object_id, query
 from followup.console.parts import database, see, sentence, staff
@@ -68,7 +68,7 @@ async def _list(request: web.Request, *, error: str = "", about: int = 0, status
         parts = bar(stages[one.campaign.id])
         rows.append(Row(one, names[one.campaign.script_id], stages[one.campaign.id], parts, sum(count for _, count in parts)))
     return campaign_page(
-        request, "list.html", status, rows=rows, status_wanted=wanted, states=CAMPAIGN_STATES, unknown=unknown, error=error, about=about
+        request, "list.html", status, rows=rows, status_wanted=wanted, PARTS=PARTS, states=CAMPAIGN_STATES, unknown=unknown, error=error, about=about
     )
 
 
@@ -146,4 +146,5 @@ routes = [
     web.post(r"/campaigns/{id:\d+}/copy", copy),
     web.post(r"/campaigns/{id:\d+}/delete", drop),
     *account.routes,
+    *draws.routes,
 ]

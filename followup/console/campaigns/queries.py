@@ -14,6 +14,7 @@ from followup.campaigns.definition import Audience, Definition
 from followup.campaigns.dispatch import variables_of
 from followup.campaigns.enrol import in_audience
 from followup.campaigns.plan import Customer
+from followup.console.paging import PER_PAGE
 from followup.contacts.groups import KNOWN
 from followup.scripts.model import Script
 from followup.settings import SHANGHAI
@@ -208,21 +209,27 @@ class OnDay:
     rule: str
     at: datetime
     what: str
-    """planned | sent | failed | unknown"""
+    """One of WHAT, or unknown: sent, but nobody knows whether it arrived."""
     channel: str
 
 
-async def on_day(session: AsyncSession, campaign_id: int, day: date, most: int = 200) -> list[OnDay]:
-    """Who is to be contacted on a day, and who was."""
-    rows = await session.execute(
-        _ON_DAY, {"id": campaign_id, "first": _midnight(day), "end": _midnight(day + timedelta(days=1)), "most": most}
-    )
-    return [OnDay(**row._mapping) for row in rows]
+WHAT = ("planned", "sent", "failed", "opened", "completed")
+"""What a number of the calendar counts."""
+
+
+async def on_day(session: AsyncSession, campaign_id: int, day: date, what: str = "", page: int = 1) -> tuple[list[OnDay], int]:
+    """A page of who is to be contacted on a day, who was, who came; and how many there are. `what`: only those of one number."""
+    kinds = {"sent": ["sent", "unknown"], "": ["planned", "sent", "failed", "unknown"]}.get(what, [what])
+    given = {"id": campaign_id, "first": _midnight(day), "end": _midnight(day + timedelta(days=1)), "what": kinds, "limit": PER_PAGE, "offset": (page - 1) * PER_PAGE}
+    rows = (await session.execute(_ON_DAY, given)).all()
+    total = rows[0].total if rows else 0
+    return [OnDay(**{name: row._mapping[name] for name in OnDay.__slots__}) for row in rows], total
 
 
 _ON_DAY = text(
     """
-    SELECT entry.id AS entry_id, entry.contact_id, contact.name, contact.title, entry.rule, found.at, found.what, found.channel
+    SELECT entry.id AS entry_id, entry.contact_id, contact.name, contact.title, entry.rule, found.at, found.what, found.channel,
+        count(*) OVER () AS total
     FROM (
         SELECT id AS entry_id, next_at AS at, 'planned' AS what, channel FROM campaign_entries
         WHERE campaign_id = :id AND state = 'waiting' AND next_at >= :first AND next_at < :end
@@ -232,14 +239,60 @@ _ON_DAY = text(
         FROM deliveries AS delivery JOIN campaign_entries AS mine ON mine.id = delivery.entry_id
         WHERE mine.campaign_id = :id AND delivery.status IN ('accepted', 'delivered', 'unknown', 'failed')
             AND delivery.sending_at >= :first AND delivery.sending_at < :end
+        UNION ALL
+        SELECT came.id, talk.opened_at, 'opened', came.channel FROM cases AS talk JOIN campaign_entries AS came ON came.case_id = talk.id
+        WHERE came.campaign_id = :id AND talk.opened_at >= :first AND talk.opened_at < :end
+        UNION ALL
+        SELECT came.id, talk.ended_at, 'completed', came.channel FROM cases AS talk JOIN campaign_entries AS came ON came.case_id = talk.id
+        WHERE came.campaign_id = :id AND talk.outcome = 'completed' AND talk.ended_at >= :first AND talk.ended_at < :end
     ) AS found JOIN campaign_entries AS entry ON entry.id = found.entry_id JOIN contacts AS contact ON contact.id = entry.contact_id
-    ORDER BY found.at, entry.id LIMIT :most
+    WHERE found.what = ANY(:what) ORDER BY found.at, entry.id LIMIT :limit OFFSET :offset
     """
 )
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), SHANGHAI)
+
+
+# —— one customer's contacts ————————————————————————————————————————————————
+
+
+@dataclass(frozen=True, slots=True)
+class OfCustomer:
+    """A contact of a campaign with one customer, past, present or to come."""
+
+    entry_id: int
+    campaign_id: int
+    campaign: str
+    status: str
+    """Of the campaign."""
+    rule: str
+    occurrence: int
+    stage: str
+    reason: str
+    channel: str
+    due_at: datetime | None
+    next_at: datetime | None
+    sent_at: datetime | None
+    case_id: str | None
+
+
+async def of_customer(session: AsyncSession, contact_id: int) -> list[OfCustomer]:
+    """All campaigns' contacts with a customer: what comes next first, then the newest."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT ledger.id AS entry_id, campaign.id AS campaign_id, campaign.name AS campaign, campaign.status, ledger.rule, ledger.occurrence,
+                ledger.stage, ledger.reason, ledger.channel, ledger.due_at, ledger.next_at, ledger.sent_at, ledger.case_id
+            FROM campaign_ledger AS ledger JOIN campaigns AS campaign ON campaign.id = ledger.campaign_id
+            WHERE ledger.contact_id = :id
+            ORDER BY ledger.next_at IS NULL, ledger.next_at, ledger.due_at DESC NULLS LAST, ledger.id DESC LIMIT 200
+            """
+        ),
+        {"id": contact_id},
+    )
+    return [OfCustomer(**row._mapping) for row in rows]
 
 
 # —— call-backs ——————————————————————————————————————————————————————————

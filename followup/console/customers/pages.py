@@ -11,7 +11,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
+from followup.campaigns.labels import label as campaign_label
 from followup.console.audit import audit, entry_of
+from followup.console.campaigns import queries as campaign_queries
+from followup.console.campaigns.why import why
 from followup.console.customers import queries
 from followup.console.customers.imports import BadFile, parse_block_list
 from followup.console.forms import field, object_id, query
@@ -110,6 +113,7 @@ async def _customer(
             "channels": await queries.channels_of(session, contact_id),
             "entries": await block.entries_of(session, contact),
             "blocked": await records.is_blocked(session, contact_id),
+            "campaign_rows": await campaign_queries.of_customer(session, contact_id),
         }
     mask = NoMask() if shown else Mask([*who.known, *(str(v) for k, v in contact.fields.items() if is_personal(k))])
     return page(
@@ -125,6 +129,8 @@ async def _customer(
         who=who,
         confirmation=_confirmation(contact_id),
         talk_link=talk_link,
+        why=why,
+        campaign_named=campaign_label,
         error=error,
         about=about,
         **view,

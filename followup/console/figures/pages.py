@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
@@ -25,6 +26,7 @@ from followup.figures.forms import NoForm, forms_of
 from followup.figures.monthly import Month, MonthFigures, monthly_paper
 from followup.figures.pdf import MOST_ROWS, TooLong
 from followup.settings import SHANGHAI
+from followup.store.campaign_models import Campaign
 
 _NAMED = re.compile(labels()["figure_named"]["words"])
 
@@ -36,6 +38,7 @@ async def dashboard_page(request: web.Request) -> web.Response:
     await _refresh(request)
     async with database(request).session() as session:
         await queries.prepare(session)
+        filters, only = await _of_campaign(session, filters)
         columns = await queries.group_columns(session)
         variables = await queries.variables(session, filters.talks.script)
         named = {name: called for name, called in variables.items() if _NAMED.search(called)}
@@ -49,7 +52,7 @@ async def dashboard_page(request: web.Request) -> web.Response:
         request,
         "figures/dashboard.html",
         filters=filters,
-        scripts=figures.scripts,
+        scripts={name: called for name, called in figures.scripts.items() if not only or name == only},
         campaigns=campaigns,
         tiles=dashboard.tiles(figures),
         tables=dashboard.tables(figures) if figures.talks.total.talks else [],
@@ -60,6 +63,15 @@ async def dashboard_page(request: web.Request) -> web.Response:
         forms=forms_of(filters.talks.script),
         FIGURES=FIGURES,
     )
+
+
+async def _of_campaign(session: AsyncSession, filters: FigureFilters) -> tuple[FigureFilters, str]:
+    """A campaign has one script: the filters with it, and its id; "" where no campaign is chosen, or none that there is."""
+    chosen = filters.talks.campaign
+    script = await session.scalar(select(Campaign.script_id).where(Campaign.id == int(chosen))) if chosen.isdigit() and len(chosen) < 16 else None
+    if not script:
+        return filters, ""
+    return replace(filters, talks=replace(filters.talks, script=script, starts="")), script
 
 
 async def _figures(session: AsyncSession, other: AsyncSession, filters: FigureFilters) -> dashboard.Figures:

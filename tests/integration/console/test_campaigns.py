@@ -458,6 +458,9 @@ async def test_talks_and_figures_can_be_limited_to_a_campaign(enter: Enter, data
     assert "共 2 场" in page and "别人的" not in page
     assert "签收回访" in await boss.get(f"/console/figures?campaign={campaign_id}")
     await boss.get("/console/talks?campaign=1e9")
+    page = await boss.get(f"/console/figures?campaign={campaign_id}&script=demo")
+    scripts = page[page.index('name="script"') : page.index('name="campaign"')]
+    assert re.findall(r'<option value="(\w*)"', scripts) == ["", "fruit_order"] and "selected" in scripts  # a campaign has one script
 
 
 async def test_a_link_for_one_customer_is_shown_once_and_written_down(enter: Enter, database: Database) -> None:
