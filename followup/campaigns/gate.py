@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, cast, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.channels.wechat.notifier_address import has_address
 from followup.store.campaign_models import Consent, Delivery
 from followup.store.models import Contact
 from followup.store.records import blocked
@@ -17,6 +18,8 @@ from followup.store.records import blocked
 DO_NOT_CONTACT, NO_CONSENT, NO_ADDRESS = "do_not_contact", "no_consent", "no_address"
 _ASKED = ("sms", "email", "wechat")
 """Channels that need the customer's consent."""
+ASKED_FOR = ("callback", "resume")
+"""Kinds of deliveries that answer the customer: the daily cap does not count them."""
 LINK = "link"
 """A link that a colleague hands over: it needs neither an address nor a consent of its own."""
 
@@ -31,7 +34,7 @@ class Standing:
     addresses: frozenset[str]
     """Channels on which there is an address."""
     contacted_today: int
-    """Deliveries of the local day that arrived or may have, call-backs the customer asked for not counted."""
+    """Deliveries of the local day that arrived or may have; call-backs the customer asked for, and replies, not counted."""
 
 
 def any_of(ids: Sequence[int]) -> ColumnElement[Any]:
@@ -56,7 +59,7 @@ async def standings(
         .where(
             Delivery.contact_id == Contact.id,
             Delivery.day == day,
-            Delivery.kind != "callback",
+            Delivery.kind.not_in(ASKED_FOR),
             Delivery.status.not_in(("failed", "suppressed")),
             ~(Delivery.id == any_of(without)),
         )
@@ -65,13 +68,13 @@ async def standings(
     )
     stop = or_(Contact.erased_at.is_not(None), blocked(Contact.id, Contact.phone))
     rows = await session.execute(
-        select(Contact.id, Contact.phone, Contact.email, stop.label("stop"), today.label("today"), *map(_agreed, _ASKED))
+        select(Contact.id, Contact.phone, Contact.email, stop.label("stop"), today.label("today"), has_address().label("wechat"), *map(_agreed, _ASKED))
         .where(Contact.id == any_of(contact_ids))
         .order_by(Contact.id)
         .with_for_update(of=Contact, key_share=True, skip_locked=not wait)
     )
     return {
-        row.id: _standing(row.phone, row.email, row.stop, {c for c in _ASKED if row._mapping[f"agreed_{c}"]}, row.today) for row in rows
+        row.id: _standing(row, {c for c in _ASKED if row._mapping[f"agreed_{c}"]}) for row in rows
     }
 
 
@@ -81,11 +84,13 @@ def _agreed(channel: str) -> ColumnElement[bool]:
     return newest.order_by(Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery().label(f"agreed_{channel}")
 
 
-def _standing(phone: str | None, email: str | None, stop: bool, agreed: Collection[str], today: int) -> Standing:
+def _standing(row: Row[Any], agreed: Collection[str]) -> Standing:
     addresses = {LINK}
-    if phone and phone.startswith("1"):  # no short message reaches a landline
+    if row.phone and row.phone.startswith("1"):  # no short message reaches a landline
         addresses.add("sms")
-    if email:
+    if row.email:
         addresses.add("email")
+    if row.wechat:
+        addresses.add("wechat")
     ways = {channel for channel in addresses if channel == LINK or channel in agreed}
-    return Standing(stop, frozenset(ways), frozenset(addresses), today)
+    return Standing(row.stop, frozenset(ways), frozenset(addresses), row.today)

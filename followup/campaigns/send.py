@@ -133,7 +133,7 @@ async def _claim(
         if refusal := _refusal(row, campaign, made, standing, at, daily_cap - today[contact_id]):
             refused[row.Delivery.id] = refusal
             continue
-        today[contact_id] += row.Delivery.kind != "callback"
+        today[contact_id] += row.Delivery.kind not in gate.ASKED_FOR
         ready.append(_Ready(row.Delivery, row.Case, row.Contact, row.campaign_id, made))
     await suppress(session, refused, at)
     marked = update(Delivery).where(Delivery.id == gate.any_of([one.delivery.id for one in ready]))
@@ -176,9 +176,11 @@ def _refusal(row: Row[Any], campaign: Any, made: Definition | None, standing: ga
         return gate.DO_NOT_CONTACT
     if delivery.channel not in standing.ways:
         return gate.no_way(standing, [delivery.channel])
-    if delivery.kind == "callback":
+    if delivery.kind in gate.ASKED_FOR:
         if delivery.callback_id is not None and row.callback_status != "due":
             return CHANGED
+        if delivery.kind == "resume" and row.Case.status == "closed":
+            return CAME
         return "" if is_open(CALLBACK_HOURS, at) else CLOSED_HOURS
     if row.Case.opened_at is not None or row.Case.status == "closed":
         return CAME

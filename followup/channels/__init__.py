@@ -13,7 +13,7 @@ class Invitation:
     delivery_id: int
     """Ours, and the same each time we ask: providers that know request ids get it."""
     to: str
-    """Phone number or mail address; empty for the link that a colleague hands over."""
+    """Phone number, mail address, or `account:OpenID` of WeChat; empty for the link that a colleague hands over."""
     link: str
     """Opens the talk. Never goes into a short message: carriers forbid links that differ (channels/sms)."""
     code: str
@@ -23,7 +23,7 @@ class Invitation:
     """Name and title, 张女士."""
     agent: str
     kind: str
-    """first | reminder | callback | revisit"""
+    """first | reminder | callback | revisit | resume (a reply could not be delivered)"""
     opt_out: str = ""
     """The page on which one click ends all messages; mail only."""
 

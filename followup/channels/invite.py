@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.channels import Invitation
 from followup.channels.codes import create_code
 from followup.channels.optout import opt_out_link
+from followup.channels.wechat.notifier_address import address_of
 from followup.settings import Settings
 from followup.store.campaign_models import Delivery
 from followup.store.models import Case, Contact
@@ -31,9 +32,13 @@ class Invite:
             code = await create_code(session, self._secret, case.id, valid_for=valid_for)
         elif delivery.channel != "link":
             link = self._settings.link(await create_link(session, case.id, valid_for=valid_for))
+        if delivery.channel == "wechat":
+            to: str | None = await address_of(session, contact, self._settings.wechat)
+        else:
+            to = {"sms": contact.phone, "email": contact.email}.get(delivery.channel)
         return Invitation(
             delivery_id=delivery.id,
-            to={"sms": contact.phone, "email": contact.email}.get(delivery.channel) or "",
+            to=to or "",
             link=link,
             code=code,
             company=str(case.variables.get("company") or self._settings.company),

@@ -191,9 +191,13 @@ async def apply(session: AsyncSession, report: Report, at: datetime) -> bool:
     if delivery.provider_id is None:
         delivery.provider, delivery.provider_id = report.provider, report.provider_id
     if report.arrived:
-        await _arrived(session, delivery, at, min(report.at or at, at))
+        await arrived(session, delivery, at, min(report.at or at, at))
     elif delivery.status in ("accepted", "unknown"):
-        await _did_not_arrive(session, delivery, report, at)
+        await not_arrived(session, delivery, report.code, at)
+        if "BLACK" in report.code.upper():
+            # The carrier lets nothing through to this customer: that is no consent to short messages any more.
+            source = load_wording().block_reasons["provider"]
+            session.add(Consent(contact_id=delivery.contact_id, channel=CHANNEL, given=False, source=source, at=at))
     return True
 
 
@@ -218,7 +222,8 @@ async def _delivery_of(session: AsyncSession, report: Report, at: datetime) -> D
     return open_ones[0] if len(open_ones) == 1 else None
 
 
-async def _arrived(session: AsyncSession, delivery: Delivery, at: datetime, when: datetime) -> None:
+async def arrived(session: AsyncSession, delivery: Delivery, at: datetime, when: datetime) -> None:
+    """It arrived `when`: in the ledger, whatever was thought of it before."""
     if delivery.status not in ("accepted", "unknown", "failed"):
         return
     delivery.status, delivery.error = "delivered", ""
@@ -228,13 +233,10 @@ async def _arrived(session: AsyncSession, delivery: Delivery, at: datetime, when
         await session.execute(_ARRIVED, {"id": delivery.entry_id, "delivery": delivery.id, "at": at, "when": when})
 
 
-async def _did_not_arrive(session: AsyncSession, delivery: Delivery, report: Report, at: datetime) -> None:
-    delivery.status, delivery.error, delivery.done_at = "failed", report.code or "not_delivered", at
+async def not_arrived(session: AsyncSession, delivery: Delivery, code: str, at: datetime) -> None:
+    """It did not arrive: the campaign goes on to the next channel the customer agreed to."""
+    delivery.status, delivery.error, delivery.done_at = "failed", code or "not_delivered", at
     await session.flush()
-    if "BLACK" in report.code.upper():
-        # The carrier lets nothing through to this customer: that is no consent to short messages any more.
-        source = load_wording().block_reasons["provider"]
-        session.add(Consent(contact_id=delivery.contact_id, channel=CHANNEL, given=False, source=source, at=at))
     if delivery.entry_id is not None:
         await session.execute(_NEXT_CHANNEL, {"id": delivery.entry_id, "delivery": delivery.id, "at": at})
 

@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 class Wording:
     sms: dict[str, str]
     """Kind -> text with {company}, {address}, {code}."""
+    wechat: dict[str, str]
+    """Kind -> text with {company}, {customer}, {agent}, {link}."""
     mail: dict[str, Any]
     block_reasons: dict[str, str]
     alert_title: str

@@ -277,7 +277,7 @@ class Delivery(Base):
     number: Mapped[int]
     """Counted from 1 within the case."""
     kind: Mapped[str]
-    """first | reminder | callback | revisit"""
+    """first | reminder | callback | revisit | resume"""
     channel: Mapped[str]
     provider: Mapped[str] = mapped_column(server_default="")
     provider_id: Mapped[str | None]

@@ -14,6 +14,7 @@ from followup.channels import Notifier
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.book import Book
 from followup.channels.wechat.jobs import add_tasks
+from followup.channels.wechat.notifier import WechatNotifier
 from followup.channels.wechat.send import Sender
 from followup.channels.wecom import jobs as wecom_jobs
 from followup.channels.wecom.read import Wecom
@@ -68,6 +69,7 @@ async def work(
     try:
         async with RasaClient(rasa_url) as rasa:
             recovery = Recovery(database, {"Rasa": rasa.ready, "the action server": lambda: _answers(action_url)})
+            sender = Sender(database, wechat, book=Book(wechat, database, secret) if secret else None)
             services = Services(
                 database,
                 rasa,
@@ -78,14 +80,13 @@ async def work(
                 mail=mail,
                 takeover_patience=takeover_patience,
                 keep_days=keep_days,
-                notifiers=notifiers or {},
+                notifiers={**(notifiers or {}), WechatNotifier.channel: WechatNotifier(sender)},
                 invite=invite,
                 daily_cap=daily_cap,
                 per_minute=per_minute or {},
                 tell=tell,
             )
             app = make_app(url, services)
-            sender = Sender(database, wechat, book=Book(wechat, database, secret) if secret else None)
             add_tasks(app, sender, CLOCK_QUEUE)
             wecom_sender = WecomSender(database, wecom.accounts if wecom is not None else ())
             if wecom is not None:

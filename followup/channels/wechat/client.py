@@ -29,11 +29,14 @@ _LONGEST_ANSWER = 64 * 1024
 
 BAD_TOKEN = frozenset({40001, 40014, 42001})
 WINDOW_CLOSED, TOO_MANY = 45015, 45047
-NO_MENUS = 40200
+NO_MENUS, NO_RIGHT = 40200, 48001
+BAD_OPENID, TOO_LONG, REFUSED_NOTICE = 40003, 45002, 43101
+NOT_FOLLOWING = frozenset({43004, 50005})
 _BUSY = frozenset({-1, 45011})
 _DAILY_LIMIT = 45009
-_OURS = frozenset({40013, 40125, 40164, 41002, 41004, 48001, 48004, 50002, 61024})
-"""Account, secret, white list, rights: a colleague has to put it right."""
+THROTTLED = frozenset({45009, 45011})
+_OURS = frozenset({40013, 40037, 40125, 40164, 41002, 41004, 47003, 48001, 48004, 50001, 50002, 61024})
+"""Account, secret, white list, rights, templates: a colleague has to put it right."""
 
 
 class Failed(Exception):
@@ -77,10 +80,16 @@ class WechatClient:
         await self.call("/cgi-bin/message/custom/send", {"touser": openid, **content})
 
     async def send_template(self, openid: str, template: str, url: str, data: Mapping[str, str], key: str) -> str:
-        """One template message; `key` makes asking again harmless. Returns WeChat's number of it."""
+        """One template message; `key` makes asking again within ten minutes harmless. Returns WeChat's number of it."""
         shown = {name: {"value": value} for name, value in data.items()}
         body = {"touser": openid, "template_id": template, "url": url, "data": shown, "client_msg_id": key[:32]}
-        return str((await self.call("/cgi-bin/message/template/send", body)).get("msgid", ""))
+        return str((await self.call("/cgi-bin/message/template/send", body)).get("msgid") or "")
+
+    async def send_subscribe(self, openid: str, template: str, url: str, data: Mapping[str, str]) -> str:
+        """One subscribe message 订阅通知. Returns WeChat's number of it; empty where it tells none."""
+        shown = {name: {"value": value} for name, value in data.items()}
+        body = {"touser": openid, "template_id": template, "page": url, "data": shown}
+        return str((await self.call("/cgi-bin/message/subscribe/bizsend", body)).get("msgid") or "")
 
     async def qr_code(self, scene: str, valid_for: timedelta) -> str:
         """The address that a QR code of this scene holds; at most 30 days."""

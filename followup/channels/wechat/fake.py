@@ -20,6 +20,7 @@ from aiohttp import web
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import decrypt, encrypt, sign
 from followup.channels.wechat.fake_platform import FakePlatform
+from followup.channels.wechat.fake_notices import FakeNotices, Raw
 from followup.channels.wechat.parse import BadRequest, read_xml
 
 LONGEST = 2047
@@ -86,8 +87,10 @@ class FakeWechat:
         """What goes wrong with the next calls: before (nothing was done), after (done, but no answer)."""
         self.tokens: dict[str, datetime] = {}
         self.tokens_fetched = 0
-        self.platform = FakePlatform(self._checked, self._code)
+        self.platform = FakePlatform(self.checked, self.code)
         """Menu, white list, quota: what the console asks."""
+        self.notices = FakeNotices(self)
+        """Template and subscribe messages, and their reports."""
         self._number = secrets.randbelow(1 << 40)
         self._passive: Counter[str] = Counter()
         self._http: aiohttp.ClientSession | None = None
@@ -106,14 +109,14 @@ class FakeWechat:
         else:
             phone.message_at, phone.sent_by_message = self.clock(), 0
         more = {"bizmsgmenuid": menu_id} if menu_id else {}
-        await self._deliver(phone, {"MsgType": "text", "Content": text, **more}, message=True)
+        await self.deliver(phone, {"MsgType": "text", "Content": text, **more}, message=True)
 
     async def shows(self, openid: str, kind: str, **fields: str) -> None:
         """The customer sends something that is no text."""
         phone = self.phone(openid)
         phone.seen.append({"from": "me", "text": f"［{kind}］"})
         phone.message_at, phone.sent_by_message = self.clock(), 0
-        await self._deliver(phone, {"MsgType": kind, **fields}, message=True)
+        await self.deliver(phone, {"MsgType": kind, **fields}, message=True)
 
     async def event(self, openid: str, event: str, key: str = "") -> None:
         """subscribe, unsubscribe, SCAN, CLICK, VIEW."""
@@ -121,18 +124,17 @@ class FakeWechat:
         phone.follows = event != "unsubscribe"
         if event in ("subscribe", "SCAN", "CLICK"):
             self._clicked(phone)
-        await self._deliver(phone, {"MsgType": "event", "Event": event, "EventKey": key}, message=False)
+        await self.deliver(phone, {"MsgType": "event", "Event": event, "EventKey": key}, message=False)
 
     def _clicked(self, phone: Phone) -> None:
         phone.click_at, phone.sent_by_click = self.clock(), 0
 
-    async def _deliver(self, phone: Phone, fields: dict[str, str], *, message: bool) -> None:
+    async def deliver(self, phone: Phone, fields: dict[str, str], *, message: bool) -> None:
         """Up to three times, five seconds each, until we answer."""
-        self._number += 1
         whole = {"ToUserName": "gh_fake", "FromUserName": phone.openid, "CreateTime": str(int(self.clock().timestamp())), **fields}
         if message:
-            whole["MsgId"] = str(self._number)
-        key = str(self._number)
+            whole["MsgId"] = str(self.next_number())
+        key = str(self.next_number())
         await asyncio.sleep(self.weather.delay())
         for _ in range(RETRIES):
             begun = asyncio.get_running_loop().time()
@@ -144,7 +146,7 @@ class FakeWechat:
         self.given_up.append(whole)
 
     async def _ask(self, phone: Phone, fields: dict[str, str], key: str) -> bool:
-        xml = "<xml>" + "".join(f"<{name}><![CDATA[{value.replace(']]>', '')}]]></{name}>" for name, value in fields.items()) + "</xml>"
+        xml = "<xml>" + "".join(f"<{name}>{_value(value)}</{name}>" for name, value in fields.items()) + "</xml>"
         stamp, nonce = str(int(self.clock().timestamp())), str(secrets.randbelow(1 << 30))
         query = {"timestamp": stamp, "nonce": nonce, "openid": phone.openid, "signature": sign(self.account.token, stamp, nonce)}
         if self.account.mode != "plain":
@@ -168,12 +170,14 @@ class FakeWechat:
             self.rules_broken.append(f"status {status}")
         if self.weather.lose_answer():
             return False
-        self._read_answer(phone, body, key)
+        self._read_answer(phone, body, key, report=fields.get("Event", "") == "TEMPLATESENDJOBFINISH" or "subscribe_msg" in fields.get("Event", ""))
         return True
 
-    def _read_answer(self, phone: Phone, body: str, key: str) -> None:
+    def _read_answer(self, phone: Phone, body: str, key: str, *, report: bool = False) -> None:
         if body in ("", "success"):
             return
+        if report:
+            self.rules_broken.append("a reply to a report is shown to nobody")
         try:
             parts = read_xml(body.encode())
             if self.account.mode == "aes":
@@ -203,19 +207,19 @@ class FakeWechat:
             [
                 web.post("/cgi-bin/stable_token", self._token),
                 web.post("/cgi-bin/message/custom/send", self._custom),
-                web.post("/cgi-bin/message/template/send", self._template),
                 web.post("/cgi-bin/qrcode/create", self._qr),
             ]
         )
         self.platform.add_to(app)
+        self.notices.add_to(app)
         return app
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         if body.get("appid") != self.account.app_id:
-            return self._code(request, body, 40013)
+            return self.code(request, body, 40013)
         if body.get("secret") != self.account.secret or body.get("grant_type") != "client_credential":
-            return self._code(request, body, 40125)
+            return self.code(request, body, 40125)
         if (refusal := self.platform.refuses_address()) is not None:
             return refusal
         at = self.clock()
@@ -227,51 +231,59 @@ class FakeWechat:
             self.tokens[valid[0]] = at + timedelta(seconds=7200)
         return web.json_response({"access_token": valid[-1], "expires_in": int((self.tokens[valid[-1]] - at).total_seconds())})
 
-    async def _checked(self, request: web.Request) -> tuple[dict[str, Any], web.StreamResponse | None]:
+    async def checked(self, request: web.Request) -> tuple[dict[str, Any], web.StreamResponse | None]:
         """The body, and the error if there is one already."""
         raw = await request.read()
         try:
             body = json.loads(raw) if request.method == "POST" else {}
         except ValueError:
-            return {}, self._code(request, {}, 47001)
+            return {}, self.code(request, {}, 47001)
         if b"\\u" in raw:
             self.rules_broken.append("escaped characters would be shown as they are")
         end = self.tokens.get(request.query.get("access_token", ""))
         if end is None or end <= self.clock():
-            return body, self._code(request, body, 40001 if end is None else 42001)
+            return body, self.code(request, body, 40001 if end is None else 42001)
         if self.hang_up and self.hang_up[0] == "before":
             self.hang_up.pop(0)
             return body, _cut(request)
         if self.codes:
-            return body, self._code(request, body, self.codes.pop(0))
+            return body, self.code(request, body, self.codes.pop(0))
         return body, None
 
     async def _custom(self, request: web.Request) -> web.StreamResponse:
-        body, error = await self._checked(request)
+        body, error = await self.checked(request)
         if error is not None:
             return error
         phone = self.phones.get(body.get("touser", ""))
         if phone is None:
-            return self._code(request, body, 40003)
+            return self.code(request, body, 40003)
         if not phone.follows:
-            return self._code(request, body, 43004)
+            return self.code(request, body, 43004)
         kind = body.get("msgtype")
         menu = body.get("msgmenu") or {}
         text = body.get("text", {}).get("content") if kind == "text" else menu.get("head_content")
         choices = [(str(one.get("id")), str(one.get("content"))) for one in menu.get("list", [])]
         if kind not in ("text", "msgmenu") or not isinstance(text, str) or (kind == "msgmenu" and not choices):
-            return self._code(request, body, 40008)
+            return self.code(request, body, 40008)
         if kind == "msgmenu" and self.account.kind != "service":
-            return self._code(request, body, 40200)
+            return self.code(request, body, 40200)
         if not text or len((text + "".join(choice for _, choice in choices)).encode()) > LONGEST:
-            return self._code(request, body, 45002)
+            return self.code(request, body, 45002)
         if (refusal := self._spend(phone)) != 0:
-            return self._code(request, body, refusal)
+            return self.code(request, body, refusal)
         phone.seen.append({"from": "firm", "text": text, "how": "custom", "choices": choices})
+        return self.cut_after(request) or self.code(request, body, 0)
+
+    def cut_after(self, request: web.Request) -> web.StreamResponse | None:
+        """The connection is cut though it was done."""
         if self.hang_up and self.hang_up[0] == "after":
             self.hang_up.pop(0)
             return _cut(request)
-        return self._code(request, body, 0)
+        return None
+
+    def next_number(self) -> int:
+        self._number += 1
+        return self._number
 
     def _spend(self, phone: Phone) -> int:
         at = self.clock()
@@ -285,33 +297,16 @@ class FakeWechat:
             return 45047 if clicked or wrote else 45015
         return 0
 
-    async def _template(self, request: web.Request) -> web.StreamResponse:
-        body, error = await self._checked(request)
-        if error is not None:
-            return error
-        phone = self.phones.get(body.get("touser", ""))
-        if phone is None or not phone.follows:
-            return self._code(request, body, 40003 if phone is None else 43004)
-        if self.account.kind != "service":
-            return self._code(request, body, 48001)
-        if not body.get("template_id"):
-            return self._code(request, body, 40037)
-        shown = "\n".join(str(value.get("value", "")) for value in body.get("data", {}).values())
-        phone.seen.append({"from": "firm", "text": shown, "how": "template", "choices": [], "url": body.get("url", "")})
-        self._number += 1
-        self.calls.append((request.path, body, 0))
-        return web.json_response({"errcode": 0, "errmsg": "ok", "msgid": self._number})
-
     async def _qr(self, request: web.Request) -> web.StreamResponse:
-        body, error = await self._checked(request)
+        body, error = await self.checked(request)
         if error is not None:
             return error
         scene = body.get("action_info", {}).get("scene", {}).get("scene_str", "")
         if not 0 < len(scene) <= 64:
-            return self._code(request, body, 40053)
+            return self.code(request, body, 40053)
         return web.json_response({"ticket": "t", "expire_seconds": body.get("expire_seconds"), "url": f"http://weixin.qq.com/q/{scene}"})
 
-    def _code(self, request: web.Request, body: dict[str, Any], code: int) -> web.Response:
+    def code(self, request: web.Request, body: dict[str, Any], code: int) -> web.Response:
         self.calls.append((request.path, body, code))
         return web.json_response({"errcode": code, "errmsg": "ok" if code == 0 else f"fake {code}"})
 
@@ -323,6 +318,10 @@ class FakeWechat:
     async def close(self) -> None:
         if self._http is not None:
             await self._http.close()
+
+
+def _value(value: str) -> str:
+    return str(value) if isinstance(value, Raw) else f"<![CDATA[{value.replace(']]>', '')}]]>"
 
 
 def _cut(request: web.Request) -> web.StreamResponse:

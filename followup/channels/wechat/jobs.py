@@ -1,4 +1,4 @@
-"""The tasks of WeChat: sending what waits, and what killed processes left."""
+"""The tasks of WeChat: sending what waits, what killed processes left, reports that came early, replies that were not delivered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 from procrastinate import App
 
 from followup import clock
+from followup.channels.wechat.notifier_reports import settle
+from followup.channels.wechat.notifier_resume import invite_undelivered
 from followup.channels.wechat.queue import SEND_QUEUE, SEND_TASK, tidy
 from followup.channels.wechat.send import Sender
 
@@ -25,6 +27,12 @@ def add_tasks(app: App, sender: Sender, queue: str) -> None:
     async def tidy_wechat(timestamp: int) -> None:
         async with sender.database.session() as session:
             stale, lost = await tidy(session, clock.now())
+        async with sender.database.session() as session:
+            settled = await settle(session, clock.now())
+        async with sender.database.session() as session:
+            invited = await invite_undelivered(session, await sender.known(), clock.now())
+        if settled or invited:
+            _log.info("WeChat: %s reports settled, %s customers invited to read a reply", settled, invited)
         if stale or lost:
             _log.warning("WeChat: %s messages nobody knows about, %s talks without a job", stale, lost)
 

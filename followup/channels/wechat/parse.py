@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -13,6 +15,9 @@ from defusedxml.ElementTree import fromstring
 LARGEST_BODY = 64 * 1024
 _LONGEST_FIELD = 20_000
 _MOST_FIELDS = 60
+_LISTS = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent")
+_MOST_ENTRIES = 20
+_SUBSCRIPTIONS = tuple(f"subscribe_msg_{what}_event" for what in ("popup", "change", "sent"))
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _QR_PREFIX = "qrscene_"
@@ -52,6 +57,10 @@ class Incoming:
     unionid: str = ""
 
 
+def is_openid(text: str) -> bool:
+    return _OPENID.fullmatch(text) is not None
+
+
 def read_xml(body: bytes) -> dict[str, str]:
     """Tag -> text of the elements directly below the root. Raises BadRequest."""
     if len(body) > LARGEST_BODY:
@@ -62,7 +71,13 @@ def read_xml(body: bytes) -> dict[str, str]:
         raise BadRequest(type(error).__name__) from None  # LookupError: an encoding nobody knows
     if root.tag != "xml" or len(root) > _MOST_FIELDS:
         raise BadRequest("not a message")
-    return {child.tag: (child.text or "")[:_LONGEST_FIELD] for child in root}
+    return {child.tag: (_listed(child) if child.tag in _LISTS else child.text or "")[:_LONGEST_FIELD] for child in root}
+
+
+def _listed(element: Element) -> str:
+    """The entries of a subscription event, as JSON."""
+    entries = [{part.tag[:40]: (part.text or "")[:100] for part in list(entry)[:_MOST_FIELDS]} for entry in list(element)[:_MOST_ENTRIES]]
+    return json.dumps(entries, ensure_ascii=False)
 
 
 def read(fields: dict[str, str]) -> Incoming:
@@ -96,15 +111,18 @@ def _event(fields: dict[str, str], openid: str, created: str) -> dict[str, str]:
         raise BadRequest("Event")
     key = fields.get("EventKey", "").strip()
     scene = key.removeprefix(_QR_PREFIX) if event == "scan" or key.startswith(_QR_PREFIX) else ""
-    detail = fields.get("Status", "") if event == "templatesendjobfinish" else key
-    number = fields.get("MsgID") or fields.get("MsgId") or ""
+    listed = next((fields[tag] for tag in _LISTS if tag in fields), "") if event in _SUBSCRIPTIONS else ""
+    detail = listed or (fields.get("Status", "") if event == "templatesendjobfinish" else key)
+    number = (fields.get("MsgID") or fields.get("MsgId") or "") if event == "templatesendjobfinish" else ""
+    # Two messages may be reported in one second.
+    apart = hashlib.sha256(listed.encode()).hexdigest()[:16] if listed else number
     return {
-        "key": f"{openid}-{created}-{event}-{number if event == 'templatesendjobfinish' else ''}"[:200],
+        "key": f"{openid}-{created}-{event}-{apart}"[:200],
         "kind": "event",
         "event": event,
         "scene": scene[:64],
-        "detail": detail[:500],
-        "text": number[:64] if event == "templatesendjobfinish" else "",
+        "detail": detail if listed else detail[:500],
+        "text": number[:64],
     }
 
 

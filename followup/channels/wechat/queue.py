@@ -23,7 +23,7 @@ SEND_QUEUE, SEND_TASK = "wechat", "send_wechat"
 STALE = timedelta(minutes=2)
 """No request takes so long: what is still `sending` then belongs to a killed process."""
 KEEP_RECEIVED = timedelta(days=3)
-_REMEMBERED = 12
+REMEMBERED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
         await session.execute(update(Message).where(Message.id.in_(waiting)).values(error="no_budget"))
     if not parts:
         return None
-    user.sent = [*user.sent, *([at] * len(parts))][-_REMEMBERED:]
+    user.sent = [*user.sent, *([at] * len(parts))][-REMEMBERED:]
     await _mark(session, [row for part in parts for row in part.lines], "sending", at)
     return Ready(user.openid, tuple(parts))
 

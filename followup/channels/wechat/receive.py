@@ -6,6 +6,7 @@ two of one customer's messages are taken one after the other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,15 +16,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.channels import codes
+from followup.channels.wechat import notifier_reports
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.parse import Incoming
 from followup.channels.wechat.plan import chosen
 from followup.channels.wechat.queue import defer_send, has_queued
 from followup.channels.wechat.words import words
+from followup.nlu.optout import is_opt_out
 from followup.store.messages import OUT_NOTIFICATION
 from followup.store.models import Case, Contact, Message
 from followup.store.records import is_blocked
 from followup.store.wechat_models import WechatReceived, WechatUser
+from followup.store.wechat_notice_models import WechatInvitation
 from followup.talk import links
 from followup.talk.inbox import EmptyMessage, Trigger, accept
 from followup.talk.wording import clean_text
@@ -35,6 +39,8 @@ PURPOSE = "wechat"
 NEW_TALK_AFTER = timedelta(hours=24)
 """A customer who writes so long after a talk ended begins a new one."""
 MOST_CODES, CODES_WITHIN = 5, timedelta(hours=1)
+INVITED_FOR = timedelta(days=14)
+"""An answer that comes later is no answer to the invitation."""
 _KNOWN_EVENTS_OPEN = ("subscribe", "scan", "click")
 
 Begin = Callable[[AsyncSession, int | None, str], Awaitable[str | None]]
@@ -77,6 +83,8 @@ async def _taken(
     said = clean_text(got.text)
     if said and got.kind == "text" and (entered := await _code(session, account, user, said, secret, at)) is not None:
         return entered
+    if said and (invited := await _answer_to_invitation(session, account, user, got, said, at)) is not None:
+        return invited
     case = await _talk(session, account, user, at, begin)
     if case is None:
         return Received(user.id, say=words().closed)
@@ -97,6 +105,10 @@ async def _event(
 ) -> Received:
     if got.event == "unsubscribe":
         user.follows, user.message_at, user.click_at = False, None, None
+        await notifier_reports.unfollowed(session, user, at)
+        return Received(user.id)
+    if got.event in notifier_reports.EVENTS:  # a reply to these is shown to nobody
+        await notifier_reports.take_event(session, account, user, got, at)
         return Received(user.id)
     if got.scene.startswith(SCENE):
         try:
@@ -180,6 +192,50 @@ async def _enter(session: AsyncSession, account: Account, user: WechatUser, case
         key = f"return-{last}"  # two scans at once are one return
         began = await accept(session, case_id, account.channel, key, Trigger.RESUME.value, direction="system")
     return Received(user.id, case_id=case_id, message_id=began.message_id)
+
+
+async def _answer_to_invitation(
+    session: AsyncSession, account: Account, user: WechatUser, got: Incoming, said: str, at: datetime
+) -> Received | None:
+    """What somebody says who was invited here opens that talk, unless they are in another; None: it is said in the talk they are in."""
+    invited = await session.get(WechatInvitation, user.id, populate_existing=True)
+    case = await session.get(Case, invited.case_id, populate_existing=True) if invited is not None else None
+    if invited is None or case is None:
+        return None
+    begins = re.sub(r"[\W_]+", "", said).lower() in words().begin
+    if case.id != user.case_id and not begins and await _is_in_a_talk(session, user, at):
+        return None
+    await session.delete(invited)
+    await session.flush()
+    over = case.status == "closed" or case.erased_at is not None or at - invited.at > INVITED_FOR
+    if over or case.contact_id != user.contact_id or (case.id == user.case_id and not begins):
+        return None
+    if is_opt_out(said):
+        await notifier_reports.stop(session, case.contact_id, said, at)
+        return Received(user.id, say=words().stopped)
+    if not begins:
+        entered = await _enter(session, account, user, case.id)
+        if entered.message_id is None:
+            return entered
+        heard = await accept(session, case.id, account.channel, got.key, said)
+        return Received(user.id, case_id=case.id, message_id=heard.message_id)
+    waits = case.id == user.case_id and await has_queued(session, case.id, account.channel)
+    entered = Received(user.id, case_id=case.id) if waits else await _enter(session, account, user, case.id)
+    if entered.case_id is not None:  # what was said is in the transcript; nothing else is to be understood
+        heard_only = Message(
+            case_id=case.id, direction="in", channel=account.channel, channel_message_id=got.key, status="handled", created_at=at,
+            handled_at=at, text=said,
+        )  # fmt: skip
+        session.add(heard_only)
+        await session.flush()
+    return entered
+
+
+async def _is_in_a_talk(session: AsyncSession, user: WechatUser, at: datetime) -> bool:
+    case = await session.get(Case, user.case_id, populate_existing=True) if user.case_id else None
+    if case is None or case.status == "closed" or case.erased_at is not None:
+        return False
+    return case.last_message_at is not None and at - case.last_message_at < NEW_TALK_AFTER
 
 
 async def _talk(session: AsyncSession, account: Account, user: WechatUser, at: datetime, begin: Begin) -> Case | None:

@@ -7,15 +7,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from followup import clock
 from followup.channels.wechat import queue
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.book import Book
-from followup.channels.wechat.client import NO_MENUS, TOO_MANY, WINDOW_CLOSED, Failed, NotReached, Unclear, WechatClient
+from followup.channels.wechat.client import (
+    NO_MENUS,
+    NO_RIGHT,
+    NOT_FOLLOWING,
+    TOO_MANY,
+    WINDOW_CLOSED,
+    Failed,
+    NotReached,
+    Unclear,
+    WechatClient,
+)
 from followup.channels.wechat.plan import Line, Part, parts_of
 from followup.channels.wechat.queue import Held, Ready
 from followup.store.database import Database
 from followup.store.messages import customers_channel
+from followup.store.wechat_models import WechatUser
 
 _log = logging.getLogger(__name__)
 
@@ -33,13 +46,18 @@ class Sender:
         self.accounts: Mapping[str, Account] = {account.channel: account for account in accounts}
         self._clients: dict[str, WechatClient] = {}
 
-    async def send(self, case_id: str) -> int:
-        """Send what is queued for the talk. Returns how many messages WeChat took; what could not go now has a job for later."""
+    async def known(self) -> list[Account]:
+        """The accounts as they stand now."""
         if self._book is not None:
             self.accounts = {account.channel: account for account in await self._book.accounts()}
+        return list(self.accounts.values())
+
+    async def send(self, case_id: str) -> int:
+        """Send what is queued for the talk. Returns how many messages WeChat took; what could not go now has a job for later."""
+        known = await self.known()
         async with self.database.session() as session:
             channel = await customers_channel(session, case_id)
-            accounts = [self.accounts[channel]] if channel in self.accounts else list(self.accounts.values())
+            accounts = [self.accounts[channel]] if channel in self.accounts else known
         return sum([await self._send_by(account, case_id) for account in accounts])
 
     async def _send_by(self, account: Account, case_id: str) -> int:
@@ -75,7 +93,7 @@ class Sender:
             try:
                 await client.send(openid, part)
             except Failed as failed:
-                if failed.code != NO_MENUS or not part.menu:
+                if failed.code not in (NO_MENUS, NO_RIGHT) or not part.menu:
                     raise
                 as_text = parts_of([Line(0, part.text, part.menu)])
                 await client.send(openid, replace(as_text[0], lines=part.lines))
@@ -91,7 +109,15 @@ class Sender:
             _log.log(logging.ERROR if failed.is_ours else logging.WARNING, "WeChat refused a message: %s", failed)
             if failed.wait is not None:
                 return "queued", str(failed.code), timedelta(seconds=failed.wait)
+            if failed.code in NOT_FOLLOWING:
+                await self._no_longer_follows(client.account, openid)
             return "failed", str(failed.code), None
+
+    async def _no_longer_follows(self, account: Account, openid: str) -> None:
+        """WeChat's own word of it was lost; what is queued next is not even tried."""
+        whose = update(WechatUser).where(WechatUser.account == account.name, WechatUser.openid == openid)
+        async with self.database.session() as session:
+            await session.execute(whose.values(follows=False))
 
     async def _settle(self, rows: tuple[int, ...] | list[int], status: str, error: str | None = None) -> None:
         if rows:

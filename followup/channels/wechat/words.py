@@ -26,6 +26,9 @@ class Words:
     unknown: str
     too_many: str
     closed: str
+    begin: list[str]
+    """What people write who want to begin, and nothing else."""
+    stopped: str
 
     def cannot_read(self, kind: str) -> str:
         """What is said to a message that is no text."""
