@@ -28,6 +28,17 @@ async def join(session: AsyncSession, unionid: str, at: datetime) -> int | None:
     if not unionid:
         return None
     contacts = await _contacts(session, unionid)
+    keeper = await make_one(session, contacts, at)
+    if keeper is None:
+        return None
+    for table in _USERS:
+        nobody = [table.unionid == unionid, table.contact_id.is_(None)]
+        await session.execute(update(table).where(*nobody).values(contact_id=keeper))
+    return keeper
+
+
+async def make_one(session: AsyncSession, contacts: Sequence[Contact], at: datetime) -> int | None:
+    """One contact of several, oldest first. None when there is none, or when a colleague has to say."""
     if not contacts:
         return None
     known = [contact for contact in contacts if not contact.is_anonymous]
@@ -36,13 +47,11 @@ async def join(session: AsyncSession, unionid: str, at: datetime) -> int | None:
     same = [one for one in others if one.is_anonymous and one.phone in (None, "", keeper.phone)]
     for other in same:
         await _merge(session, other.id, keeper.id, at)
-    if len(same) < len(others) and known:
+    if len(same) == len(others):
+        return keeper.id
+    if known:
         await _ask(session, [one for one in (keeper, *others) if one not in same], at)
-        return None
-    for table in _USERS:
-        nobody = [table.unionid == unionid, table.contact_id.is_(None)]
-        await session.execute(update(table).where(*nobody).values(contact_id=keeper.id))
-    return keeper.id
+    return None
 
 
 async def live_case(session: AsyncSession, contact_id: int) -> Case | None:

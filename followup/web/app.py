@@ -26,6 +26,7 @@ from followup.web.security import add_headers, friendly_errors, json_answer
 from followup.web.session import Sessions
 from followup.web.static import StaticFiles
 from followup.web.wechat import add_wechat
+from followup.web.wechat_login import add_wechat_login
 from followup.web.wecom import add_wecom
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -55,6 +56,7 @@ def make_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.extend([_database, _fanout, _health])
     _add_routes(app)
     add_wechat(app)
+    add_wechat_login(app)
     add_wecom(app)
     add_api(app)
     add_console(app)

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.talk import links
 from followup.talk.inbox import Trigger, accept
-from followup.web import talks
+from followup.web import talks, wechat_login
 from followup.web.keys import DATABASE, SESSIONS
-from followup.web.security import is_from_our_page, notice
+from followup.web.security import is_embedded, is_from_our_page, notice
 from followup.web.session import Session
 from followup.web.wording import load_wording
 
@@ -29,7 +29,7 @@ async def landing(request: web.Request) -> web.Response:
             talk = await talks.standing(session, await _case_of(session, token))
     except links.LinkError as error:
         return no_talk(request, error)
-    return aiohttp_jinja2.render_template(
+    response = aiohttp_jinja2.render_template(
         "landing.html",
         request,
         {
@@ -39,6 +39,8 @@ async def landing(request: web.Request) -> web.Response:
             "embedded": is_embedded(request),
         },
     )
+    await wechat_login.allow(request, response)
+    return response
 
 
 async def start(request: web.Request) -> web.Response:
@@ -50,7 +52,7 @@ async def start(request: web.Request) -> web.Response:
             who = await begin(session, await _case_of(session, request.match_info["token"]))
     except links.LinkError as error:
         return no_talk(request, error)
-    return to_chat(request, who)
+    return await wechat_login.by_wechat(request, who) or to_chat(request, who)
 
 
 async def begin(session: AsyncSession, case_id: str) -> Session:
@@ -87,7 +89,3 @@ def no_talk(request: web.Request, error: links.LinkError) -> web.Response:
     if isinstance(error, links.RevokedLink):
         return notice(request, "revoked", 410)
     return notice(request, "unknown", 404)
-
-
-def is_embedded(request: web.Request) -> bool:
-    return request.query.get("embed") == "1"

@@ -44,6 +44,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers.popall("Server", None)
 
 
+def is_embedded(request: web.Request) -> bool:
+    """Whether the page is shown in a frame of another site."""
+    return request.query.get("embed") == "1"
+
+
 def is_from_our_page(request: web.Request) -> bool:
     """Whether a browser sent this from one of our own pages (or it was no browser at all).
 

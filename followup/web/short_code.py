@@ -9,6 +9,7 @@ from aiohttp import web
 
 from followup.channels.codes import LENGTH, as_typed, resolve_code
 from followup.talk import links
+from followup.web import wechat_login
 from followup.web.keys import CODES, DATABASE, SETTINGS
 from followup.web.landing import begin, is_embedded, to_chat
 from followup.web.security import address_of, is_from_our_page, notice
@@ -17,7 +18,9 @@ from followup.web.wording import load_wording
 
 async def page(request: web.Request) -> web.Response:
     """GET /s"""
-    return _form(request)
+    response = _form(request)
+    await wechat_login.allow(request, response)
+    return response
 
 
 async def start(request: web.Request) -> web.Response:
@@ -42,7 +45,7 @@ async def start(request: web.Request) -> web.Response:
     except links.LinkError as error:
         why = "expired" if isinstance(error, links.ExpiredLink) else "revoked" if isinstance(error, links.RevokedLink) else "wrong"
         return _form(request, typed, why, 410 if why != "wrong" else 404)
-    return to_chat(request, who)
+    return await wechat_login.by_wechat(request, who) or to_chat(request, who)
 
 
 def _form(request: web.Request, typed: str = "", why: str = "", status: int = 200, **words: object) -> web.Response:

@@ -28,11 +28,12 @@ def add_wecom(app: web.Application) -> None:
 
 async def verify(request: web.Request) -> web.Response:
     """GET: the echo is sent encrypted and answered in clear."""
+    account = _account(request)
     try:
         echo = request.query.get("echostr", "")
         if not 0 < len(echo) <= _LONGEST_ECHO or not echo.isascii():
             raise BadRequest("echostr")
-        said = _opened(_account(request), request, echo)
+        said = _opened(account, request, echo)
     except BadRequest as error:
         return _refusal(error)
     return web.Response(text=said)

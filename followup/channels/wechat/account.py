@@ -4,6 +4,7 @@
     FOLLOWUP_WECHAT_MAIN_KIND           service (服务号) or subscription (订阅号)
     FOLLOWUP_WECHAT_MAIN_APP_ID, _SECRET, _TOKEN, _AES_KEY
     FOLLOWUP_WECHAT_MAIN_MODE           aes (with a key), plain (without), or compatible
+    FOLLOWUP_WECHAT_MAIN_LOGIN          yes: who opens a link inside WeChat is known by the OpenID (needs 网页授权域名)
     FOLLOWUP_WECHAT_MAIN_API            WeChat's own address; the fake's in a trial
     FOLLOWUP_WECHAT_MAIN_TEMPLATE, _TEMPLATE_FIELDS, _SUBSCRIBE, _SUBSCRIBE_FIELDS ...   see template.py
 """
@@ -47,6 +48,8 @@ class Account:
     api: str = API
     notices: Notices = Notices()
     """Template and subscribe messages, which open a follow-up outside the 48 hours."""
+    login: bool = False
+    """Whether the web authorisation is set up."""
 
     @property
     def channel(self) -> str:
@@ -95,6 +98,10 @@ def _account(env: Mapping[str, str], name: str) -> Account:
         raise wrong("MODE", "请填写 aes（安全模式）、compatible（兼容模式）或者 plain（明文模式）。")
     if mode != "plain" and not is_aes_key(read("AES_KEY")):
         raise wrong("AES_KEY", "应当是公众平台生成的 43 个字母或数字。")
+    if (login := read("LOGIN") or "no") not in ("yes", "no"):
+        raise wrong("LOGIN", "请填写 yes（在微信里打开链接时自动认出客户）或者 no。")
+    if login == "yes" and (kind != "service" or not read("SECRET")):
+        raise wrong("LOGIN", "要填 yes，必须是服务号，并且填写 SECRET。")
     api = read("API") or API
     if not re.match(r"https?://[^/\s]+", api):
         raise wrong("API", "不是网址。")
@@ -102,7 +109,7 @@ def _account(env: Mapping[str, str], name: str) -> Account:
         notices = load_notices(read)
     except NoticeError as error:
         raise wrong(error.key, str(error)) from None
-    return Account(name, read("APP_ID"), kind, read("TOKEN"), read("SECRET"), read("AES_KEY"), mode, api.rstrip("/"), notices)
+    return Account(name, read("APP_ID"), kind, read("TOKEN"), read("SECRET"), read("AES_KEY"), mode, api.rstrip("/"), notices, login == "yes")
 
 
 def is_aes_key(text: str) -> bool:

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import decrypt, encrypt, sign
+from followup.channels.wechat.fake_login import FakeLogin
 from followup.channels.wechat.fake_platform import FakePlatform
 from followup.channels.wechat.fake_notices import FakeNotices, Raw
 from followup.channels.wechat.parse import BadRequest, read_xml
@@ -89,6 +90,8 @@ class FakeWechat:
         self.tokens_fetched = 0
         self.platform = FakePlatform(self.checked, self.code)
         """Menu, white list, quota: what the console asks."""
+        self.login = FakeLogin(account, self.clock, self.rules_broken)
+        """Web authorisation."""
         self.notices = FakeNotices(self)
         """Template and subscribe messages, and their reports."""
         self._number = secrets.randbelow(1 << 40)
@@ -212,6 +215,7 @@ class FakeWechat:
         )
         self.platform.add_to(app)
         self.notices.add_to(app)
+        self.login.add_to(app)
         return app
 
     async def _token(self, request: web.Request) -> web.StreamResponse:

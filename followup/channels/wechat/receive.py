@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.channels import codes
+from followup.channels import codes, same_person
 from followup.channels.wechat import notifier_reports
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.parse import Incoming
@@ -117,7 +117,7 @@ async def _event(
             return Received(user.id, say=words().expired)
         except links.LinkError:
             return Received(user.id, say=words().unknown)
-        return await _enter(session, account, user, case_id)
+        return await _enter(session, account, user, case_id, at)
     if got.event == "subscribe":
         known = user.case_id is not None
         case = await _talk(session, account, user, at, begin)
@@ -163,7 +163,7 @@ async def _code(
     if len(user.tries) >= MOST_CODES:
         return None if user.case_id else Received(user.id, say=words().too_many)
     try:
-        return await _enter(session, account, user, await codes.resolve_code(session, secret, code))
+        return await _enter(session, account, user, await codes.resolve_code(session, secret, code), at)
     except links.ExpiredLink:
         return Received(user.id, say=words().expired)
     except links.LinkError:
@@ -171,18 +171,16 @@ async def _code(
         return None if user.case_id else Received(user.id, say=words().unknown)
 
 
-async def _enter(session: AsyncSession, account: Account, user: WechatUser, case_id: str) -> Received:
+async def _enter(session: AsyncSession, account: Account, user: WechatUser, case_id: str, at: datetime) -> Received:
     """The user's talk is this one from now on: it begins, or goes on here."""
     case = await session.get_one(Case, case_id, with_for_update={"key_share": True}, populate_existing=True)
     if case.erased_at is not None:
         return Received(user.id, say=words().expired)
-    other = select(WechatUser.id).where(
-        WechatUser.account == account.name, WechatUser.case_id == case_id, WechatUser.id != user.id
-    )
-    if await session.scalar(other) is not None:
+    if await _held_by_another(session, account, user, case_id):
         return Received(user.id, say=words().taken)
     user.case_id, user.contact_id = case.id, case.contact_id
     await session.flush()
+    await same_person.join(session, user.unionid, at)
     if case.status == "closed":
         return Received(user.id, say=words().ended)
     last = await _last(session, case_id)
@@ -214,13 +212,13 @@ async def _answer_to_invitation(
         await notifier_reports.stop(session, case.contact_id, said, at)
         return Received(user.id, say=words().stopped)
     if not begins:
-        entered = await _enter(session, account, user, case.id)
+        entered = await _enter(session, account, user, case.id, at)
         if entered.message_id is None:
             return entered
         heard = await accept(session, case.id, account.channel, got.key, said)
         return Received(user.id, case_id=case.id, message_id=heard.message_id)
     waits = case.id == user.case_id and await has_queued(session, case.id, account.channel)
-    entered = Received(user.id, case_id=case.id) if waits else await _enter(session, account, user, case.id)
+    entered = Received(user.id, case_id=case.id) if waits else await _enter(session, account, user, case.id, at)
     if entered.case_id is not None:  # what was said is in the transcript; nothing else is to be understood
         heard_only = Message(
             case_id=case.id, direction="in", channel=account.channel, channel_message_id=got.key, status="handled", created_at=at,
@@ -247,6 +245,12 @@ async def _talk(session: AsyncSession, account: Account, user: WechatUser, at: d
     known = contact is not None and not contact.is_anonymous and contact.erased_at is None
     if known and await is_blocked(session, user.contact_id or 0):
         known = False  # what they ask is answered, without what is known of them
+    elif contact is not None and contact.erased_at is None:
+        live = await same_person.live_case(session, contact.id)  # begun on another channel
+        if live is not None and not await _held_by_another(session, account, user, live.id):
+            user.case_id = live.id
+            await session.flush()
+            return live
     case_id = await begin(session, user.contact_id if known else None, account.channel)
     if case_id is None:
         return case if case is not None and case.erased_at is None else None
@@ -256,6 +260,13 @@ async def _talk(session: AsyncSession, account: Account, user: WechatUser, at: d
         user.contact_id = case.contact_id
     await session.flush()
     return case
+
+
+async def _held_by_another(session: AsyncSession, account: Account, user: WechatUser, case_id: str) -> bool:
+    other = select(WechatUser.id).where(
+        WechatUser.account == account.name, WechatUser.case_id == case_id, WechatUser.id != user.id
+    )
+    return await session.scalar(other) is not None
 
 
 def _is_past(case: Case, at: datetime) -> bool:

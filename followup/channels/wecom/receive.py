@@ -218,7 +218,7 @@ async def _talk(session: AsyncSession, reading: Reading, user: WecomUser) -> Cas
     known = contact is not None and not contact.is_anonymous and contact.erased_at is None
     if known and await is_blocked(session, user.contact_id or 0):
         known = False  # what they ask is answered, without what is known of them
-    if contact is not None and contact.erased_at is None:
+    elif contact is not None and contact.erased_at is None:
         live = await same_person.live_case(session, contact.id)
         if live is not None and not await _held_by_another(session, user, live.id):
             user.case_id = live.id

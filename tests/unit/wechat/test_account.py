@@ -42,3 +42,12 @@ def test_a_value_that_cannot_be_is_named_but_not_repeated(key, value):
 def test_names_of_accounts_are_plain_and_differ(names):
     with pytest.raises(AccountError, match="FOLLOWUP_WECHAT"):
         load_accounts({**GIVEN, "FOLLOWUP_WECHAT": names})
+
+
+def test_the_web_authorisation_needs_a_service_account_with_its_secret():
+    base = {"FOLLOWUP_WECHAT": "main", "FOLLOWUP_WECHAT_MAIN_APP_ID": "wx1", "FOLLOWUP_WECHAT_MAIN_TOKEN": "AAAAA", "FOLLOWUP_WECHAT_MAIN_SECRET": "s"}
+    assert [account.login for account in load_accounts(base)] == [False]
+    assert load_accounts({**base, "FOLLOWUP_WECHAT_MAIN_LOGIN": "yes"})[0].login
+    for wrong in ({"LOGIN": "maybe"}, {"LOGIN": "yes", "SECRET": ""}, {"LOGIN": "yes", "KIND": "subscription"}):
+        with pytest.raises(AccountError, match="MAIN_LOGIN"):
+            load_accounts({**base, **{f"FOLLOWUP_WECHAT_MAIN_{key}": value for key, value in wrong.items()}})
