@@ -9,6 +9,7 @@
 | FOLLOWUP_PUBLIC_URL   | how customers reach it, for links (http://127.0.0.1:PORT)                    |
 | FOLLOWUP_SECRET       | key for signatures, 32 characters or more; made once in FOLLOWUP_HOME if unset |
 | FOLLOWUP_RASA_URL     | Rasa, loopback (http://127.0.0.1:5005); set by `followup up`                  |
+| FOLLOWUP_RASA_FILE    | where the address of the live Rasa stands, which changes with a new model; set by `followup up` |
 | FOLLOWUP_ACTION_URL   | action server, loopback (http://127.0.0.1:5055); set by `followup up`         |
 | FOLLOWUP_EMBED_ORIGINS| sites that may embed the chat, separated by commas                           |
 | FOLLOWUP_ENQUIRIES    | script of the public entry /ask (inbound_enquiry); off closes the entry      |
@@ -30,6 +31,7 @@
 | FOLLOWUP_ALERT_URLS   | whom to tell of trouble, Apprise addresses separated by blanks or commas; nobody when unset |
 | FOLLOWUP_WECHAT       | names of the accounts 公众号, separated by commas; their own variables: channels/wechat/account.py |
 | FOLLOWUP_WECOM        | names of the accounts 微信客服, separated by commas; their own variables: channels/wecom/account.py |
+| FOLLOWUP_PROOF_DIR    | sentences (nlu/*.tsv) and talks (e2e/talks) that a new model is proved on (tests/ of the product) |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -83,6 +85,8 @@ class Settings:
     public_url: str = f"http://127.0.0.1:{_DEFAULT_PORT}"
     secret: str | None = None
     rasa_url: str = "http://127.0.0.1:5005"
+    rasa_file: Path | None = None
+    """Above `rasa_url` where it is set (followup.supervise.address)."""
     action_url: str = "http://127.0.0.1:5055"
     embed_origins: tuple[str, ...] = ()
     enquiry_script: str | None = "inbound_enquiry"
@@ -113,6 +117,7 @@ class Settings:
     """0: content is kept for ever."""
     now: datetime | None = None
     project_dir: Path = PROJECT_DIR
+    proof_dir: Path = PROJECT_DIR / "tests"
 
     def signing_secret(self) -> str:
         """The given secret, or the one kept in `home/secret`, which the first call makes (mode 0600)."""
@@ -138,6 +143,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         public_url=_url(env, "FOLLOWUP_PUBLIC_URL", f"http://127.0.0.1:{port}"),
         secret=_secret(env),
         rasa_url=_url(env, "FOLLOWUP_RASA_URL", "http://127.0.0.1:5005"),
+        rasa_file=_path(env, "FOLLOWUP_RASA_FILE"),
         action_url=_url(env, "FOLLOWUP_ACTION_URL", "http://127.0.0.1:5055"),
         embed_origins=_origins(env),
         enquiry_script=_enquiry_script(env),
@@ -154,6 +160,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         daily_cap=_daily_cap(env),
         per_minute=_per_minute(env),
         keep_days=_keep_days(env),
+        proof_dir=_path(env, "FOLLOWUP_PROOF_DIR") or PROJECT_DIR / "tests",
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
     )
 
@@ -173,6 +180,11 @@ def parse_now(text: str | None) -> datetime | None:
 
 def _text(env: Mapping[str, str], name: str) -> str | None:
     return env.get(name, "").strip() or None
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    text = _text(env, name)
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _port(env: Mapping[str, str]) -> int:

@@ -19,6 +19,7 @@ COMMANDS = {
     "nlu": ("followup.cli.lines", "nlu", "逐行识别意图（标准输入，每行一句）"),
     "read": ("followup.cli.lines", "read", "逐行读取某类题目的答案（标准输入，每行一句）"),
     "train": ("followup.cli.train", "train", "按现有语料训练模型"),
+    "models": ("followup.cli.models", "models", "模型：列出、训练、比较、上线、退回"),
     "migrate": ("followup.cli.migrate", "migrate", "更新数据表"),
     "contacts": ("followup.cli.contacts", "contacts", "导入客户名单"),
     "customers": ("followup.cli.customers", "customers", "导出、删除一位客户的资料"),

@@ -38,6 +38,10 @@ class Permission(StrEnum):
     """Bring in customers by a file, and see what was not taken of it."""
     MANAGE_KEYS = "manage_keys"
     """Keys of customer systems."""
+    TRAIN_MODELS = "train_models"
+    """Have a candidate trained, or call it off."""
+    PROMOTE_MODELS = "promote_models"
+    """Have a model go live, or go back to the one before."""
     READ_FIGURES = "read_figures"
     CONFIRM_REPORTS = "confirm_reports"
     """Say that the monthly report has been handed in."""
@@ -61,11 +65,12 @@ _AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P
 _AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS, P.READ_CAMPAIGNS, P.READ_UNDELIVERED}
 _SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.CONFIRM_REPORTS, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
 _SUPERVISOR |= {P.MANAGE_CAMPAIGNS, P.SEND_FORBIDDEN, P.LIFT_BLOCKS, P.ERASE_CUSTOMERS, P.IMPORT_CONTACTS, P.READ_WECHAT}
+_SUPERVISOR |= {P.TRAIN_MODELS, P.PROMOTE_MODELS}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "admin": frozenset(_SUPERVISOR | {P.MANAGE_PEOPLE, P.READ_AUDIT, P.MANAGE_KEYS, P.MANAGE_WECHAT}),
     "supervisor": frozenset(_SUPERVISOR),
     "agent": frozenset(_AGENT),
-    "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES}),
+    "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES, P.TRAIN_MODELS}),
     "auditor": frozenset(
         {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_CAMPAIGNS, P.READ_TICKETS, P.READ_FIGURES, P.READ_OWN_INSPECTIONS, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT, P.READ_WECHAT, P.READ_UNDELIVERED}
     ),

@@ -33,6 +33,7 @@ from followup.store.database import Database, libpq_url
 from followup.talk import takeover, watch
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK
 from followup.talk.recovery import Recovery
+from followup.training.jobs import TRAIN_QUEUE, TRAIN_TASK, attend, rescue_training
 from followup.talk.turn import Patience, Rasa, TurnFailed, drain
 
 _log = logging.getLogger(__name__)
@@ -155,6 +156,11 @@ def make_app(url: str, services: Services) -> App:
     async def import_upload(upload_id: int) -> None:
         await importing.run(services.database, upload_id)
 
+    # One at a time: its jobs share a lock. The process that trains gives way to everything else.
+    @app.task(name=TRAIN_TASK, queue=TRAIN_QUEUE)
+    async def train_model(version_id: int) -> None:
+        await attend(services.database, version_id)
+
     # The pages do the same before they count: this only leaves them little to do.
     @app.periodic(cron=_EVERY_MINUTE)
     @app.task(name="count_talks", queue=CLOCK_QUEUE, queueing_lock="count_talks")
@@ -212,6 +218,7 @@ async def rescue(app: App, database: Database) -> int:
             await app.job_manager.finish_job(job=job, status=Status.FAILED, delete_job=True)
     async with database.session() as session:
         count = await watch.rescue_messages(session)
+        await rescue_training(session)
         await importing.rescue(session)
     if count:
         _log.warning("took up %s conversations that had no job", count)

@@ -27,6 +27,7 @@ from followup.mail import MailServer, server_of
 from followup.settings import Settings, load_settings
 from followup.store.database import Database
 from followup.supervise import discreet_logging
+from followup.supervise.address import RasaAddress
 from followup.supervise.health import responds
 from followup.supervise.postgres import database as running_database
 from followup.talk.apology import load_apology
@@ -41,7 +42,7 @@ GRACE_SECONDS = 10
 
 async def work(
     url: str,
-    rasa_url: str,
+    rasa_url: str | Callable[[], str],
     action_url: str,
     *,
     concurrency: int = CONCURRENCY,
@@ -154,7 +155,8 @@ def main() -> None:
         others = {"mail": mail, "takeover_patience": patience, "keep_days": settings.keep_days, "per_minute": settings.per_minute}
         sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat, "secret": settings.signing_secret()}
         sending |= {"wecom": wecom_of(settings)}
-        asyncio.run(work(url, settings.rasa_url, settings.action_url, **others, **reminders, **sending))
+        rasa = RasaAddress(settings.rasa_file, settings.rasa_url)
+        asyncio.run(work(url, rasa, settings.action_url, **others, **reminders, **sending))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from followup.nlu.examples import load_examples
-from followup.training.changes import Change, apply
+from followup.training.changes import Change, apply, examples_in
 
 _FILES = ("config.yml", "domain.yml", "data/rules.yml")
 _FOLDERS = ("data/nlu", "data/lexicon")
@@ -29,7 +28,7 @@ def build(project: Path, folder: Path, changes: Iterable[Change]) -> int:
 def counts(folder: Path) -> dict[str, Any]:
     """What there is to train on: `{"examples", "intents", "by_intent", "files"}`."""
     data = folder / "data" / "nlu"
-    by_intent = Counter(example.intent for example in load_examples([data]))
+    by_intent = Counter(intent for _, intent in examples_in(data))
     return {
         "examples": by_intent.total(),
         "intents": len(by_intent),

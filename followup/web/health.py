@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from followup.settings import Settings
 from followup.store.database import Database
+from followup.supervise.address import RasaAddress
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_SECONDS = 2.0
@@ -72,8 +73,11 @@ def checks_for(settings: Settings, database: Database, client: aiohttp.ClientSes
                 raise Unwell("no worker is alive")
         return "ok"
 
+    address = RasaAddress(settings.rasa_file, settings.rasa_url)
+
     async def rasa() -> str:
-        async with client.get(f"{settings.rasa_url}/status") as response:
+        url = address()
+        async with client.get(f"{url}/status") as response:
             if response.status == 200:
                 if not (await response.json(content_type=None)).get("model_file"):
                     raise Unwell("no model is loaded")
@@ -81,7 +85,7 @@ def checks_for(settings: Settings, database: Database, client: aiohttp.ClientSes
             if response.status != 404:
                 raise Unwell(f"status {response.status}")
         # Our Rasa server keeps its HTTP interface off, and ends itself when it has no model: its channel is enough.
-        async with client.get(f"{settings.rasa_url}/webhooks/rest/") as response:
+        async with client.get(f"{url}/webhooks/rest/") as response:
             if response.status != 200:
                 raise Unwell(f"channel status {response.status}")
         return "ok"

@@ -10,7 +10,7 @@ import pytest
 
 from followup.nlu.examples import load_examples
 from followup.settings import PROJECT_DIR
-from followup.training.changes import NEW_FILE, apply
+from followup.training.changes import NEW_FILE, apply, examples_in
 
 ANSWERS = """version: "3.1"
 
@@ -156,3 +156,8 @@ def test_every_example_of_the_product_can_be_taken_out_and_only_it_goes(tmp_path
     chosen = before[:: len(before) // 60]
     assert apply([Change("delete", one.text, one.intent) for one in chosen], tmp_path) == len(set(chosen))
     assert load_examples([tmp_path]) == [one for one in before if one not in set(chosen)]
+
+
+def test_the_examples_are_those_that_are_trained_on() -> None:
+    folder = PROJECT_DIR / "data" / "nlu"
+    assert examples_in(folder) == [(one.text, one.intent) for one in load_examples([folder])]

@@ -1,0 +1,206 @@
+"""A candidate beside the live model: on the frozen sentences and on what staff corrected. Pure: models in, figures out.
+
+What goes into the report is JSON. A customer's line stands in it by its message's number, so that erasing the customer
+erases the words (followup.training.progress puts them in when somebody reads it).
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from followup.nlu.evaluate import calibration_error
+from followup.nlu.model import IntentModel
+from followup.nlu.understanding import read_reply
+from followup.training.bounds import Bounds
+from followup.training.labels import sentence
+
+_TIMED_LINES = 200
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence and what it means. `message_id`: it is a customer's, and `text` goes nowhere."""
+
+    text: str
+    intent: str
+    origin: str
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a model made of a line: the leading intent and its confidence."""
+
+    intent: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How an intent is understood; shares between 0 and 1."""
+
+    lines: int
+    recall: float
+    precision: float
+
+
+def frozen_lines(folder: Path) -> list[Line]:
+    """The frozen sentences, nlu/*.tsv: `text<TAB>intent`, headings begin with `# `."""
+    found: list[Line] = []
+    for path in sorted(folder.glob("*.tsv")):
+        for line in path.read_text("utf-8").splitlines():
+            text, tab, intent = line.partition("\t")
+            if tab and not line.startswith("# "):
+                found.append(Line(text, intent, path.stem))
+    return found
+
+
+def read_lines(model: IntentModel, lines: Sequence[Line], seen: Callable[[int], None] = lambda done: None) -> list[Read]:
+    """As a customer is understood: all acts of a reply, and the one that leads."""
+    found = []
+    for number, line in enumerate(lines):
+        leading = read_reply(line.text, model).leading
+        found.append(Read(leading.intent, round(leading.confidence, 4)))
+        if number % 100 == 99:
+            seen(number + 1)
+    return found
+
+
+def figures(lines: Sequence[Line], reads: Sequence[Read]) -> dict[str, float]:
+    """Accuracy, mean recall over the intents, and calibration error; lines must not be empty."""
+    right = np.array([read.intent == line.intent for line, read in zip(lines, reads, strict=True)])
+    shares = by_intent(lines, reads)
+    confidence = np.clip([read.confidence for read in reads], 0.0, 1.0)
+    return {
+        "accuracy": round(float(right.mean()), 5),
+        "macro_recall": round(statistics.fmean(share.recall for share in shares.values()), 5),
+        "calibration_error": round(calibration_error(confidence, right), 5),
+    }
+
+
+def by_intent(lines: Sequence[Line], reads: Sequence[Read]) -> dict[str, Share]:
+    """Every intent that is asked for."""
+    found = {}
+    for intent in sorted({line.intent for line in lines}):
+        asked = [read.intent == intent for line, read in zip(lines, reads) if line.intent == intent]
+        heard = [line.intent == intent for line, read in zip(lines, reads) if read.intent == intent]
+        precision = sum(heard) / len(heard) if heard else 0.0
+        found[intent] = Share(len(asked), round(sum(asked) / len(asked), 4), round(precision, 4))
+    return found
+
+
+def comparison(lines: Sequence[Line], live: Sequence[Read] | None, candidate: Sequence[Read]) -> dict[str, Any]:
+    """`{"lines", "live", "candidate", "intents", "flips"}` of one set; without a live model the candidate's part only."""
+    if not lines:
+        return {"lines": 0, "live": None, "candidate": None, "intents": [], "flips": []}
+    now = by_intent(lines, candidate)
+    before = by_intent(lines, live) if live is not None else {}
+    return {
+        "lines": len(lines),
+        "live": figures(lines, live) if live is not None else None,
+        "candidate": figures(lines, candidate),
+        "intents": [
+            {
+                "intent": intent,
+                "lines": share.lines,
+                "recall": [before[intent].recall if before else None, share.recall],
+                "precision": [before[intent].precision if before else None, share.precision],
+            }
+            for intent, share in now.items()
+        ],
+        "flips": [_flip(*each) for each in zip(lines, live or [], candidate) if each[1].intent != each[2].intent],
+    }
+
+
+def _flip(line: Line, live: Read, candidate: Read) -> dict[str, Any]:
+    better = True if candidate.intent == line.intent else False if live.intent == line.intent else None
+    said: dict[str, Any] = {"text": line.text} if line.message_id is None else {"message_id": line.message_id}
+    return {
+        **said,
+        "set": line.origin,
+        "intent": line.intent,
+        "live": [live.intent, live.confidence],
+        "candidate": [candidate.intent, candidate.confidence],
+        "better": better,
+    }
+
+
+def speed(live: IntentModel, candidate: IntentModel, lines: Sequence[Line]) -> dict[str, float]:
+    """Median milliseconds of the processor for one line, side by side, so that a busy machine slows both."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for line in lines[:: max(1, len(lines) // _TIMED_LINES)]:
+        for model, taken in zip((live, candidate), times):
+            began = time.thread_time()
+            read_reply(line.text, model)
+            taken.append(1000 * (time.thread_time() - began))
+    if not times[0]:
+        return {}
+    before, now = (statistics.median(each) for each in times)
+    return {"live_ms": round(before, 3), "candidate_ms": round(now, 3), "ratio": round(now / before, 3) if before else 1.0}
+
+
+def obstacles(report: dict[str, Any], bounds: Bounds) -> list[str]:
+    """Why the candidate must not go live without a supervisor's word, in Chinese; empty when nothing is worse than allowed."""
+    return [*_worse(report, bounds), *_lost(report, bounds), *_slower_or_broken(report, bounds)]
+
+
+def _worse(report: dict[str, Any], bounds: Bounds) -> list[str]:
+    frozen, corrected = report["frozen"], report["corrected"]
+    found = []
+    live, now = frozen["live"], frozen["candidate"]
+    if live:
+        for key, bound in (("accuracy", bounds.accuracy_drop), ("macro_recall", bounds.macro_recall_drop)):
+            if live[key] - now[key] > bound:
+                found.append(sentence(key, "blocked", live=live[key], candidate=now[key], bound=bound))
+        if now["calibration_error"] - live["calibration_error"] > bounds.calibration_error_rise:
+            pair = {"live": live["calibration_error"], "candidate": now["calibration_error"]}
+            found.append(sentence("calibration", "blocked", **pair, bound=bounds.calibration_error_rise))
+        found += _worse_intents(frozen["intents"], bounds)
+    if corrected["live"] and corrected["live"]["accuracy"] - corrected["candidate"]["accuracy"] > bounds.corrected_drop:
+        pair = {"live": corrected["live"]["accuracy"], "candidate": corrected["candidate"]["accuracy"]}
+        found.append(sentence("corrected", "blocked", lines=corrected["lines"], **pair, bound=bounds.corrected_drop))
+    return found
+
+
+def _worse_intents(intents: Sequence[dict[str, Any]], bounds: Bounds) -> list[str]:
+    found = []
+    for one in intents:
+        if one["lines"] < bounds.intent_min_lines:
+            continue
+        for key, bound in (("recall", bounds.intent_recall_drop), ("precision", bounds.intent_precision_drop)):
+            live, now = one[key]
+            if live - now > bound:
+                values = {"intent": one["intent"], "lines": one["lines"], "live": live, "candidate": now, "bound": bound}
+                found.append(sentence(f"intent_{key}", "blocked", **values))
+    return found
+
+
+def _lost(report: dict[str, Any], bounds: Bounds) -> list[str]:
+    found = []
+    for intent in bounds.never_lose:
+        lost = [flip for flip in report["frozen"]["flips"] if flip["intent"] == intent and flip["better"] is False]
+        if lost:
+            found.append(sentence("never_lose", "blocked", intent=intent, count=len(lost), sample=lost[0]["text"]))
+    return found
+
+
+def _slower_or_broken(report: dict[str, Any], bounds: Bounds) -> list[str]:
+    found = []
+    ratio = report["speed"].get("ratio", 0.0)
+    if ratio > bounds.slower:
+        found.append(sentence("slower", "blocked", ratio=ratio, bound=bounds.slower))
+    broken = [talk["talk"] for talk in report["talks"]["broken"]]
+    if len(broken) > bounds.broken_talks:
+        names = "、".join(broken[:_LISTED]) + ("等" if len(broken) > _LISTED else "")
+        found.append(sentence("talks", "blocked", count=len(broken), names=names))
+    for miss in report.get("probe", []):
+        found.append(sentence("probe", "blocked", **miss))
+    return found
