@@ -25,4 +25,10 @@ def labels() -> dict[str, dict[str, str]]:
 
 def label(code: object, group: str) -> str:
     """The Chinese name of a code; the code itself where nobody has named it, so that nothing is hidden."""
-    return labels()[group].get(str(code), str(code)) if code not in (None, "") else ""
+    if code in (None, ""):
+        return ""
+    names, text = labels()[group], str(code)
+    kind, colon, which = text.partition(":")
+    if text not in names and colon and kind in names:  # wechat:main: a channel's account
+        return f"{names[kind]}（{which}）"
+    return names.get(text, text)
