@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.channels import codes, same_person
 from followup.channels.wechat import notifier_reports
 from followup.channels.wechat.account import Account
+from followup.channels.wechat.menu_key import said_by
 from followup.channels.wechat.parse import Incoming
 from followup.channels.wechat.plan import chosen
 from followup.channels.wechat.queue import defer_send, has_queued
@@ -78,9 +79,9 @@ async def receive(session: AsyncSession, account: Account, got: Incoming, secret
 async def _taken(
     session: AsyncSession, account: Account, user: WechatUser, got: Incoming, secret: str, at: datetime, begin: Begin
 ) -> Received:
-    if got.kind == "event":
+    said = clean_text(got.text if got.kind != "event" else said_by(got.detail) if got.event == "click" else "")
+    if got.kind == "event" and not said:
         return await _event(session, account, user, got, at, begin)
-    said = clean_text(got.text)
     if said and got.kind == "text" and (entered := await _code(session, account, user, said, secret, at)) is not None:
         return entered
     if said and (invited := await _answer_to_invitation(session, account, user, got, said, at)) is not None:
