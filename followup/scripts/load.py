@@ -86,8 +86,14 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
-def _parsed(text: str) -> dict[str, Any]:
+@lru_cache(maxsize=64)
+def _read(text: str) -> dict[str, Any]:
     return _string_keys(YAML(typ="safe").load(text) or {})
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Remembered by the text: parsing takes tenths of a second, in which a web process would answer nobody."""
+    return deepcopy(_read(text))
 
 
 def _string_keys(node: Any) -> Any:

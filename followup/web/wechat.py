@@ -65,7 +65,10 @@ async def post(request: web.Request) -> web.Response:
     except BadRequest as error:
         return _refusal(error)
     except web.RequestPayloadError:  # cut off, or not compressed as it says
-        return web.Response(status=400)
+        request.content.feed_eof()  # else aiohttp reads on, stumbles once more and logs it as a failure of ours
+        refused = web.Response(status=400)
+        refused.force_close()
+        return refused
     except TimeoutError:
         return web.Response(status=408)
     async with request.app[DATABASE].session() as session:
