@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -108,7 +108,7 @@ def _customer(n: int, at: datetime) -> Contact:
         del fields["签收日期"]
     groups = ["VIP"] if n % 20 == 0 else ["车队"] if n % 20 == 1 else ["普通客户"]
     name = _SURNAMES[n * 7 % 20] + _GIVEN_NAMES[n * 5 % 16]
-    phone, email = None if n % 61 == 13 else f"139{n:08}", f"c{n}@example.com" if n % 3 == 0 else ""
+    phone, email = None if n % 61 == 13 else f"139{n:08}", f"c{n}@example.com" if n % 3 == 0 else None
     return Contact(name=name, title="先生" if n % 2 else "女士", phone=phone, email=email, groups=groups, fields=fields, created_at=at, updated_at=at)
 
 
