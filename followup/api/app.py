@@ -135,10 +135,15 @@ async def _remember(session: AsyncSession, request: web.Request, name: str) -> A
 
 
 async def _body(request: web.Request) -> Any:
+    data = await request.read()
     try:
-        return json.loads(await request.read() or b"{}", parse_constant=_no_constant)
+        body = json.loads(data or b"{}", parse_constant=_no_constant)
+        if b"\\ud" in data.lower():
+            # Half a pair of UTF-16 is no character: neither the database nor our answer could hold it.
+            json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Problem(400, "请求的内容不是 UTF-8 编码的 JSON。") from None
+    return body
 
 
 def _no_constant(name: str) -> float:

@@ -125,7 +125,7 @@ def _fields(raw: Any, path: str, errors: list[FieldError]) -> dict[str, str]:
     found = {}
     for key, value in raw.items():
         text = ("是" if value else "否") if isinstance(value, bool) else "" if value is None else value
-        if isinstance(text, (int, float)):
+        if isinstance(text, (int, float)) and abs(text) < 1e100:
             text = f"{text:.15g}"
         if not isinstance(text, str) or len(text) > LONGEST_CELL or not key.strip() or len(key) > 60 or "\0" in key + text:
             errors.append(FieldError(f"{path}/{_pointer(key)}", f"应为不超过 {LONGEST_CELL} 个字的文字、数字或真假值，名称不超过 60 个字。"))

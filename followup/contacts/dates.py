@@ -113,7 +113,11 @@ def _with_time(written: str, day: date, rest: str) -> str:
         midnight = hour == minute == 0 and int(match[4] or 0) == 0 and match[4] is not None
         return day.isoformat() + ("" if midnight else _clock(written, hour, minute))
     zone = match[6].upper().replace("Z", "+00:00")
-    at = datetime.fromisoformat(f"{day.isoformat()}{_clock(written, hour, minute).replace(' ', 'T')}{zone}")
+    clock = _clock(written, hour, minute).replace(" ", "T")
+    try:
+        at = datetime.fromisoformat(f"{day.isoformat()}{clock}{zone}")
+    except ValueError:
+        raise DateError(f"“{written[:30]}”里的时区不对，请核对。") from None
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 

@@ -15,8 +15,10 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
-from followup.api import keys
+from followup.api import app, keys, read
 from followup.api.app import PREFIX, description
+from followup.api.problems import Problem
+from followup.contacts.parse import CHANNELS
 from followup.settings import SHANGHAI, Settings
 from followup.store import records
 from followup.store.campaign_models import Consent, Import
@@ -24,6 +26,8 @@ from followup.store.database import Database
 from followup.store.models import Answer, Contact, DoNotContact
 from followup.store.staff_models import AuditEntry
 from followup.web.app import make_app
+from followup.web.keys import SETTINGS
+from followup.web.shared_limits import SharedBucket
 
 AT = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 WANG = {"external_id": "C1", "name": "王芳", "title": "女士", "phone": "13800138000"}
@@ -86,7 +90,7 @@ async def everybody(database: Database) -> list[Contact]:
 
 
 def test_every_route_is_described_and_every_description_served(client: TestClient) -> None:
-    (api,) = (app for app in client.app._subapps if any("/api/v1" in str(resource) for resource in app.router.resources()))
+    (api,) = (part for part in client.app._subapps if any("/api/v1" in str(resource) for resource in part.router.resources()))
     served = {(route.method.lower(), route.resource.canonical) for route in api.router.routes() if route.method != "HEAD"}  # type: ignore[union-attr]
     assert served == {(method, path) for path, operations in description()["paths"].items() for method in operations}
 
@@ -101,6 +105,64 @@ def test_every_example_is_as_its_schema_says_and_every_reference_leads_somewhere
         here: Any = description()
         for part in reference.removeprefix("#/").split("/"):
             here = here[part]
+
+
+def test_the_fields_that_are_read_are_those_that_are_described() -> None:
+    schemas = description()["components"]["schemas"]
+    assert set(read._CONTACT) == set(schemas["Contact"]["properties"]) and set(read._CONSENT) == set(schemas["Consent"]["properties"])
+    assert schemas["Consent"]["properties"]["channel"]["enum"] == list(CHANNELS)
+    assert schemas["Contacts"]["properties"]["contacts"]["maxItems"] == read.MOST_CONTACTS
+    # A body of every field described is taken; one more is refused at its place.
+    readers = {
+        "Contact": lambda body: read.contact_of(body, "C1", AT.date()),
+        "Contacts": lambda body: read.contacts_of(body, AT.date()),
+        "Event": lambda body: read.event_of(body, AT),
+        "Stop": lambda body: read.stop_of(body, with_phone=False),
+        "StopNumber": lambda body: read.stop_of(body, with_phone=True),
+    }
+    bodies = {name for operations in description()["paths"].values() for one in operations.values() if "requestBody" in one
+              for name in [one["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]}  # fmt: skip
+    assert bodies == set(readers)
+    whole = {"external_id": "C1", "name": "王芳", "title": "女士", "phone": "13800138000", "email": "w@example.com", "openid": "o1", "groups": ["VIP"],
+             "fields": {"产品": "香梨"}, "dates": {"签收日期": "2026-03-05"}, "consents": [{"channel": "sms", "given": True, "source": "合同", "text_version": "1", "at": "2026-03-05"}]}  # fmt: skip
+    filled: dict[str, dict[str, Any]] = {
+        "Contact": whole, "Contacts": {"contacts": [whole]}, "Event": {"name": "签收日期", "at": "2026-03-05"}, "Stop": {"reason": "来电"}, "StopNumber": {"phone": "13800138000", "reason": "来电"},
+    }  # fmt: skip
+    for name, body in filled.items():
+        assert set(body) == set(schemas[name]["properties"])
+        readers[name](body)
+        with pytest.raises(Problem) as refused:
+            readers[name]({**body, "colour": "red"})
+        assert [error.path for error in refused.value.errors] == ["/colour"]
+
+
+async def test_a_key_is_limited_at_all_web_processes_together(api: Api, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "LIMIT", SharedBucket("api", burst=3, per_second=0.001))
+    async with TestClient(TestServer(make_app(client.server.app[SETTINGS]))) as other:  # type: ignore[attr-defined]
+        second = Api(other, api.secret)
+        for one in (api, second, api):
+            await one.call("GET", "/contacts/C1/result", status=404)
+        for one in (api, second):
+            await one.call("GET", "/contacts/C1/result", status=429)
+
+
+async def test_what_a_customer_system_blocks_is_known_as_its_wish(api: Api, database: Database) -> None:
+    await api.call("PUT", "/contacts/C1", {"name": "王芳", "phone": "13800138000"}, status=201)
+    await api.call("POST", "/contacts/C1/do-not-contact", {"reason": "不要联系"})
+    await api.call("POST", "/do-not-contact", {"phone": "13900139000", "reason": "名单"})
+    agreed = [{"channel": "sms", "given": True, "source": "合同", "at": "2026-11-20 09:00"}]
+    await api.call("PUT", "/contacts/C1", {"name": "王芳", "consents": agreed})
+    assert not (await api.call("POST", "/contacts/C1/do-not-contact", {"reason": "再说一次"}))["added"]
+    found = await api.call("GET", "/contacts/C1/result")
+    assert found["do_not_contact"] and found["consents"] == {"sms": False}  # also of one written after the block
+    async with database.session() as session:
+        assert (await session.scalars(select(DoNotContact.source))).all() == ["api", "api"]
+
+
+async def test_a_consent_of_tomorrow_is_refused_at_its_place(api: Api) -> None:
+    body = {"name": "王芳", "phone": "13800138000", "consents": [{"channel": "sms", "given": True, "source": "合同", "at": "2026-11-21"}]}
+    answer = await api.call("PUT", "/contacts/C1", body, status=422)
+    assert answer["errors"] == [{"path": "/consents/0/at", "message": "同意的时间“2026-11-21”在将来，请核对。"}]
 
 
 def references(node: Any) -> list[str]:

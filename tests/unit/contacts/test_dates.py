@@ -75,3 +75,9 @@ def test_headers_and_cells_that_hold_dates_are_known() -> None:
     assert all(map(is_date_header, ["签收日期", "购车时间", "生日", "delivery_date", "出厂日期*"]))
     assert not any(map(is_date_header, ["车型", "日期备注", "姓名"]))
     assert looks_like_date("2026-03-05") and not looks_like_date("20260305") and not looks_like_date("46086")
+
+
+@pytest.mark.parametrize("written", ["2026-03-05T00:00:00-99:99", "2026-03-05 08:00 +25:00"])
+def test_a_zone_that_there_is_not_is_told(written: str) -> None:
+    with pytest.raises(DateError, match="时区不对"):
+        read_date(written)
