@@ -62,28 +62,17 @@
   const mostTops = Number(form.dataset.most);
   const mostBelow = Number(form.dataset.mostBelow);
   const moved = document.getElementById("moved");
-  const real = (list) => [...list.children].filter((one) => !one.classList.contains("spare"));
+  const real = (list) => [...list.children];
   const tops = form.querySelector('[data-sort="tops"]');
 
-  // Spare lines are for who has no JavaScript; here they are what a new line is made of.
-  const spareTop = form.querySelector(".top-entry.spare") ?? tops.lastElementChild;
-  const blankOf = (source) => {
-    const made = source.cloneNode(true);
-    made.classList.remove("spare");
-    for (const field of made.querySelectorAll("input:not([type=hidden])")) { field.value = ""; field.defaultValue = ""; field.readOnly = false; }
-    for (const select of made.querySelectorAll("select")) select.selectedIndex = 0;
-    return made;
-  };
-  const spareBelow = form.querySelector(".below .spare");
-  const blankBelow = spareBelow ? blankOf(spareBelow) : null;
-  const blankTop = spareTop.querySelector("select") ? blankOf(spareTop) : null;
-  blankTop?.querySelectorAll(".below > li").forEach((one) => one.remove());
+  // Spare lines are for who has no JavaScript.
   form.querySelectorAll(".spare").forEach((one) => one.remove());
+  const blank = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
   const limits = () => {
-    form.querySelector('[data-add="tops"]').hidden = real(tops).length >= mostTops || !blankTop;
+    form.querySelector('[data-add="tops"]').hidden = real(tops).length >= mostTops;
     for (const button of form.querySelectorAll('[data-add="below"]')) {
-      button.hidden = real(button.closest(".top-entry").querySelector(".below")).length >= mostBelow || !blankBelow;
+      button.hidden = real(button.closest(".top-entry").querySelector(".below")).length >= mostBelow;
     }
   };
 
@@ -148,7 +137,7 @@
       (next.querySelector?.("input:not([type=hidden])") ?? next).focus();
     } else if (event.target.closest("[data-add]")) {
       const below = event.target.closest('[data-add="below"]');
-      const made = (below ? blankBelow : blankTop).cloneNode(true);
+      const made = blank(below ? "blank-below" : "blank-top");
       (below ? below.closest(".top-entry").querySelector(".below") : tops).append(made);
       made.querySelector('[name="entry"]').focus();
       prepare();
