@@ -28,6 +28,7 @@ COMMANDS = {
     "channels": ("followup.cli.channels", "channels", "联系客户的方式：设置、回执地址、演示短信"),
     "user": ("followup.cli.user", "user", "管理后台账号"),
     "fake-wechat": ("followup.cli.fake_wechat", "fake_wechat", "在本机模拟微信，试用公众号渠道"),
+    "fake-wecom": ("followup.cli.fake_wecom", "fake_wecom", "在本机模拟企业微信，试用微信客服渠道"),
     "figures": ("followup.cli.figures", "figures", "统计表：满意度、落实度"),
 }
 

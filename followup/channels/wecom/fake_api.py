@@ -110,6 +110,8 @@ class FakeApi:
         if cursor and not re.fullmatch(r"c[0-9]+", cursor):
             return self._code(request, body, 40058)
         begin = int(cursor[1:]) if cursor else 0
+        if begin > len(fake.log):  # of an earlier fake
+            return self._code(request, body, 40058)
         end = min(begin + min(limit, fake.weather.page), len(fake.log))
         fake.pages_read += 1
         page = [entry for entry in fake.log[begin:end] if self._kfid(entry) == body["open_kfid"]]
