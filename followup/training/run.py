@@ -10,10 +10,12 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +122,8 @@ def _train(settings: Settings, row: Row) -> None:
         seconds[name] = round(time.monotonic() - began, 1)
         began = time.monotonic()
 
-    with tempfile.TemporaryDirectory(prefix="followup-train-") as temporary:
-        folder, out = Path(temporary, "project"), Path(temporary, "candidate.tar.gz")
+    with _room(settings.home / "training") as room:
+        folder, out = room / "project", room / "candidate.tar.gz"
         folder.mkdir()
         row.phase("workspace")
         changes = row.connection.execute("SELECT * FROM example_changes WHERE state = 'open' ORDER BY id").fetchall()
@@ -139,6 +141,17 @@ def _train(settings: Settings, row: Row) -> None:
     report["seconds"] = seconds
     report["blocked"] = compare.obstacles(report, rules.bounds)
     row.end("blocked" if report["blocked"] else "ready", report=report)
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[Path]:
+    """An empty folder, gone at the end; what a killed training left in it goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _components(row: Row) -> Any:
