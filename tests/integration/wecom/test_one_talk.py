@@ -14,14 +14,15 @@ from followup import clock
 from followup.channels import same_person
 from followup.channels.wechat.parse import Incoming
 from followup.channels.wechat.receive import receive
+from followup.settings import Settings
 from followup.store import records
 from followup.store.models import Case, Contact, DoNotContact, Message, Note
 from followup.store.wechat_models import WechatUser
 from followup.store.wecom_models import WecomUser
+from followup.talk.worker import wecom_of
 from followup.web.app import make_app
-from followup.settings import Settings
 from tests.integration.wechat.conftest import PLAIN
-from tests.integration.wecom.conftest import SECRET, begin_with
+from tests.integration.wecom.conftest import ACCOUNT, SECRET, begin_with
 
 
 async def case_of(database, talk) -> Case:
@@ -127,3 +128,16 @@ async def test_a_process_with_no_account_still_serves(database, tmp_path):
     async with TestClient(TestServer(app)) as client:
         assert (await client.get("/wecom/main")).status == 404
         assert replace(PLAIN).login is False
+
+
+async def test_the_worker_begins_the_public_enquiry_for_who_is_new(database, tmp_path):
+    assert wecom_of(Settings(home=tmp_path, secret=SECRET)) is None
+    wecom = wecom_of(Settings(home=tmp_path, secret=SECRET, wecom=(ACCOUNT,)))
+    assert wecom is not None and SECRET not in repr(wecom)
+    async with database.session() as session:
+        case_id = await wecom.begin(session, None, ACCOUNT.channel)
+        case = await session.get_one(Case, case_id)
+        assert case.script_id == "inbound_enquiry" and (await session.get_one(Contact, case.contact_id)).is_anonymous
+    closed = wecom_of(Settings(home=tmp_path, secret=SECRET, wecom=(ACCOUNT,), enquiry_script=None))
+    async with database.session() as session:
+        assert closed is not None and await closed.begin(session, None, ACCOUNT.channel) is None
