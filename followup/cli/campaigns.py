@@ -140,7 +140,7 @@ def start(campaign: int, home: Path | None) -> None:
     from followup.campaigns import actions
 
     settings = settings_from(home)
-    one = _act(settings, "campaign.start", lambda session: actions.start(session, campaign, clock.now(), _channels(settings)))
+    one = _act(settings, "campaign.start", _with_channels(settings, lambda session, ways: actions.start(session, campaign, clock.now(), ways)))
     click.echo(f"“{one.name}”已启动。")
 
 
@@ -164,7 +164,7 @@ def resume(campaign: int, home: Path | None) -> None:
     from followup.campaigns import actions
 
     settings = settings_from(home)
-    one = _act(settings, "campaign.resume", lambda session: actions.resume(session, campaign, _channels(settings)))
+    one = _act(settings, "campaign.resume", _with_channels(settings, lambda session, ways: actions.resume(session, campaign, ways)))
     click.echo(f"“{one.name}”已恢复。")
 
 
@@ -249,10 +249,16 @@ def _sentence(key: str) -> str:
     return sentence(key, "start_errors")
 
 
-def _channels(settings: Settings) -> set[str]:
-    from followup.channels.notifiers import make_notifiers
+def _with_channels(settings: Settings, act: Callable[[AsyncSession, frozenset[str]], Awaitable[Any]]) -> Callable[[AsyncSession], Awaitable[Any]]:
+    """`act` with the channels that something can be sent by now."""
 
-    return set(make_notifiers(settings))
+    async def acting(session: AsyncSession) -> Any:
+        from followup.channels.notifiers import channels_of
+        from followup.channels.wechat.book import stored_accounts
+
+        return await act(session, channels_of(settings, await stored_accounts(session, settings.signing_secret())))
+
+    return acting
 
 
 def _read(file: Path) -> dict[str, Any]:

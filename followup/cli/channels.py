@@ -27,6 +27,7 @@ def channels(home: Path | None, demo: bool) -> None:
         click.echo("短信    没有设置 FOLLOWUP_SMS")
     else:
         _sms(settings, settings.sms.provider)
+    _wechat(settings)
     click.echo(f"通知    {len(settings.alert_urls)} 个地址" if settings.alert_urls else "通知    没有设置 FOLLOWUP_ALERT_URLS")
 
 
@@ -38,6 +39,20 @@ def _sms(settings: Settings, provider: str) -> None:
     if provider != "fake":
         click.echo(f"        回执和上行短信的地址：{settings.public_url}/sms/{provider}/{report_secret(settings.signing_secret())}")
         click.echo("        这个地址等于一把钥匙，请只填给短信服务商。")
+
+
+def _wechat(settings: Settings) -> None:
+    for account in settings.wechat:
+        if not account.may_send:
+            click.echo(f"微信    {account.name}：没有填写 SECRET，只能在客户说话时回复，不能主动邀请")
+            continue
+        ways = [name for name, there in (("模板消息", account.notices.by_template), ("订阅通知", account.notices.by_subscription)) if there]
+        outside = f"，之外用{'、'.join(ways)}" if ways else "；没有设置模板消息或订阅通知，之外改用下一种方式"
+        click.echo(f"微信    {account.name}：可用（客户说话后 48 小时之内用客服消息{outside}）")
+        click.echo(f"        服务器地址：{settings.public_url}/wechat/{account.name}")
+    if not settings.wechat:
+        click.echo("微信    没有设置 FOLLOWUP_WECHAT")
+    click.echo("        在后台添加的公众号，请在后台“微信”里查看。")
 
 
 def _demo(settings: Settings) -> None:

@@ -92,7 +92,7 @@ _UNDELIVERED = text(
 # Who has gone on by another channel has read there what waited here: it is not said twice.
 _READ_ELSEWHERE = text(
     """
-    UPDATE messages AS line SET status = 'sent', error = 'read_elsewhere'
+    UPDATE messages AS line SET status = 'delivered', error = 'read_elsewhere'
     WHERE line.direction = 'out' AND line.status = 'queued' AND line.error = ANY(:waits) AND line.channel LIKE :like
         AND EXISTS (SELECT FROM messages AS later WHERE later.case_id = line.case_id AND later.id > line.id
             AND later.direction = 'in' AND later.channel = 'web')

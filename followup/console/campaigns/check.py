@@ -46,12 +46,12 @@ async def context(request: web.Request, session: AsyncSession, campaign: Campaig
     script, schedule = _script(made)
     reach = await queries.reach(session, made.audience, is_demo=campaign.is_demo)
     return {
-        "errors": blockers(campaign, made, ways(request), reach.customers),
+        "errors": blockers(campaign, made, await ways(request), reach.customers),
         "warnings": [*warnings(made, schedule), *_reach_warnings(made, reach)],
         "script": script,
         "summary": describe.summary(made),
         "rules": [(describe.rule_text(rule), describe.rule_more(rule)) for rule in made.rules],
-        "ready": ways(request),
+        "ready": await ways(request),
         **await _run_context(request, session, campaign, made, script, reach.customers),
     }
 

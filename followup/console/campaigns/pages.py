@@ -82,7 +82,7 @@ async def _pause(session: AsyncSession, request: web.Request, campaign_id: int, 
 
 
 async def _resume(session: AsyncSession, request: web.Request, campaign_id: int, why: str) -> Campaign:
-    return await actions.resume(session, campaign_id, ways(request))
+    return await actions.resume(session, campaign_id, await ways(request))
 
 
 async def _cancel(session: AsyncSession, request: web.Request, campaign_id: int, why: str) -> Campaign:

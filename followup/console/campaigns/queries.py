@@ -14,6 +14,7 @@ from followup.campaigns.definition import Audience, Definition
 from followup.campaigns.dispatch import variables_of
 from followup.campaigns.enrol import in_audience
 from followup.campaigns.plan import Customer
+from followup.channels.wechat.notifier_address import has_address
 from followup.console.paging import PER_PAGE
 from followup.contacts.groups import KNOWN
 from followup.scripts.model import Script
@@ -104,10 +105,11 @@ async def reach(session: AsyncSession, audience: Audience, *, is_demo: bool) -> 
                 func.count().filter(stop),
                 func.count().filter(Contact.phone.startswith("1"), agreed("sms"), ~stop),
                 func.count().filter(Contact.email != "", agreed("email"), ~stop),
+                func.count().filter(has_address(), agreed("wechat"), ~stop),
             ).where(*in_audience(audience, is_demo))
         )
     ).one()
-    return Reach(row[0], row[1], {"sms": row[2], "email": row[3], "link": row[0] - row[1]})
+    return Reach(row[0], row[1], {"sms": row[2], "email": row[3], "wechat": row[4], "link": row[0] - row[1]})
 
 
 async def people(session: AsyncSession, made: Definition, *, is_demo: bool) -> AsyncIterator[list[Customer]]:

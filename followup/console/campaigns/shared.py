@@ -8,10 +8,11 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.labels import label, labels, why_paused
-from followup.channels.notifiers import make_notifiers
+from followup.channels.notifiers import channels_of
 from followup.console.campaigns.month import WEEKDAYS
 from followup.console.parts import page, settings
 from followup.store.campaign_models import Campaign
+from followup.web.keys import WECHAT
 
 LIST = "/console/campaigns"
 
@@ -37,6 +38,6 @@ def campaign_page(request: web.Request, template: str, status: int = 200, **cont
     )  # fmt: skip
 
 
-def ways(request: web.Request) -> frozenset[str]:
+async def ways(request: web.Request) -> frozenset[str]:
     """The channels that something can be sent by."""
-    return frozenset(make_notifiers(settings(request)))
+    return channels_of(settings(request), await request.config_dict[WECHAT].accounts())

@@ -177,7 +177,7 @@ async def _strategy(request: web.Request, session: AsyncSession, campaign: Campa
     made = parse.definition(campaign.definition)
     return {
         "CHANNELS": CHANNELS,
-        "ready": ways(request),
+        "ready": await ways(request),
         "groups": [name for name, _ in await queries.groups(session)],
         "reach": await queries.reach(session, made.audience, is_demo=campaign.is_demo),
         **_telling("strategy", campaign, raw),

@@ -210,7 +210,7 @@ async def start(request: web.Request) -> web.Response:
     try:
         async with database(request).session() as session:
             before = (await campaign_of(session, campaign_id)).status
-            campaign = await actions.start(session, campaign_id, clock.now(), ways(request))
+            campaign = await actions.start(session, campaign_id, clock.now(), await ways(request))
             if before != "running":
                 await audit(session, staff(request), "campaign.start", "campaign", campaign_id, version=campaign.version)
     except (DefinitionErrors, CampaignError) as error:

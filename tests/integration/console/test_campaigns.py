@@ -42,9 +42,13 @@ READ = {"q", "stage", "rule", "stratum", "reason", "after", "month", "day", "whi
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLLOWUP_NOW", NOW.isoformat())
-    monkeypatch.setattr(shared, "ways", lambda request: frozenset({"sms", "link"}))
+
+    async def ways(request: object) -> frozenset[str]:
+        return frozenset({"sms", "link"})
+
+    monkeypatch.setattr(shared, "ways", ways)
     for module in ("wizard", "pages", "check", "steps"):
-        monkeypatch.setattr(f"followup.console.campaigns.{module}.ways", lambda request: frozenset({"sms", "link"}))
+        monkeypatch.setattr(f"followup.console.campaigns.{module}.ways", ways)
 
 
 async def customers(database: Database, count: int = 5, **given: Any) -> list[int]:

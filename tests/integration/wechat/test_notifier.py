@@ -90,6 +90,18 @@ async def test_who_has_no_openid_or_did_not_agree_is_reached_by_the_next_channel
     assert len(shop.phone.seen) == 1 and shop.texted == 2
 
 
+async def test_the_wizard_counts_whom_wechat_reaches(shop):
+    from followup.campaigns.definition import Audience
+    from followup.console.campaigns.queries import reach
+
+    await shop.customers(1, start=1, agreed=CHANNELS)
+    async with shop.database.session() as session:
+        assert (await reach(session, Audience(), is_demo=False)).ways["wechat"] == 1
+    await shop.fake.event(OPENID, "unsubscribe")
+    async with shop.database.session() as session:
+        assert (await reach(session, Audience(), is_demo=False)).ways["wechat"] == 0
+
+
 async def test_an_openid_of_an_import_is_enough(database, tmp_path, monkeypatch):
     async with open_shop(database, tmp_path, monkeypatch, TEMPLATE, bound=False) as shop:
         (someone,) = await shop.customers(1, agreed=CHANNELS, fields={"签收日期": "2026-03-09", "商品": "红啤梨", OPENID_FIELD: OPENID})

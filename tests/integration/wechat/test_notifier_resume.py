@@ -110,7 +110,7 @@ async def test_who_goes_on_by_the_web_page_does_not_read_it_twice(shop):
             Message(case_id=shop.case_id, direction="in", channel="web", channel_message_id="w1", text="看到了", status="handled", created_at=shop.at)
         )
     await after(shop, minutes=10)
-    assert shop.texted == 0 and await outbox(shop) == [("sent", "read_elsewhere")]
+    assert shop.texted == 0 and await outbox(shop) == [("delivered", "read_elsewhere")]
 
 
 @pytest.mark.parametrize("shop", [TEMPLATE], indirect=True)
