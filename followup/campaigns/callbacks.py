@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, exists, func, or_, select
+from sqlalchemy import ColumnElement, Exists, Row, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate
@@ -26,7 +27,7 @@ from followup.holidays import next_working_day
 from followup.settings import SHANGHAI
 from followup.store import records
 from followup.store.campaign_models import Delivery
-from followup.store.models import Callback, Case, Message
+from followup.store.models import Callback, Case, Contact, Message
 from followup.talk.inbox import SYSTEM_CHANNEL, Trigger, accept_trigger
 
 TRIES = 2
@@ -78,67 +79,97 @@ def _resumable() -> ColumnElement[bool]:
 
 async def resume_due_callbacks(session: AsyncSession, at: datetime) -> int:
     """Go on with the talks whose call-back time has come, and send who is not there a message. Returns how many."""
-    rows = await session.execute(
-        select(Callback, Case)
-        .join(Case, Case.id == Callback.case_id)
-        .where(Callback.status == "booked", Callback.at <= at)
-        .order_by(Callback.at, Callback.id)
-        .limit(_AT_ONCE)
-        .with_for_update(of=Callback, skip_locked=True)
-    )
-    resumed = 0
-    for callback, case in rows.all():
-        if await records.is_blocked(session, case.contact_id):
+    due = await _locked(session, at, Callback.status == "booked", Callback.at <= at)
+    made: dict[str, Row[Any]] = {}
+    for row in due:
+        callback, case = row.Callback, row.Case
+        if row.blocked:
             callback.status = "cancelled"
-        elif case.status == "open" and (not callback.tries or await _has_come(session, callback)):
+        elif case.status == "open" and (not callback.tries or row.came):
             callback.status = "done"  # the customer came back first
         elif callback.reason == BY_A_PERSON or not (case.status in ("waiting", "open") or case.outcome in _RESUMABLE):
             callback.status = "due"  # a person calls
         elif not is_open(CALLBACK_HOURS, at):
             callback.at = next_open(CALLBACK_HOURS, at)
         else:
-            await _call_back(session, callback, case, at)
-            resumed += 1
-    return resumed
+            made.setdefault(case.id, row)  # another one of the same talk: the next minute sees what came of this one
+    for row in made.values():
+        await _go_on(session, row.Callback, row.Case, at)
+    away = [row for row in made.values() if not row.in_chat]
+    invited = await _invite(session, away, at)
+    for row in away:
+        if row.Callback.id in invited:
+            row.Case.nudged_at = at  # the message is the nudge: nobody is asked in an empty room whether they are still there
+        else:
+            row.Callback.tries = TRIES
+            await _to_staff(session, row.Callback, "no_way", at)
+    return len(made)
 
 
-async def _call_back(session: AsyncSession, callback: Callback, case: Case, at: datetime) -> None:
+async def _locked(session: AsyncSession, at: datetime, *conditions: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    """Call-backs that nobody else has in hand, each with its case and what is known of its customer now."""
+    arrived = Delivery.status.in_(("accepted", "delivered"))
+    of_case, of_callback = Delivery.case_id == Callback.case_id, Delivery.callback_id == Callback.id
+    came_by = select(Delivery.channel).where(of_case, arrived).order_by(Delivery.number.desc()).limit(1)
+    number = select(func.coalesce(func.max(Delivery.number), 0)).where(of_case)
+    tried = select(func.array_agg(Delivery.channel)).where(of_callback, Delivery.queued_at >= Callback.tried_at)
+    found = (
+        select(
+            Callback,
+            Case,
+            records.blocked(Contact.id, Contact.phone).label("blocked"),
+            _came_since(Callback.tried_at).label("came"),
+            _came_since(at - IN_CHAT).label("in_chat"),
+            came_by.scalar_subquery().label("came_by"),
+            number.scalar_subquery().label("number"),
+            tried.scalar_subquery().label("tried"),
+        )
+        .join(Case, Case.id == Callback.case_id)
+        .join(Contact, Contact.id == Case.contact_id)
+        .where(*conditions)
+        .order_by(Callback.at, Callback.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=Callback, skip_locked=True)
+    )
+    return (await session.execute(found.execution_options(populate_existing=True))).all()
+
+
+async def _go_on(session: AsyncSession, callback: Callback, case: Case, at: datetime) -> None:
     callback.status, callback.tries, callback.tried_at = "due", callback.tries + 1, at
     if case.status != "open":  # else the question stands in the chat already
         key = f"callback-{callback.id}" if callback.tries == 1 else f"callback-{callback.id}-{callback.tries}"
         await accept_trigger(session, case.id, Trigger.RESUME, key)
-    if await _in_chat(session, case.id, at):
-        return
-    if await _invite(session, callback, at):
-        case.nudged_at = at  # the message is the nudge: nobody is asked in an empty room whether they are still there
-    else:
-        callback.tries = TRIES
-        await _to_staff(session, callback, "no_way", at)
 
 
-async def _invite(session: AsyncSession, callback: Callback, at: datetime, without: Sequence[str] = ()) -> bool:
-    """A message on the channel the customer came by, else on the first they agreed to. False: there is no way."""
-    case = await session.get_one(Case, callback.case_id)
+async def _invite(session: AsyncSession, rows: Sequence[Row[Any]], at: datetime, *, another_way: bool = False) -> set[int]:
+    """A message on the channel each customer came by, else on the first they agreed to; `another_way`: on none that was tried.
+
+    Returns the call-backs for which there is a way.
+    """
+    if not rows:
+        return set()
     day = at.astimezone(SHANGHAI).date()
-    standing = (await gate.standings(session, [case.contact_id], day, wait=True)).get(case.contact_id)
-    if standing is None or standing.blocked:
-        return False
-    arrived = Delivery.status.in_(("accepted", "delivered"))
-    newest = select(Delivery.channel).where(Delivery.case_id == case.id, arrived).order_by(Delivery.number.desc()).limit(1)
-    came_by = await session.scalar(newest)
-    wanted = [channel for channel in (came_by, *PUSHED) if channel in standing.ways and channel in PUSHED]
-    channel = next((channel for channel in wanted if channel not in without), None)
-    if channel is None:
-        return False
-    number = await session.scalar(select(func.coalesce(func.max(Delivery.number), 0)).where(Delivery.case_id == case.id))
-    delivery = Delivery(
-        case_id=case.id, contact_id=case.contact_id, callback_id=callback.id, number=number + 1, kind="callback", channel=channel,
-        priority=CALLBACKS, day=day, queued_at=at,
-    )  # fmt: skip
-    session.add(delivery)
-    await session.flush()
-    await wake(session)
-    return True
+    standings = await gate.standings(session, sorted({row.Case.contact_id for row in rows}), day, wait=True)
+    deliveries = []
+    for row in rows:
+        standing = standings.get(row.Case.contact_id)
+        if standing is None or standing.blocked:
+            continue
+        without = (row.tried or ()) if another_way else ()
+        wanted = [channel for channel in (row.came_by, *PUSHED) if channel in standing.ways and channel in PUSHED]
+        if (channel := next((one for one in wanted if one not in without), None)) is None:
+            continue
+        deliveries.append(
+            Delivery(
+                case_id=row.Case.id, contact_id=row.Case.contact_id, callback_id=row.Callback.id, number=row.number + 1, kind="callback",
+                channel=channel, priority=CALLBACKS, day=day, queued_at=at,
+            )  # fmt: skip
+        )
+    if deliveries:
+        session.add_all(deliveries)
+        await session.flush()
+        await wake(session)
+    return {delivery.callback_id for delivery in deliveries if delivery.callback_id is not None}
 
 
 # —— whether the customer came ———————————————————————————————————————————————
@@ -156,28 +187,24 @@ class Settled:
 async def settle_callbacks(session: AsyncSession, at: datetime) -> Settled:
     """Call-backs that were made: who came, who is called back again, who is left to a colleague."""
     came = again = failed = 0
-    for callback in await _made(session, Callback.tried_at <= at - PATIENCE):
-        if await _has_come(session, callback):
+    made = (Callback.status == "due", Callback.tried_at.is_not(None))
+    for row in await _locked(session, at, *made, Callback.tried_at <= at - PATIENCE):
+        callback = row.Callback
+        if row.came:
             callback.status, came = "done", came + 1
         elif callback.tries < TRIES:
             callback.status, callback.at, again = "booked", _next_day(callback, at), again + 1
         else:
             callback.status, failed = "failed", failed + 1
             await _to_staff(session, callback, "failed", at)
-    for callback in await _made(session, Callback.tried_at > at - PATIENCE, _last_failed()):
-        tried = await session.scalars(
-            select(Delivery.channel).where(Delivery.callback_id == callback.id, Delivery.queued_at >= callback.tried_at)
-        )
-        if not await _invite(session, callback, at, list(tried)):
-            callback.status, failed = "failed", failed + 1
-            await _to_staff(session, callback, "no_way", at)
+    stuck = await _locked(session, at, *made, Callback.tried_at > at - PATIENCE, _last_failed())
+    stuck = list({row.Case.id: row for row in stuck}.values())
+    invited = await _invite(session, stuck, at, another_way=True)
+    for row in stuck:
+        if row.Callback.id not in invited:
+            row.Callback.status, failed = "failed", failed + 1
+            await _to_staff(session, row.Callback, "no_way", at)
     return Settled(came, again, failed)
-
-
-async def _made(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[Callback]:
-    found = select(Callback).where(Callback.status == "due", Callback.tried_at.is_not(None), *conditions)
-    found = found.order_by(Callback.id).limit(_AT_ONCE).with_for_update(skip_locked=True)
-    return list(await session.scalars(found.execution_options(populate_existing=True)))
 
 
 def _last_failed() -> ColumnElement[bool]:
@@ -195,18 +222,10 @@ def _next_day(callback: Callback, at: datetime) -> datetime | None:
     return next_open(CALLBACK_HOURS, datetime.combine(tried.date() + timedelta(days=1), local.time(), SHANGHAI))
 
 
-async def _has_come(session: AsyncSession, callback: Callback) -> bool:
-    return bool(callback.tried_at and await session.scalar(select(_came_since(callback.case_id, callback.tried_at))))
-
-
-async def _in_chat(session: AsyncSession, case_id: str, at: datetime) -> bool:
-    return bool(await session.scalar(select(_came_since(case_id, at - IN_CHAT))))
-
-
-def _came_since(case_id: str, since: datetime) -> Exists:
-    """The customer wrote, or opened the link, after `since`."""
+def _came_since(since: datetime | ColumnElement[datetime | None]) -> Exists:
+    """The customer of the call-back wrote, or opened the link, after `since`."""
     theirs = or_(Message.direction == "in", (Message.direction == "system") & (Message.channel != SYSTEM_CHANNEL))
-    return exists().where(Message.case_id == case_id, theirs, Message.created_at > since)
+    return exists().where(Message.case_id == Callback.case_id, theirs, Message.created_at > since)
 
 
 async def _to_staff(session: AsyncSession, callback: Callback, why: str, at: datetime) -> None:

@@ -65,6 +65,8 @@ async def enrol(session: AsyncSession, campaign_id: int, at: datetime) -> Enroll
     campaign = await session.get(Campaign, campaign_id, populate_existing=True)
     if campaign is None or campaign.status != "running":
         return Enrolled()
+    if campaign.planned_at == at and campaign.planned_version == campaign.version:
+        return Enrolled()  # another process has just looked
     made = parse.definition(campaign.definition)
     work = _Work(session, campaign, made, at, _since(campaign, at))
     repeats = work.whole or _repeats_are_due(campaign, made, at)

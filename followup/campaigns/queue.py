@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 SEND_QUEUE, SEND_TASK = "sends", "send_deliveries"
-AT_ONCE = 25
+AT_ONCE = 50
 """Deliveries a sender takes at a time: so many, at most, are unknown when it is killed."""
 AGAIN = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30))
 """When a provider that could not take a message is asked again; the sixth try is the last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from followup.campaigns import parse
 from followup.campaigns.alerts import Tell
@@ -55,6 +55,8 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
 async def _run(database: Database, campaign_id: int, made: Definition, at: datetime, daily_cap: int) -> int:
     queued = 0
     async with database.session() as session:
+        # A plan made for the first customers is a bad one for the next hundred thousand.
+        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
         await enrol(session, campaign_id, at)
     if made.sampling.top_up:
         async with database.session() as session:

@@ -36,6 +36,7 @@ LINK_VALID = timedelta(days=7)
 CALLBACK_HOURS = Hours((Window(EARLIEST, LATEST),), holidays=True)
 """A call-back comes at the customer's own time, but never outside these."""
 REVISIT_HOURS = Hours()
+_SIDE_BY_SIDE = 10
 _WRITTEN_AGAIN = 3
 
 
@@ -94,7 +95,13 @@ async def send_batch(
         ready, became, more = await _claim(session, at, daily_cap, per_minute or {}, limit)
     if not ready:
         return Sent(became, more)
-    results = await asyncio.gather(*(_hand_over(database, notifiers.get(one.delivery.channel), invite, one, at) for one in ready))
+    room = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def hand_over(one: _Ready) -> tuple[Result, str]:
+        async with room:
+            return await _hand_over(database, notifiers.get(one.delivery.channel), invite, one, at)
+
+    results = await asyncio.gather(*map(hand_over, ready))
     why = {one.campaign_id: reason for one, (_, reason) in zip(ready, results, strict=True) if reason and one.campaign_id is not None}
     for left in reversed(range(_WRITTEN_AGAIN)):
         try:

@@ -14,7 +14,7 @@ from followup.store.database import Database
 from tests.integration.campaigns.year import Worker, provider_log
 
 _OVER = -1
-_PAUSE = 0.1
+_PAUSE = 0.05
 
 
 async def work(url: str, number: int) -> None:
@@ -29,7 +29,8 @@ async def work(url: str, number: int) -> None:
         if row.tick > done:
             await worker.minute(row.at)
             done = row.tick
-        await worker.send_all(row.at)
+        if row.tick:
+            await worker.send_all(row.at)
         async with database.session() as session:
             await session.execute(
                 text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick"),

@@ -208,7 +208,9 @@ async def block_customer(request: web.Request) -> web.Response:
     contact_id, reason = object_id(request), await field(request, "reason", longest=block.LONGEST_REASON)
     try:
         async with database(request).session() as session:
-            entry = await block.block_contact(session, contact_id, reason, staff(request).id, clock.now())
+            entry = await block.block_contact(session, contact_id, reason, staff(request).id, now := clock.now())
+            # What was agreed to is taken back, for all to see; when the entry is lifted, the customer is asked again.
+            await consent.withdraw_all(session, contact_id, sentence("block_sources", "staff"), now)
             await audit(session, staff(request), "block.add", "block", entry.id, source=block.Source.STAFF.value)
     except block.BlockError as error:
         return await _customer(request, error=sentence("block_errors", error.key), about="block", status=400)

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from followup.settings import SHANGHAI
 from followup.store import records
 from followup.store.database import Database
+from followup.store.campaign_models import Consent
 from followup.store.models import Contact, DoNotContact, Ticket
 from followup.store.staff_models import AuditEntry
 from tests.integration.console.conftest import Browser, text_of
@@ -159,6 +160,8 @@ async def test_agents_and_auditors_erase_nobody(enter: Enter, database: Database
 
 async def test_an_agent_puts_a_customer_on_the_list_and_only_a_supervisor_takes_them_off(enter: Enter, database: Database) -> None:
     talk = await customer(database)
+    async with database.session() as session:
+        session.add(Consent(contact_id=talk.contact_id, channel="sms", given=True, source="购买"))
     agent, supervisor = await enter("agent"), await enter("supervisor")
     await agent.post(f"/console/customers/{talk.contact_id}/block", reason="在门店说的")
     page = text_of(await agent.get(f"/console/customers/{talk.contact_id}"))
@@ -166,6 +169,8 @@ async def test_an_agent_puts_a_customer_on_the_list_and_only_a_supervisor_takes_
     async with database.session() as session:
         assert await records.is_blocked(session, talk.contact_id)
         (entry,) = (await session.scalars(select(DoNotContact))).all()
+        agreed = (await session.execute(select(Consent.given, Consent.source).order_by(Consent.id))).all()
+        assert [tuple(row) for row in agreed] == [(True, "购买"), (False, "同事添加")]
     await agent.post(f"/console/customers/blocks/{entry.id}/lift", status=403, reason="试试")
     await supervisor.post(f"/console/customers/blocks/{entry.id}/lift", status=400, reason=" ")
     await supervisor.post(f"/console/customers/blocks/{entry.id}/lift", reason="客户说可以联系了")
