@@ -123,8 +123,8 @@ def fitting(parts: Sequence[Part], left: int) -> tuple[list[Part], tuple[int, ..
 
 
 def listed(choices: Sequence[str]) -> str:
-    """The choices as text, numbered unless they hold numbers themselves."""
-    if _has_numbers(choices):
+    """The choices as text, numbered unless there is but one, or they hold numbers themselves."""
+    if len(choices) == 1 or _has_numbers(choices):
         return words().may_answer.format(choices="、".join(choices))
     return words().choose + "".join(f"\n{number} {choice}" for number, choice in enumerate(choices, 1))
 

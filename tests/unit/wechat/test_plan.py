@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followup.channels.wechat.plan import LIMIT, Budget, Line, chosen, fitting, parts_of
+from followup.channels.wechat.plan import LIMIT, Budget, Line, chosen, fitting, listed, parts_of
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 lines_of_a_turn = st.lists(st.text(st.sampled_from("您好，满意吗。？！\n a贵"), min_size=1, max_size=500), min_size=1, max_size=6)
@@ -95,3 +95,7 @@ def test_what_exceeds_the_budget_waits_whole():
     apart = parts_of([Line(1, "甲。" * 300), Line(2, "乙。" * 300)])
     now, rest = fitting(apart, 1)
     assert set(rest) | {row for part in now for row in part.lines} == {1, 2}
+
+
+def test_a_single_choice_is_not_numbered():
+    assert listed(("没有了",)) == "可以回复：没有了。"
