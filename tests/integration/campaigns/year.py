@@ -380,7 +380,10 @@ async def problems(database: Database, customers: int) -> list[str]:
 async def summary(database: Database) -> str:
     async with database.session() as session:
         stages = (await session.execute(text("SELECT stage, count(*) FROM campaign_ledger GROUP BY 1 ORDER BY 2 DESC"))).all()
-        sent = (await session.execute(text("SELECT kind, status, count(*) FROM deliveries GROUP BY 1, 2 ORDER BY 1, 2"))).all()
+        sent = (await session.execute(text(
+                    "SELECT kind, status, CASE status WHEN 'suppressed' THEN error ELSE '' END, count(*) FROM deliveries"
+                    " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+                ))).all()
         calls = (await session.execute(text("SELECT status, count(*) FROM callbacks GROUP BY 1"))).all()
     words = [", ".join(" ".join(map(str, row)) for row in rows) for rows in (stages, sent, calls)]
     return f"entries: {words[0]} | messages: {words[1]} | call-backs: {words[2]}"
