@@ -68,7 +68,7 @@ async def make_campaign(page: Page) -> None:
     await page.get_by_role("group", name="客户分组（选中的任何一组）").get_by_label("VIP").check()
     await expect(page.locator("#count")).to_contain_text("2 位客户符合条件")  # told before anything is saved
     await page.get_by_role("button", name="下一步").click()
-    await expect(page.locator(".told-box")).to_contain_text("签收后第3天，上午10:00–11:30或下午15:00–17:30，节假日不联系")
+    await expect(page.locator(".told-box")).to_contain_text("每位客户在签收后第3天联系，上午10:00–11:30或下午15:00–17:30，节假日不联系")
     await page.get_by_role("button", name="下一步").click()
     await page.get_by_role("button", name="下一步").click()
     await page.get_by_label("短信").select_option("")
@@ -167,3 +167,40 @@ async def test_a_campaign_is_paused_from_the_list(devices, gateway, database):
     await expect(page.get_by_text("已暂停：等新价格")).to_be_visible()
     await page.get_by_role("button", name="恢复").click()
     await expect(page.locator(".head .badge").first).to_have_text("进行中")
+
+
+async def test_the_sentences_change_while_somebody_types(devices, gateway, database):
+    await customers(database, 5)
+    page = await log_in(await devices.new(), gateway, database, "supervisor", "/console/campaigns")
+    await page.get_by_role("link", name="新建任务").click()
+    await page.get_by_label("任务名称").fill("十一月签收回访")
+    await page.get_by_label("话术").select_option("水果订单售后回访")
+    await page.get_by_role("button", name="新建").click()
+    await page.goto(f"{gateway.url}/console/campaigns/1/edit/when")
+    first = page.get_by_role("group", name="联系时间 1")
+    await first.get_by_label("最晚到第几（一段日子才填）").fill("8")
+    await expect(page.locator("#told")).to_contain_text("每位客户在签收后第3到8天之间（每位客户分到其中一天）联系")
+    await first.locator("[name=after_number]").fill("九")
+    await expect(page.locator("#told")).to_contain_text("还说不出来")
+    await page.get_by_role("button", name="保存，下一步").click()
+    await expect(first.locator("[name=after_number]")).to_have_value("九")
+    await expect(first.locator(".wrong").first).to_contain_text("应当是 0 到")
+    await first.locator("[name=after_number]").fill("2")
+    await expect(page.locator("#told")).to_contain_text("每位客户在签收后第2到8天之间")
+    assert devices.errors == []
+
+
+async def test_the_preview_shows_the_customer_who_was_looked_for(devices, gateway, database):
+    await customers(database, 4)
+    page = await log_in(await devices.new(), gateway, database, "supervisor", "/console/campaigns/new")
+    await page.get_by_label("任务名称").fill("签收")
+    await page.get_by_label("话术").select_option("水果订单售后回访")
+    await page.get_by_role("button", name="新建").click()
+    await page.get_by_text("换一位客户看看").click()
+    await page.get_by_role("searchbox").fill("张丙")
+    await page.get_by_role("button", name="查找").click()
+    await page.get_by_role("link", name="张丙女士").click()
+    await expect(page.locator(".preview blockquote")).to_contain_text("请问是张丙女士吗")
+    await page.get_by_label("公司名称").fill("招远汇商城")
+    await page.get_by_role("button", name="保存，看预览").click()
+    await expect(page.locator(".preview blockquote")).to_contain_text("请问是张丙女士吗？我是招远汇商城的")
