@@ -28,6 +28,7 @@ from followup.supervise.logs import Redactor, RotatingLog
 from followup.supervise.postgres import Postgres
 from followup.supervise.programs import RASA_TITLE, Addresses, programs, rasa_program
 from followup.supervise.switch import Switch
+from followup.training.bounds import BoundsError, TrainingRules, load_rules
 
 # Rasa needs 10 to 20 s on two cores; ten times that is not a slow machine any more.
 _READY_SECONDS = 180.0
@@ -163,7 +164,7 @@ class Stack:
         assert self._choice is not None
         self._switch = Switch(
             database, self.settings.home, self._choice.code, live, self._keepers["rasa"], self._start_rasa,
-            report=self._report, changed=self._describe,
+            report=self._report, changed=self._describe, keep_seconds=60.0 * self._rules().keep_old_minutes,
         )  # fmt: skip
         task = asyncio.create_task(self._switch.run(), name="follow the wanted model")
 
@@ -172,6 +173,13 @@ class Stack:
             await asyncio.gather(task, return_exceptions=True)
 
         self._exit.push_async_callback(end)
+
+    def _rules(self) -> TrainingRules:
+        try:
+            return load_rules(self.settings.project_dir)
+        except BoundsError as error:
+            self._report(str(error))  # no reason not to start
+            return TrainingRules()
 
     def _start_rasa(self, model_file: Path, port: int, version: int) -> Keeper:
         """Another Rasa beside the live one, which must first understand the known lines."""

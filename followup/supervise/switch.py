@@ -50,10 +50,20 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """The Rasa that was live before, still up: going back to it takes no start. `leaving` drains it when its time is over."""
+
+    keeper: Keeper
+    live: Live
+    leaving: asyncio.Task[None]
+
+
 class Switch:
     """`run()` it as a task; `serving` is the keeper of the live Rasa, which the caller stops at the end.
 
-    `code` is the hash of this product's own code; `folder` where fetched models lie; `changed` is called after a switch.
+    `code` is the hash of this product's own code; `folder` where fetched models lie; `changed` is called after a switch;
+    `keep_seconds`: how long the one before stays up.
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class Switch:
         report: Callable[[str], None] = lambda line: None,
         changed: Callable[[], None] = lambda: None,
         ready_seconds: float = 180.0,
+        keep_seconds: float = 0.0,
         at_step: Callable[[str], None] = lambda step: None,
     ) -> None:
         self.live = live
@@ -79,6 +90,8 @@ class Switch:
         self._report = report
         self._changed = changed
         self._ready_seconds = ready_seconds
+        self._keep_seconds = keep_seconds
+        self._spare: Spare | None = None
         self._at_step = at_step
         self._dealt_with = live.deployment
         self._starting: Keeper | None = None
@@ -104,7 +117,9 @@ class Switch:
             await asyncio.sleep(LOOK_EVERY)
 
     async def stop(self) -> None:
-        """End every Rasa: the live one, one that was being started, and those that have turns left."""
+        """End every Rasa: the live one, one that was being started, the one before, and those that have turns left."""
+        if self._spare is not None:
+            self._spare.leaving.cancel()
         keepers = [self.serving, *self._old, *([self._starting] if self._starting else [])]
         await asyncio.gather(*(keeper.stop() for keeper in keepers))
         await asyncio.gather(*self._draining, return_exceptions=True)
@@ -125,6 +140,9 @@ class Switch:
         if wanted.code_hash != self._code:
             return Failure("outdated", sentence("outdated", "switch", version=wanted.version))
         self._at_step("wanted")
+        if (spare := self._take_spare(wanted)) is not None:
+            await self._go_over(spare.keeper, replace(spare.live, version=wanted.version), wanted, began)
+            return None
         try:
             async with self._database.session() as session:
                 model = await versions.fetch(session, wanted.version, self.folder)
@@ -148,15 +166,37 @@ class Switch:
         finally:
             self._starting = None
         self._at_step("probed")
-        old, self.serving = self.serving, keeper
+        live = Live(f"http://127.0.0.1:{port}", str(model), wanted.version, code=self._code)
+        await self._go_over(keeper, live, wanted, began)
+        return None
+
+    async def _go_over(self, keeper: Keeper, live: Live, wanted: Wanted, began: float) -> None:
+        """The one step."""
+        before, was = self.serving, self.live
         keeper.program = settled(keeper.program)
-        self.live = Live(f"http://127.0.0.1:{port}", str(model), wanted.version, wanted.deployment, self._code)
+        self.serving, self.live = keeper, replace(live, deployment=wanted.deployment)
         address.write(self._home, self.live)
         self._at_step("switched")
-        self._drain(old)
+        self._set_aside(before, was)
         self._at_step("draining")
         await self._done(wanted, time.monotonic() - began)
+
+    def _take_spare(self, wanted: Wanted) -> Spare | None:
+        """The one before, when it is what is wanted and answers. Otherwise it leaves: three at once would be too many."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return None
+        spare.leaving.cancel()
+        if _is(spare.live, wanted) and spare.keeper.ready.is_set():
+            self._old.discard(spare.keeper)
+            return spare
+        self._drain(spare.keeper, 0.0)
         return None
+
+    def _set_aside(self, keeper: Keeper, was: Live) -> None:
+        leaving = self._drain(keeper, self._keep_seconds)
+        if self._keep_seconds:
+            self._spare = Spare(keeper, was, leaving)
 
     async def _comes_up(self, keeper: Keeper, wanted: Wanted) -> bool:
         """False when something else is wanted before it is ready. Raises StartError."""
@@ -183,8 +223,11 @@ class Switch:
         self._changed()
         await self._tell("live", seconds=seconds)
 
-    def _drain(self, old: Keeper) -> None:
+    def _drain(self, old: Keeper, after: float) -> asyncio.Task[None]:
         async def drain() -> None:
+            await asyncio.sleep(after)
+            if self._spare is not None and self._spare.keeper is old:
+                self._spare = None
             await old.drain()
             self._old.discard(old)
             remove_old(self.folder, keep=[Path(self.live.model)], count=_KEEP_FILES)
@@ -193,6 +236,7 @@ class Switch:
         task = asyncio.create_task(drain(), name="drain the old Rasa")
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
+        return task
 
     async def _wanted(self) -> Wanted | None:
         async with self._database.session() as session:
@@ -226,6 +270,15 @@ class Switch:
         async with self._database.session() as session:
             await session.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
         self._signed = time.monotonic()
+
+
+def _is(live: Live, wanted: Wanted) -> bool:
+    """Whether it serves the wanted model."""
+    if live.version is not None:
+        return live.version == wanted.version
+    with suppress(OSError):  # the model of the files may have got a version since
+        return versions.digest_of(Path(live.model).read_bytes()) == wanted.digest
+    return False
 
 
 def machine_id(home: Path) -> str:

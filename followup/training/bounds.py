@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,10 @@ class TrainingRules:
     bounds: Bounds = Bounds()
     keep_versions: int = 10
     keep_live_days: int = 90
+    keep_old_minutes: int = 10
+    """How long the Rasa that was live before stays up, so that going back takes no start; 0: it ends at once."""
     months_of_corrections: int = 1
-    probe: Mapping[str, str] = None  # type: ignore[assignment]
+    probe: Mapping[str, str] = field(default_factory=dict)
     """Line -> the intent it must have, by its full name."""
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from followup.settings import load_settings
 from followup.store.database import Database
+from followup.store.training_models import ModelServer
 from followup.supervise import address
 from followup.supervise.address import Live
 from followup.supervise.choose import choose
 from followup.supervise.health import free_port, responds
 from followup.supervise.keeper import Keeper, Program
 from followup.supervise.logs import Redactor, RotatingLog
-from followup.supervise.switch import Switch
+from followup.supervise.switch import Switch, machine_id
 from followup.training import versions
 
 FAKE = Path(__file__).with_name("fake_rasa.py")
@@ -57,8 +58,9 @@ async def main(url: str, home: Path, kill_at: str) -> None:
     while True:
         async with database.session() as session:
             wanted = await versions.wanted(session)
-        if switch._signed and (wanted is None or switch._dealt_with == wanted.deployment):
-            break
+            server = await session.get(ModelServer, machine_id(home))
+        if wanted and server and server.deployment_id == wanted.deployment and server.state != "starting":
+            break  # said so, and not only done
         await asyncio.sleep(0.05)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

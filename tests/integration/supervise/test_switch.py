@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,9 +17,14 @@ from followup.store.database import Database
 from followup.store.training_models import ModelDeployment, ModelServer, ModelVersion
 from followup.supervise import address
 from followup.supervise.address import Live
+from followup.supervise.health import free_port
+from followup.supervise.keeper import Keeper
 from followup.supervise.model import code_hash
+from followup.supervise.switch import Switch
 from followup.training import versions
 from followup.training.versions import digest_of
+
+from .supervisor import start as start_fake
 
 SUPERVISOR = ("-m", "tests.integration.supervise.supervisor")
 BEFORE_THE_SWITCH = ("wanted", "fetched", "probed")
@@ -42,7 +48,8 @@ async def was_live(database: Database, home: Path, content: bytes = b"first") ->
     version = await new_version(database, content)
     async with database.session() as session:
         model = await versions.fetch(session, version, home / "models")
-    address.write(home, Live("http://127.0.0.1:1", str(model), version, version, code_hash(PROJECT_DIR)))
+        deployment = (await versions.deployments(session))[0].deployment
+    address.write(home, Live("http://127.0.0.1:1", str(model), version, deployment, code_hash(PROJECT_DIR)))
     return version
 
 
@@ -155,3 +162,48 @@ async def test_a_machine_without_its_own_memory_begins_with_what_is_wanted(datab
     await new_version(database, b"second")
     _, said = await supervise(database, tmp_path)
     assert said[0] == "live second"
+
+
+async def test_going_back_while_the_one_before_is_still_up_takes_no_start(database: Database, tmp_path: Path) -> None:
+    first = await was_live(database, tmp_path)
+    began = address.read(address.file_of(tmp_path))
+    assert began is not None
+    starts: list[int] = []
+
+    def start(model: Path, port: int, version: int) -> Keeper:
+        starts.append(version)
+        return start_fake(tmp_path, model, port)
+
+    port = free_port()
+    serving = start_fake(tmp_path, Path(began.model), port)
+    await serving.wait_ready(60)
+    began = replace(began, url=f"http://127.0.0.1:{port}")
+    switch = Switch(database, tmp_path, code_hash(PROJECT_DIR), began, serving, start, keep_seconds=600)
+    task = asyncio.create_task(switch.run())
+    try:
+        second = await new_version(database, b"second")
+        await dealt_with(database, second)
+        assert switch.serving is not serving
+        async with database.session() as session:
+            session.add(ModelDeployment(version_id=first, kind="rollback"))
+        await dealt_with(database, first)
+        assert starts == [second]
+        assert switch.serving is serving and switch.live.url == began.url == address.read(address.file_of(tmp_path)).url  # type: ignore[union-attr]
+        third = await new_version(database, b"third")
+        await dealt_with(database, third)
+        assert starts == [second, third]
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await switch.stop()
+    assert left_running(tmp_path) == []
+
+
+async def dealt_with(database: Database, version: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            async with database.session() as session:
+                server = await session.scalar(select(ModelServer))
+            if server is not None and (server.state, server.version_id) == ("live", version):
+                return
+            await asyncio.sleep(0.05)
