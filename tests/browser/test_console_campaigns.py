@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
-from sqlalchemy import select
 
 from followup import clock
 from followup.campaigns.run import run_campaigns
@@ -15,7 +14,7 @@ from followup.campaigns.send import send_batch
 from followup.channels import Unclear
 from followup.channels.invite import Invite
 from followup.settings import SHANGHAI
-from followup.store.campaign_models import Consent, Delivery
+from followup.store.campaign_models import Consent
 from followup.store.models import Callback, Contact
 from tests.browser.browsing import open_page
 from tests.browser.console_login import log_in
