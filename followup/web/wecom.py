@@ -5,6 +5,7 @@ Whatever is wrong with a request is a 4xx.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 
@@ -13,8 +14,9 @@ from aiohttp import web
 from followup.channels.wechat.envelope import LONGEST_PARAMETER, decrypt, sign
 from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, read_xml
 from followup.channels.wecom.account import Account
-from followup.channels.wecom.parse import read_callback
+from followup.channels.wecom.parse import Callback, read_callback
 from followup.channels.wecom.read import called
+from followup.store.database import Database
 from followup.web.keys import DATABASE, SETTINGS
 
 _log = logging.getLogger(__name__)
@@ -22,7 +24,45 @@ _log = logging.getLogger(__name__)
 _LONGEST_ECHO = 1024
 
 
+class Calls:
+    """Notes callbacks: those that come while one of the same service account is written are written together after it.
+
+    They would wait for one another's row anyway; fifty at once are two transactions, not fifty.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str], list[tuple[Callback, asyncio.Future[None]]]] = {}
+        self._writers: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def note(self, database: Database, account: Account, callback: Callback) -> None:
+        """Returns once it is committed."""
+        key, noted = (account.name, callback.open_kfid), asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append((callback, noted))
+        if key not in self._writers:
+            self._writers[key] = asyncio.create_task(self._write(database, account, key))
+        await noted
+
+    async def _write(self, database: Database, account: Account, key: tuple[str, str]) -> None:
+        try:
+            while batch := self._waiting.pop(key, []):
+                failed: Exception | None = None
+                try:
+                    async with database.session() as session:
+                        await called(session, account, batch[-1][0])
+                except Exception as error:  # every one of them is told, and WeCom calls again
+                    failed = error
+                for _, noted in batch:
+                    if not noted.done():
+                        noted.set_result(None) if failed is None else noted.set_exception(failed)
+        finally:
+            del self._writers[key]
+
+
+CALLS = web.AppKey("wecom_calls", Calls)
+
+
 def add_wecom(app: web.Application) -> None:
+    app[CALLS] = Calls()
     app.add_routes([web.get("/wecom/{account}", verify, allow_head=False), web.post("/wecom/{account}", post)])
 
 
@@ -52,8 +92,7 @@ async def post(request: web.Request) -> web.Response:
     except web.RequestPayloadError:  # cut off, or not compressed as it says
         return web.Response(status=400)
     if callback is not None and callback.open_kfid in account.kfids:
-        async with request.app[DATABASE].session() as session:
-            await called(session, account, callback)
+        await request.app[CALLS].note(request.app[DATABASE], account, callback)
     return web.Response(text="success")
 
 
