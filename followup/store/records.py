@@ -268,8 +268,8 @@ def blocked(contact_id: Any, phone: Any, email: Any = Contact.email) -> Any:
 
     What an erasure leaves only keeps lists from bringing the customer back: who comes by themselves may be a customer again.
     """
-    # `phone = NULL` is never true, so a contact without a number is blocked by its own row only.
-    stop = DoNotContact
+    # `phone = NULL` is never true, so a contact without a number is blocked by its own row only; an empty text is none either.
+    stop, phone, email = DoNotContact, func.nullif(phone, ""), func.nullif(email, "")
     by_phone = or_(stop.phone == phone, stop.phone_digest == func.phone_digest(phone))
     by_email = or_(stop.email == email, stop.email_digest == func.phone_digest(email))
     return exists().where(stop.lifted_at.is_(None), stop.source != "erased", or_(stop.contact_id == contact_id, by_phone, by_email))

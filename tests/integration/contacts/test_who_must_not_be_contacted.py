@@ -18,7 +18,7 @@ from followup.settings import SHANGHAI
 from followup.store.campaign_models import Consent
 from followup.store.database import Database
 from followup.store.models import Callback, Contact, DoNotContact, User
-from followup.store.records import create_case, save_revision
+from followup.store.records import create_case, is_blocked, save_revision
 from followup.talk.links import DoNotContact as Shut
 from followup.talk.links import create_link
 
@@ -207,3 +207,14 @@ async def test_a_consent_of_tomorrow_is_refused_and_a_refusal_is_not_undone(data
     await take(database, "王芳,13800138000,短信,合同,\n", header=header, at=LATER)
     async with database.session() as session:
         assert [row.given for row in await session.scalars(select(Consent).where(Consent.channel == "sms"))] == [False]
+
+
+async def test_customers_without_number_and_mailbox_have_nothing_in_common(database: Database) -> None:
+    """Empty texts, as other systems write them, are no address that two customers share."""
+    async with database.session() as session:
+        stopped, other = (Contact(name=name, phone="", email="") for name in ("王一", "王二"))
+        session.add_all([stopped, other])
+        await session.flush()
+        await block_contact(session, stopped.id, "本人要求", None, AT)
+        assert await is_blocked(session, stopped.id)
+        assert not await is_blocked(session, other.id)
