@@ -167,7 +167,7 @@ async def edit(
 ) -> Campaign:
     """Another definition: what was not sent yet is planned anew by it. `seen`: the version that was on the page.
 
-    Raises DefinitionErrors, and CampaignError: no_campaign, is_over, other_script, changed_meanwhile.
+    Raises DefinitionErrors, and CampaignError: no_campaign, is_over, other_script, renamed_rule, changed_meanwhile.
     """
     campaign = await _locked(session, campaign_id)
     if campaign.status in ("cancelled", "finished"):
@@ -177,6 +177,8 @@ async def edit(
     made = parse.definition(raw)
     if campaign.started_at is not None and made.script_id != campaign.script_id:
         raise CampaignError("other_script")
+    if campaign.started_at is not None:
+        _keeps_names(campaign, made)
     if name is not None and name.strip():
         campaign.name = name.strip()[:LONGEST_NAME]
     stored = parse.as_json(made)
@@ -185,6 +187,17 @@ async def edit(
         campaign.version += 1
     await session.flush()
     return campaign
+
+
+def _keeps_names(campaign: Campaign, made: Definition) -> None:
+    """A rule by another name is another contact: everybody would be contacted once more. Raises CampaignError("renamed_rule").
+
+    One that goes while another one comes may be the same under a new name; whoever means two different ones saves in between.
+    """
+    before, now = [rule["id"] for rule in campaign.definition.get("rules", ())], [rule.id for rule in made.rules]
+    gone, new = [one for one in before if one not in now], [one for one in now if one not in before]
+    if gone and new:
+        raise CampaignError("renamed_rule", gone=gone[0], new=new[0])
 
 
 async def copy(session: AsyncSession, campaign_id: int, name: str, at: datetime, *, user_id: int | None = None) -> Campaign:

@@ -14,7 +14,8 @@ from followup.campaigns.windows import next_open
 from followup.settings import SHANGHAI
 
 HORIZON = timedelta(days=45)
-"""Repeated contacts are written into the plan this long before they are due."""
+"""Repeated contacts are written into the plan this long before they are due; the first to come always, or nobody would stand in
+the ledger before it."""
 _GRACE = timedelta(hours=2)
 """A contact due by the hour is late only after this; one due on a day when the day is over."""
 _NEVER_REACHED = 10_000
@@ -51,7 +52,10 @@ class PlannedEntry:
 def plan(
     definition: Definition, customer: Customer, now: datetime, started_at: datetime, spread: float = 0.0
 ) -> list[PlannedEntry]:
-    """Every contact that is due by `now` + 45 days. `started_at`: of the campaign, the base of rules without a column."""
+    """Every contact that is due by `now` + 45 days, and of each rule at least one: who has none would be drawn again and again.
+
+    `started_at`: of the campaign, the base of rules without a column.
+    """
     return [entry for rule in definition.rules for entry in _of_rule(definition, rule, customer, now, started_at, spread)]
 
 
@@ -62,9 +66,9 @@ def _of_rule(
     if base is None:
         yield PlannedEntry(customer.contact_id, rule.id, 0, None, None, None, None, "suppressed", NO_DATE)
         return
-    for occurrence in _occurrences(rule, base, definition.hours, now):
+    for number, occurrence in enumerate(_occurrences(rule, base, definition.hours, now)):
         entry = _entry(definition, rule, customer, base, occurrence, now, spread)
-        if rule.every and entry.due_at is not None and entry.due_at > now + HORIZON:
+        if number and entry.due_at is not None and entry.due_at > now + HORIZON:
             return
         yield entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -167,6 +168,21 @@ async def test_an_edit_that_changes_nothing_is_no_new_version_and_two_pages_do_n
     with pytest.raises(CampaignError) as refused:
         await do(world, actions.edit, campaign, changed | {"script_id": "tea_order"})
     assert refused.value.key == "other_script"
+
+
+async def test_a_rule_of_a_started_campaign_keeps_its_name(world: World) -> None:
+    await world.customers(1)
+    campaign = await world.campaign()
+    await world.minute()
+    renamed = parse.as_json(replace(DEFINITION, rules=(replace(NEXT_DAY, id="次日"),)))
+    with pytest.raises(CampaignError, match="“1天”不能改名为“次日”") as refused:
+        await do(world, actions.edit, campaign, renamed)
+    assert refused.value.key == "renamed_rule"
+    await world.later(hours=1)
+    assert len(world.providers["sms"].sent) == 1
+    more = replace(DEFINITION, rules=(NEXT_DAY, replace(NEXT_DAY, id="3天", after=Amount(3, Unit.DAYS))))
+    assert (await do(world, actions.edit, campaign, parse.as_json(more))).version == 2  # one more, or one less, is none renamed
+    assert (await do(world, actions.edit, campaign, parse.as_json(DEFINITION))).version == 3
 
 
 async def test_a_copy_is_a_draft_with_a_draw_of_its_own(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from sqlalchemy import text
+
 from followup.campaigns.definition import Amount, Retry, Rule, Sampling, Stratum, Unit
 from followup.channels import Refused, Unclear
 
@@ -220,8 +222,6 @@ async def test_a_campaign_whose_last_day_is_over_is_finished_when_everyone_is_ac
         await world.later(days=1)
     assert await world.stages() == {"unreachable": 2}
     async with world.database.session() as session:
-        from sqlalchemy import text
-
         assert await session.scalar(text("SELECT status FROM campaigns")) == "finished"
 
 
@@ -234,6 +234,18 @@ async def test_repeated_contacts_get_their_rows_as_they_come_into_sight(world: W
     assert [i.kind for i in world.providers["sms"].sent] == ["first"] * 4
 
 
+
+
+async def test_whose_first_contact_is_far_away_is_drawn_once_all_the_same(world: World) -> None:
+    await world.customers(20)
+    yearly = Rule("每年", "签收日期", Amount(12, Unit.MONTHS), every=12)
+    await world.campaign(rules=(yearly,), sampling=Sampling((Stratum("全部", (), 0.5),)))
+    for _ in range(4):
+        await world.later(days=1)  # each day everybody is looked at
+    async with world.database.session() as session:
+        drawn = (await session.execute(text("SELECT kind, strata -> 0 ->> 'drawn' FROM campaign_draws"))).all()
+    assert list(map(tuple, drawn)) == [("first", "10")]
+    assert await world.stages() == {"waiting": 10, "not_drawn": 10}
 
 
 async def test_an_address_is_no_consent(world: World) -> None:

@@ -399,6 +399,11 @@ async def test_a_running_campaign_is_edited_and_copied_but_not_deleted(enter: En
     await boss.post(f"{path}/edit/audience", groups="VIP", seen=await seen(database, campaign_id))
     assert (await row(database, campaign_id)).version == 3
     assert "不能换话术" in await boss.post(f"{path}/edit/talk", 400, script="new_car_2h", name="x", seen=3)
+    only = (await row(database, campaign_id)).definition["rules"][0]
+    when = {"date_field": only["date_field"], "moment": "after", "after_number": only["after"]["number"], "after_unit": only["after"]["unit"]}
+    page = await boss.post(f"{path}/edit/when", 400, rule="改个名", **when, late="now", seen=3)
+    assert f"任务已经启动，联系时间“{only['id']}”不能改名为“改个名”" in text_of(page)
+    assert (await row(database, campaign_id)).version == 3
     assert "只有草稿可以删除" in await boss.post(f"{path}/delete", 400)
     there = await boss.post(f"{path}/copy")
     copied = await row(database, int(there.split("/")[3]))

@@ -59,6 +59,12 @@ def test_a_repeated_contact_takes_up_where_the_calendar_is() -> None:
     assert (entry.occurrence, entry.due_at) == (11, datetime(2026, 3, 12, 10, tzinfo=SHANGHAI))
 
 
+def test_the_first_of_repeated_contacts_stands_in_the_ledger_however_far_away_it_is() -> None:
+    yearly = Rule("复查", "签收日期", Amount(12, Unit.MONTHS), every=12)
+    entry = one(yearly, "2026-03-09")
+    assert (entry.occurrence, entry.state, entry.due_at) == (0, "waiting", datetime(2027, 3, 9, 10, tzinfo=SHANGHAI))
+
+
 def test_of_repeated_contacts_that_are_all_over_the_last_one_is_in_the_ledger() -> None:
     twice = Rule("复查", "签收日期", Amount(6, Unit.MONTHS), every=6, times=2)
     entry = one(twice, "2020-03-12")
