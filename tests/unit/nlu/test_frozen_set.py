@@ -20,7 +20,7 @@ from followup.nlu.evaluate import calibration_error
 from followup.nlu.examples import Example, load_examples
 from followup.nlu.lexicon import Lexicon
 from followup.nlu.model import Guess, IntentModel
-from followup.nlu.normalise import normalise
+from followup.training.examples_near import COMPARED_FROM, SIMILAR, UNAVOIDABLE, key, resembles
 
 PROJECT = Path(__file__).resolve().parents[3]
 SETS = PROJECT / "tests" / "nlu"
@@ -33,12 +33,6 @@ CALIBRATION_CEILING = 0.07
 
 ENOUGH_LINES = 900
 ENOUGH_OF_EACH = 5
-UNAVOIDABLE = 4
-"""Replies of up to so many characters ("没有了") have no second wording: they may stand in both."""
-
-SIMILAR = 0.9
-COMPARED_FROM = 6
-"""Characters from which a line may not even resemble a trained one."""
 
 WORST_SHOWN = 10
 
@@ -62,31 +56,6 @@ def read_replies(path: Path) -> list[Reply]:
             assert tab and text.strip() and re.fullmatch(r"[a-z_]+(?:/[a-z_]+)?", intent), f"{path.name}:{number}: {line!r}"
             replies.append(Reply(text, intent, register))
     return replies
-
-
-def key(text: str) -> str:
-    """What two lines share when the model sees no difference, apart from spaces and punctuation."""
-    return re.sub(r"[^\w]+", "", normalise(text))
-
-
-def distance(left: str, right: str) -> int:
-    """Insertions, deletions and replacements between two texts."""
-    row = list(range(len(right) + 1))
-    for i, char in enumerate(left, 1):
-        above, row[0] = row[0], i
-        for j, other in enumerate(right, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (char != other))
-    return row[-1]
-
-
-def resembles(left: str, right: str) -> bool:
-    """Whether the edit similarity of two keys is above `SIMILAR`."""
-    allowed = (1 - SIMILAR) * max(len(left), len(right)) - 1e-9
-    if abs(len(left) - len(right)) >= allowed or len(set(left) - set(right)) >= allowed:
-        return False
-    if max((Counter(left) - Counter(right)).total(), (Counter(right) - Counter(left)).total()) >= allowed:
-        return False
-    return distance(left, right) < allowed
 
 
 @pytest.fixture(scope="module", params=sorted(MACRO_ACCURACY_FLOORS))
