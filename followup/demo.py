@@ -11,6 +11,7 @@ from followup.scripts.model import Script
 from followup.store import records
 from followup.store.database import Database
 from followup.store.models import Case, Contact
+from followup.store.published import refresh
 from followup.talk.links import create_link
 
 _LINK_DAYS = 30
@@ -35,6 +36,7 @@ async def prepare_demo(database_url: str) -> list[DemoTalk]:
     database = Database(database_url, pool_size=1)
     try:
         async with database.session() as session:
+            await refresh(session)
             return [
                 await _talk(session, script, _CUSTOMERS[number % len(_CUSTOMERS)])
                 for number, script in enumerate(script for script in load.load_all() if not script.customer_led)

@@ -20,7 +20,7 @@ from followup.campaigns import gate, parse
 from followup.campaigns.decide import Facts, Send, Step, Stop, Wait, decide
 from followup.campaigns.definition import Definition
 from followup.campaigns.queue import wake
-from followup.scripts import load
+from followup.scripts import load, published
 from followup.scripts.model import Script, build
 from followup.settings import SHANGHAI
 from followup.store import records
@@ -46,9 +46,9 @@ class NoScript(Exception):
 
 
 def script_now(script_id: str) -> tuple[Script, dict[str, Any]]:
-    """The script and its content as they stand in the files. Raises NoScript."""
+    """The script and its content as they are in force now. Raises NoScript."""
     try:
-        changed = [path.stat().st_mtime_ns for path in (load.find(script_id), load.SCRIPTS_DIR / load.SHARED)]
+        changed = [published.stamp(path) for path in (load.find(script_id), load.SCRIPTS_DIR / load.SHARED)]
     except (load.UnknownScript, FileNotFoundError):
         raise NoScript("script_gone") from None
     try:

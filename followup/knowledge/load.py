@@ -1,4 +1,4 @@
-"""Topics and the company's own values, read from data/knowledge; read again when a file changes."""
+"""Topics and the company's own values: data/knowledge with what is published over it; read again when either changes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any, Mapping
 
 from ruamel.yaml import YAML
 
+from followup.scripts import published
 from followup.scripts.typography import polish
 
-KNOWLEDGE_DIR = Path(__file__).resolve().parents[2] / "data" / "knowledge"
+KNOWLEDGE_DIR = published.KNOWLEDGE
 COMPANY = "_company.yml"
 """What holds for this company: values of the variables, and nothing else."""
 
@@ -81,8 +82,7 @@ _Stamp = tuple[Path, int, int]
 
 
 def _stamp(path: Path) -> _Stamp:
-    stat = path.stat()
-    return path, stat.st_mtime_ns, stat.st_size
+    return path, published.stamp(path), path.stat().st_size
 
 
 @lru_cache(maxsize=4)
@@ -146,4 +146,4 @@ def _words(node: Any) -> tuple[str, ...]:
 
 
 def _yaml(path: Path) -> Any:
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8-sig"))
+    return YAML(typ="safe").load(published.text_of(path))

@@ -35,6 +35,7 @@ ERASED: dict[str, tuple[str, ...]] = {
     "notes": ("case_id", "kind", "topic", "text"),
     "staff_notes": ("case_id", "text"),
     "annotations": ("intent", "comment", "status"),
+    "training_decisions": ("decision", "intent", "comment"),
     "access_tokens": ("case_id", "token_hash", "purpose"),
     "events": ("sender_id", "type_name", "intent_name", "action_name", "data"),
     "talk_facts": ("answers",),
@@ -75,5 +76,6 @@ NOT_ABOUT_CUSTOMERS = frozenset(
         "wechat_accounts", "wechat_menus", "delivery_checks",
         "wecom_cursors",
         "model_versions", "model_deployments", "model_servers",
+        "script_drafts", "published_scripts",
     }
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Find and read script files; merge the shared wording into them."""
+"""Find and read script files, with what is published over them; merge the shared wording into them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any, Iterator, Mapping
 
 from ruamel.yaml import YAML
 
+from followup.scripts import published
 from followup.scripts.model import Script, build
 from followup.scripts.typography import polish_all
 
-SCRIPTS_DIR = Path(__file__).resolve().parents[2] / "data" / "scripts"
+SCRIPTS_DIR = published.SCRIPTS
 SHARED = "_shared.yml"
 
 
@@ -40,23 +41,23 @@ def content(script_id: str, folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
 
     The wording is the shared one with the script's own `wording:` laid over it, set as in print.
     """
-    return content_of(_text(find(script_id, folder)), folder)
+    return content_of(published.text_of(find(script_id, folder)), folder)
 
 
-def content_of(text: str, folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
-    """The same for the text of a script file."""
-    raw, shared = _parsed(text), _parsed(_text(folder / SHARED))
+def content_of(text: str, folder: Path = SCRIPTS_DIR, shared: str | None = None) -> dict[str, Any]:
+    """The same for the text of a script file; `shared`: the text of a shared wording that is not in force yet."""
+    raw, below = _parsed(text), _parsed(published.text_of(folder / SHARED) if shared is None else shared)
     overrides = raw.pop("wording", {})
-    return {"script": polish_all(raw), "wording": polish_all(_over(shared, overrides))}
+    return {"script": polish_all(raw), "wording": polish_all(_over(below, overrides))}
 
 
 def shared_wording(folder: Path = SCRIPTS_DIR) -> dict[str, Any]:
     """The wording that all scripts share, set as in print."""
-    return polish_all(_parsed(_text(folder / SHARED)))
+    return polish_all(_parsed(published.text_of(folder / SHARED)))
 
 
 def load_script(script_id: str, folder: Path = SCRIPTS_DIR) -> Script:
-    """The script as it stands in the files now. UnknownScript when there is none."""
+    """The script as it is in force now. UnknownScript when there is none."""
     return build(content(script_id, folder))
 
 
@@ -79,11 +80,6 @@ def digest(revision: Mapping[str, Any]) -> str:
     """SHA-256 over the canonical JSON of a revision's content, 64 hex digits."""
     canonical = json.dumps(revision, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _text(path: Path) -> str:
-    # A byte order mark is what some editors leave behind, no part of the first key.
-    return path.read_text(encoding="utf-8-sig")
 
 
 @lru_cache(maxsize=64)

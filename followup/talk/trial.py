@@ -14,6 +14,7 @@ from followup.settings import SHANGHAI
 from followup.store import records
 from followup.store.database import Database
 from followup.store.models import Message
+from followup.store.published import refresh
 from followup.store.records import TranscriptLine
 from followup.talk.apology import load_apology
 from followup.talk.inbox import Trigger, accept, accept_trigger
@@ -68,7 +69,9 @@ class Trial:
     async def open(
         cls, database: Database, rasa: RasaClient, script_id: str, variables: Mapping[str, Any] | None = None
     ) -> Trial:
-        """A new demo case of the script as it stands in the files. Raises UnknownScript."""
+        """A new demo case of the script as it is in force now. Raises UnknownScript."""
+        async with database.session() as session:
+            await refresh(session)
         content = load.content(script_id)
         script = load.build_revision(content)
         given = dict(variables or {})

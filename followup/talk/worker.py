@@ -26,6 +26,7 @@ from followup.console.tickets.reminders import webhook
 from followup.mail import MailServer, server_of
 from followup.settings import Settings, load_settings
 from followup.store.database import Database
+from followup.store.published import watched
 from followup.supervise import discreet_logging
 from followup.supervise.address import RasaAddress
 from followup.supervise.health import responds
@@ -92,7 +93,7 @@ async def work(
             wecom_sender = WecomSender(database, wecom.accounts if wecom is not None else ())
             if wecom is not None:
                 wecom_jobs.add_tasks(app, wecom, wecom_sender, CLOCK_QUEUE)
-            async with app.open_async():
+            async with watched(database), app.open_async():
                 await rescue(app, database)
                 try:
                     await app.run_worker_async(

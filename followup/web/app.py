@@ -17,6 +17,7 @@ from followup.channels.wechat.book import Book
 from followup.console.app import add_console
 from followup.settings import Settings
 from followup.store.database import Database
+from followup.store.published import watched
 from followup.web import chat, enquiry, events, landing, opt_out, short_code, sms_reports
 from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
@@ -112,7 +113,8 @@ async def robots(request: web.Request) -> web.Response:
 async def _database(app: web.Application) -> AsyncIterator[None]:
     app[DATABASE] = Database(app[SETTINGS].database_url or "")
     app[WECHAT] = Book(app[SETTINGS].wechat, app[DATABASE], app[SETTINGS].signing_secret())
-    yield
+    async with watched(app[DATABASE]):
+        yield
     await app[DATABASE].close()
 
 

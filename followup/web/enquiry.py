@@ -132,7 +132,7 @@ async def _own_case(session: AsyncSession, request: web.Request) -> Case | None:
 
 
 def open_script(settings: Settings) -> Script | None:
-    """The script that answers, as it stands in the files now; None when the entry is closed."""
+    """The script that answers, as it is in force now; None when the entry is closed."""
     if settings.enquiry_script is None:
         return None
     try:

@@ -24,7 +24,7 @@ from followup.console.transcripts.questions import Questions
 from followup.dialogue.items import first_item
 from followup.dialogue.state import TalkState
 from followup.dialogue.wording import Wording
-from followup.scripts import load
+from followup.scripts import load, published
 from followup.scripts.model import Script
 from followup.store.campaign_models import Campaign
 from followup.store.models import Contact
@@ -43,7 +43,7 @@ def choices() -> list[ScriptChoice]:
     """The scripts that begin with us. Only their names are looked for: reading all of them whole takes seconds."""
     found = []
     for path in load.script_files():
-        text = path.read_text(encoding="utf-8-sig")
+        text = published.text_of(path)
         if not _CUSTOMER_LED.search(text):
             name = _NAME.search(text)
             found.append(ScriptChoice(path.stem, name[1] if name else path.stem))
