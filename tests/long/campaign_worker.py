@@ -21,6 +21,7 @@ async def work(url: str, number: int) -> None:
     database = Database(url, pool_size=6)
     worker = Worker(database, await provider_log(url))
     done = 0
+    await _heard(database, number, done)  # before it asks for the minute: nobody goes on while it plays one
     while True:
         async with database.session() as session:
             row = (await session.execute(text("SELECT tick, at FROM called_out"))).one()
@@ -31,13 +32,17 @@ async def work(url: str, number: int) -> None:
             done = row.tick
         if row.tick:
             await worker.send_all(row.at)
-        async with database.session() as session:
-            await session.execute(
-                text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick"),
-                {"worker": number, "tick": done},
-            )
+        await _heard(database, number, done)
         await asyncio.sleep(_PAUSE)
     await database.close()
+
+
+async def _heard(database: Database, number: int, tick: int) -> None:
+    async with database.session() as session:
+        await session.execute(
+            text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick"),
+            {"worker": number, "tick": tick},
+        )
 
 
 if __name__ == "__main__":

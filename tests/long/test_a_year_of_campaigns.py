@@ -102,7 +102,8 @@ async def test_a_year_balances_though_workers_are_killed(database_url: str, repo
 async def _quiet(database: Database, workers: Workers, number: int) -> None:
     """Until every worker that is up has played the minute and nothing is left that can go now.
 
-    One that was started in place of a killed one joins in when it is up; its colleagues do not wait for it.
+    One that was started in place of a killed one joins in when it is up; its colleagues do not wait for it to start, but for what it
+    plays: a worker that lives hours behind the others queues what they may not send any more.
     """
     while True:
         async with database.session() as session:
