@@ -35,6 +35,7 @@ ERASED: dict[str, tuple[str, ...]] = {
     "notes": ("case_id", "kind", "topic", "text"),
     "staff_notes": ("case_id", "text"),
     "annotations": ("intent", "comment", "status"),
+    "training_decisions": ("decision", "intent", "comment"),
     "access_tokens": ("case_id", "token_hash", "purpose"),
     "events": ("sender_id", "type_name", "intent_name", "action_name", "data"),
     "talk_facts": ("answers",),

@@ -137,6 +137,7 @@ _STATEMENTS = (
     "DELETE FROM wechat_logins WHERE case_id = ANY(:cases)",
     "DELETE FROM procrastinate_jobs WHERE args ->> 'case_id' = ANY(:cases)",
     "DELETE FROM annotations USING messages WHERE annotations.message_id = messages.id AND messages.case_id = ANY(:cases)",
+    "DELETE FROM training_decisions USING messages WHERE training_decisions.message_id = messages.id AND messages.case_id = ANY(:cases)",
     "DELETE FROM notes WHERE case_id = ANY(:cases)",
     "DELETE FROM staff_notes WHERE case_id = ANY(:cases)",
     """

@@ -91,13 +91,14 @@ class Index:
 
     def votes(self, text: str, most: int = 9) -> list[tuple[str, float]]:
         """(intent, share) by the examples that share most pairs of neighbouring characters: a guess without the model."""
-        asked = _pairs(key(text))
+        wanted = key(text)
+        asked, characters = _pairs(wanted), frozenset(wanted)
         if not asked:
             return []
         best: list[tuple[float, str]] = []
         for lines in self._by_length.values():
             for other, letters, _, intent in lines:
-                if len(letters & frozenset(key(text))) < 2 and len(other) > 1:
+                if len(letters & characters) < min(2, len(other)):
                     continue
                 theirs = _pairs(other)
                 shared = len(asked & theirs)

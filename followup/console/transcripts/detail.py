@@ -149,7 +149,7 @@ async def talk_view(session: AsyncSession, case_id: str, *, personal: bool) -> T
     case, contact, revision, claimed = row
     questions = Questions(revision.content, case.variables)
     stored = (await session.scalars(select(Answer).where(Answer.case_id == case_id).order_by(Answer.id))).all()
-    mask = NoMask() if personal else Mask(_known(case, contact, claimed, stored, questions))
+    mask = NoMask() if personal else Mask(personal_words(case, contact, claimed, stored, questions))
     answers = await _answers(session, stored, questions, mask)
     return TalkView(
         case=case,
@@ -179,7 +179,7 @@ def _named(contact: Contact, personal: bool) -> str:
     return f"{name}{contact.title}" or "没有留下姓名"
 
 
-def _known(
+def personal_words(
     case: Case, contact: Contact, claimed: Contact | None, answers: Sequence[Answer], questions: Questions
 ) -> list[str]:
     """This customer's own data, wherever it occurs in the talk."""
