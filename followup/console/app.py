@@ -20,6 +20,7 @@ from followup.console.customers.imports import LARGEST_FILE
 from followup.console.figures import pages as figures
 from followup.console.labels import label, labels
 from followup.console.live import pages as live
+from followup.console.models import pages as models
 from followup.console.navigation import areas_of
 from followup.console.parts import database, page, see
 from followup.console.people import pages as people
@@ -42,7 +43,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, wechat.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, models.routes, wechat.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

@@ -38,10 +38,17 @@ class Permission(StrEnum):
     """Bring in customers by a file, and see what was not taken of it."""
     MANAGE_KEYS = "manage_keys"
     """Keys of customer systems."""
+    READ_MODELS = "read_models"
+    """The models, what came of each training, how well customers are understood."""
     TRAIN_MODELS = "train_models"
     """Have a candidate trained, or call it off."""
     PROMOTE_MODELS = "promote_models"
     """Have a model go live, or go back to the one before."""
+    READ_SCRIPTS = "read_scripts"
+    """Scripts, shared wording and answers, with their drafts and what was published."""
+    EDIT_SCRIPTS = "edit_scripts"
+    REVIEW_SCRIPTS = "review_scripts"
+    """Publish what somebody else wrote, and go back to an older text."""
     READ_FIGURES = "read_figures"
     CONFIRM_REPORTS = "confirm_reports"
     """Say that the monthly report has been handed in."""
@@ -65,14 +72,15 @@ _AGENT = {P.READ_TALKS, P.SEE_PERSONAL, P.WRITE_NOTES, P.CORRECT, P.TAKE_OVER, P
 _AGENT |= {P.READ_CUSTOMERS, P.BLOCK_CUSTOMERS, P.READ_CAMPAIGNS, P.READ_UNDELIVERED}
 _SUPERVISOR = _AGENT | {P.MANAGE_TICKETS, P.READ_FIGURES, P.CONFIRM_REPORTS, P.INSPECT, P.READ_INSPECTIONS, P.EXPORT}
 _SUPERVISOR |= {P.MANAGE_CAMPAIGNS, P.SEND_FORBIDDEN, P.LIFT_BLOCKS, P.ERASE_CUSTOMERS, P.IMPORT_CONTACTS, P.READ_WECHAT}
-_SUPERVISOR |= {P.TRAIN_MODELS, P.PROMOTE_MODELS}
+_SUPERVISOR |= {P.READ_MODELS, P.TRAIN_MODELS, P.PROMOTE_MODELS}
+_SUPERVISOR |= {P.READ_SCRIPTS, P.EDIT_SCRIPTS, P.REVIEW_SCRIPTS}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "admin": frozenset(_SUPERVISOR | {P.MANAGE_PEOPLE, P.READ_AUDIT, P.MANAGE_KEYS, P.MANAGE_WECHAT}),
     "supervisor": frozenset(_SUPERVISOR),
     "agent": frozenset(_AGENT),
-    "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES, P.TRAIN_MODELS}),
+    "trainer": frozenset({P.READ_TALKS, P.CORRECT, P.WRITE_NOTES, P.READ_MODELS, P.TRAIN_MODELS, P.READ_SCRIPTS, P.EDIT_SCRIPTS}),
     "auditor": frozenset(
-        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_CAMPAIGNS, P.READ_TICKETS, P.READ_FIGURES, P.READ_OWN_INSPECTIONS, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT, P.READ_WECHAT, P.READ_UNDELIVERED}
+        {P.READ_TALKS, P.SEE_PERSONAL, P.READ_CUSTOMERS, P.READ_CAMPAIGNS, P.READ_TICKETS, P.READ_FIGURES, P.READ_OWN_INSPECTIONS, P.READ_INSPECTIONS, P.EXPORT, P.READ_AUDIT, P.READ_WECHAT, P.READ_UNDELIVERED, P.READ_MODELS, P.READ_SCRIPTS}
     ),
 }
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
@@ -28,7 +28,7 @@ from followup.store.training_models import ModelDeployment, ModelServer, ModelVe
 from followup.supervise.model import code_hash
 from followup.training.bounds import load_rules
 from followup.training.labels import Refused, label
-from followup.training.versions import clean_up, lock, rollback_target, wanted
+from followup.training.versions import alive, clean_up, lock, rollback_target, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +75,20 @@ class Server:
     alive: bool
 
 
-async def versions(session: AsyncSession, limit: int = 50) -> list[Version]:
-    """The newest ones."""
+async def versions(session: AsyncSession, limit: int = 50, *, only: int | None = None) -> list[Version]:
+    """The newest ones; `only`: that one."""
     promoted = select(func.max(ModelDeployment.at)).where(ModelDeployment.version_id == ModelVersion.id).scalar_subquery()
-    serving = select(func.count()).where(ModelServer.version_id == ModelVersion.id, _ALIVE).scalar_subquery()
+    serving = select(func.count()).where(ModelServer.version_id == ModelVersion.id, alive()).scalar_subquery()
     kept = ModelVersion.archive.is_not(None)
     rows = await session.execute(
         select(ModelVersion, User.name, kept, promoted, serving)
         .outerjoin(User, User.id == ModelVersion.by_user_id)
+        .where(ModelVersion.id == only if only is not None else true())
         .order_by(ModelVersion.id.desc())
         .limit(limit)
     )
     present = await wanted(session)
     return [_version(*row, present.version if present else None) for row in rows]
-
-
-_ALIVE = ModelServer.seen_at > func.now() - func.make_interval(0, 0, 0, 0, 0, 2)
 
 
 def _version(row: ModelVersion, by: str | None, kept: bool, promoted: datetime | None, serving: int, present: int | None) -> Version:
@@ -123,10 +121,10 @@ def _version(row: ModelVersion, by: str | None, kept: bool, promoted: datetime |
 
 async def servers(session: AsyncSession) -> list[Server]:
     """Every machine that was ever heard of, the living first."""
-    rows = await session.execute(select(ModelServer, _ALIVE).order_by(_ALIVE.desc(), ModelServer.name, ModelServer.id))
+    rows = await session.execute(select(ModelServer, alive()).order_by(alive().desc(), ModelServer.name, ModelServer.id))
     return [
-        Server(one.name, one.version_id, one.model, one.state, label(one.state, "servers"), one.error, one.seconds, one.changed_at, alive)
-        for one, alive in rows
+        Server(one.name, one.version_id, one.model, one.state, label(one.state, "servers"), one.error, one.seconds, one.changed_at, lives)
+        for one, lives in rows
     ]
 
 

@@ -20,6 +20,11 @@ def label(code: str, group: str) -> str:
     return _all()[group].get(code, code)
 
 
+def names_of(group: str) -> dict[str, str]:
+    """Code -> Chinese, in the file's order."""
+    return dict(_all()[group])
+
+
 def sentence(key: str, group: str, **values: object) -> str:
     """A sentence of `group` with its blanks filled."""
     return _all()[group][key].format(**values)

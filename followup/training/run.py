@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from followup.training.bounds import BoundsError, TrainingRules, load_rules
 from followup.training.compare import Line
 from followup.training.jobs import BUSY, LOCK
 from followup.training.labels import sentence
+from followup.training.obstacles import obstacles
 from followup.training.replay import replay, talk_files
 from followup.training.versions import digest_of
 
@@ -139,7 +141,8 @@ def _train(settings: Settings, row: Row) -> None:
         took("training")
         report = _compare(settings, row, out, rules, took)
     report["seconds"] = seconds
-    report["blocked"] = compare.obstacles(report, rules.bounds)
+    report["bounds"] = asdict(rules.bounds)  # those of now: whoever reads the report later sees what it was measured by
+    report["blocked"] = obstacles(report, rules.bounds)
     row.end("blocked" if report["blocked"] else "ready", report=report)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.store.training_models import ModelDeployment, ModelServer, ModelVersion
@@ -121,8 +121,13 @@ async def clean_up(session: AsyncSession, at: datetime, *, keep: int, live_days:
 
 async def live_versions(session: AsyncSession) -> list[int | None]:
     """What the running machines serve (None: the model of the files), each once."""
-    rows = await session.scalars(select(ModelServer.version_id).where(ModelServer.seen_at > func.now() - _ALIVE).distinct())
+    rows = await session.scalars(select(ModelServer.version_id).where(alive()).distinct())
     return list(rows)
+
+
+def alive() -> ColumnElement[bool]:
+    """Whether a machine gave a sign of life lately."""
+    return ModelServer.seen_at > func.now() - _ALIVE
 
 
 async def lock(session: AsyncSession) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from followup.training.bounds import Bounds
-from followup.training.compare import Line, Read, by_intent, comparison, frozen_lines, obstacles
+from followup.training.compare import Line, Read, by_intent, comparison, frozen_lines
+from followup.training.obstacles import obstacles
 from followup.settings import PROJECT_DIR
 
 LINES = [*(Line(f"满意{n}", "satisfied", "replies") for n in range(20)), *(Line(f"开车{n}", "driving", "replies") for n in range(20))]

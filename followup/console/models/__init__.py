@@ -1,0 +1,1 @@
+"""Models in the console: training one, what came of it, having it go live and going back."""
