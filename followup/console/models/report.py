@@ -17,6 +17,7 @@ from followup.training.obstacles import obstacles
 Json = Mapping[str, Any]
 SORTS = ("intent", "lines", "recall", "recall_change", "precision", "precision_change")
 FLIPS = ("better", "worse", "neither")
+_ORDER = {"worse": 0, "neither": 1, "better": 2}
 _LOOSE: dict[str, Any] = {
     "accuracy_drop": 9.0, "macro_recall_drop": 9.0, "intent_recall_drop": 9.0, "intent_precision_drop": 9.0, "corrected_drop": 9.0,
     "calibration_error_rise": 9.0, "slower": 1e9, "broken_talks": 10**9, "never_lose": (),
@@ -190,10 +191,10 @@ def intents(part: Json, sort: str = "recall_change", *, down: bool = False) -> l
 
 
 def flips_of(report: Json, kind: str = "", origin: str = "") -> list[Flip]:
-    """Customers' lines first, then the frozen ones; of one kind (FLIPS) or set (`corrected`, `frozen`) when asked for."""
+    """What got worse first, customers' lines before frozen ones; of one kind (FLIPS) or set (`corrected`, `frozen`) when asked for."""
     parts = [name for name in ("corrected", "frozen") if not origin or name == origin]
     found = [_flip(one, name) for name in parts for one in report[name].get("flips") or ()]
-    return [one for one in found if not kind or one.kind == kind]
+    return sorted((one for one in found if not kind or one.kind == kind), key=lambda one: _ORDER[one.kind])
 
 
 def _flip(one: Json, origin: str) -> Flip:
