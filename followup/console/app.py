@@ -28,6 +28,8 @@ from followup.console.permissions import open_to_all_staff
 from followup.console.quality import pages as quality
 from followup.console.show import FILTERS
 from followup.console.tickets import pages as tickets
+from followup.console.training import pages as training
+from followup.console.training.exchange_pages import LARGEST_FILE as LARGEST_EXAMPLES
 from followup.console.transcripts import pages as transcripts
 from followup.console.wechat import pages as wechat
 from followup.contacts.table import LARGEST_FILE as LARGEST_CUSTOMER_FILE
@@ -37,13 +39,13 @@ from followup.web.security import is_from_our_page
 PREFIX = "/console"
 TEMPLATES = Path(__file__).with_name("templates")
 _WITHOUT_LOGIN = ("/console/login",)
-_WITH_FILES = {"/console/customers/blocks/import": LARGEST_FILE, "/console/contacts/import": LARGEST_CUSTOMER_FILE}
+_WITH_FILES = {"/console/customers/blocks/import": LARGEST_FILE, "/console/contacts/import": LARGEST_CUSTOMER_FILE, "/console/training/import": LARGEST_EXAMPLES, "/console/training/import/take": LARGEST_EXAMPLES}
 _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, models.routes, wechat.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, training.routes, models.routes, wechat.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

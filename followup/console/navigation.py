@@ -24,6 +24,7 @@ AREAS = (
     Area("/console/campaigns", "任务", Permission.READ_CAMPAIGNS),
     Area("/console/quality", "质检", Permission.READ_OWN_INSPECTIONS),
     Area("/console/figures", "统计", Permission.READ_FIGURES),
+    Area("/console/training", "训练", Permission.READ_TRAINING),
     Area("/console/models", "模型", Permission.READ_MODELS),
     Area("/console/wechat", "微信", Permission.READ_UNDELIVERED),
     Area("/console/people", "账号", Permission.MANAGE_PEOPLE),
