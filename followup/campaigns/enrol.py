@@ -24,6 +24,8 @@ from followup.store.records import blocked
 LEFT_AUDIENCE, RULE_GONE = "left_audience", "rule_gone"
 OVERLAP = timedelta(minutes=15)
 """Longer than any transaction that changes customers: what was under way at the last look is seen by the next."""
+SLOWEST = timedelta(days=2)
+"""Once a day changes are looked for so far back, for what `OVERLAP` was too short for."""
 REPEATS_EVERY = timedelta(days=7)
 IN_SIGHT = timedelta(days=30)
 _AT_ONCE = 1000
@@ -32,11 +34,16 @@ _UNSENT = ("reserve", "waiting", "suppressed", "late")
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """`new`: customers seen for the first time, `drawn` of them. `planned`: customers whose plan was made anew."""
+    """`new`: customers seen for the first time, `drawn` of them. `planned`: customers whose plan was made anew. `all`: all were looked at."""
 
     new: int = 0
     drawn: int = 0
     planned: int = 0
+    all: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether customers may have been lost, or become available, by it."""
+        return self.all or bool(self.new or self.planned)
 
 
 def in_audience(audience: Audience, is_demo: bool) -> list[ColumnElement[bool]]:
@@ -76,7 +83,8 @@ async def enrol(session: AsyncSession, campaign_id: int, at: datetime) -> Enroll
     campaign.planned_at, campaign.planned_version = at, campaign.version
     if repeats:
         campaign.repeats_planned_at = at
-    return Enrolled(sum(s.population for s, _ in drawn), sum(len(s.chosen) for s, _ in drawn), planned)
+    new = sum(len(s.chosen) + len(s.reserve) for s, _ in drawn)
+    return Enrolled(new, sum(len(s.chosen) for s, _ in drawn), planned, work.since is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +200,10 @@ async def _stale(work: _Work) -> set[int]:
     entry, conditions = CampaignEntry, []
     if not work.whole:
         conditions.append(entry.seen_at.is_(None) | (entry.seen_at < Contact.updated_at))
-        if work.since is not None:
-            conditions.append(Contact.updated_at >= work.since)
+        since, looked = work.since, work.campaign.planned_at
+        if since is None and looked is not None:
+            since = min(looked, work.at) - SLOWEST  # what changed before was seen by the look before
+        conditions.append(Contact.updated_at >= since)
     rows = await work.session.scalars(
         select(entry.contact_id)
         .join(Contact, Contact.id == entry.contact_id)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from followup.campaigns import parse
 from followup.campaigns.alerts import Tell
 from followup.campaigns.definition import Definition
-from followup.campaigns.dispatch import NoScript, dispatch, script_now
+from followup.campaigns.dispatch import Dispatched, NoScript, dispatch, script_now
 from followup.campaigns.enrol import enrol
 from followup.campaigns.labels import why_paused
+from followup.campaigns.look import Todo, look
 from followup.campaigns.parse import DefinitionErrors
 from followup.campaigns.results import pause_for, rescue
 from followup.campaigns.settle import close_who_came, finish, sweep_cancelled, top_up
 from followup.settings import SHANGHAI
-from followup.store.campaign_models import Campaign
 from followup.store.database import Database
 
 _log = logging.getLogger(__name__)
@@ -34,15 +34,14 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
         await close_who_came(session, at)
         unknown = await rescue(session, at)
         await sweep_cancelled(session, at)
-        running = select(Campaign.id, Campaign.name, Campaign.script_id, Campaign.definition).where(Campaign.status == "running")
-        campaigns = (await session.execute(running.order_by(Campaign.priority, Campaign.id))).all()
+        campaigns = await look(session, at)
     if unknown and tell is not None:
         await tell("unknown_deliveries", count=unknown)
     queued = 0
     for campaign in campaigns:
         try:
             script_now(campaign.script_id)
-            queued += await _run(database, campaign.id, parse.definition(campaign.definition), at, daily_cap)
+            queued += await _run(database, campaign, parse.definition(campaign.definition), at, daily_cap)
         except NoScript as error:
             await _pause(database, campaign.id, campaign.name, error.why, tell)
         except DefinitionErrors:
@@ -52,27 +51,39 @@ async def run_campaigns(database: Database, at: datetime, daily_cap: int, tell: 
     return queued
 
 
-async def _run(database: Database, campaign_id: int, made: Definition, at: datetime, daily_cap: int) -> int:
-    queued = 0
-    async with database.session() as session:
-        # A plan made for the first customers is a bad one for the next hundred thousand.
-        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        await enrol(session, campaign_id, at)
-    if made.sampling.top_up:
+async def _run(database: Database, campaign: Todo, made: Definition, at: datetime, daily_cap: int) -> int:
+    queued, lost = 0, False
+    if campaign.changed:
         async with database.session() as session:
-            await top_up(session, campaign_id, at)
-    while True:
-        async with database.session() as session:
-            done = await dispatch(session, campaign_id, at, daily_cap)
-        queued += done.queued
-        if done.stopped:
-            _log.info("campaign %s: %s", campaign_id, dict(done.stopped))
-        if not done.more:
-            break
+            # A plan made for the first customers is a bad one for the next hundred thousand.
+            await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+            lost = bool(await enrol(session, campaign.id, at))
+    due = campaign.due or campaign.changed
+    while due or lost:
+        if lost and made.sampling.top_up:
+            async with database.session() as session:
+                due |= bool(await top_up(session, campaign.id, at))
+        lost = False
+        if due:
+            done = await _dispatch_all(database, campaign.id, at, daily_cap)
+            queued, lost, due = queued + done.queued, bool(done.stopped), False
     if made.ends_on is not None and at.date() > made.ends_on:
         async with database.session() as session:
-            await finish(session, campaign_id, at)
+            await finish(session, campaign.id, at)
     return queued
+
+
+async def _dispatch_all(database: Database, campaign_id: int, at: datetime, daily_cap: int) -> Dispatched:
+    """Rounds until nothing more is due."""
+    every = Dispatched(more=True)
+    while every.more:
+        async with database.session() as session:
+            done = await dispatch(session, campaign_id, at, daily_cap)
+        every.queued, every.more = every.queued + done.queued, done.more
+        every.stopped += done.stopped
+    if every.stopped:
+        _log.info("campaign %s: %s", campaign_id, dict(every.stopped))
+    return every
 
 
 async def _pause(database: Database, campaign_id: int, name: str, why: str, tell: Tell | None) -> None:

@@ -270,6 +270,15 @@ def blocked(contact_id: Any, phone: Any, email: Any = Contact.email) -> Any:
     """
     # `phone = NULL` is never true, so a contact without a number is blocked by its own row only; an empty text is none either.
     stop, phone, email = DoNotContact, func.nullif(phone, ""), func.nullif(email, "")
-    by_phone = or_(stop.phone == phone, stop.phone_digest == func.phone_digest(phone))
-    by_email = or_(stop.email == email, stop.email_digest == func.phone_digest(email))
-    return exists().where(stop.lifted_at.is_(None), stop.source != "erased", or_(stop.contact_id == contact_id, by_phone, by_email))
+
+    # One look-up for each: with all in one condition every row of the list was compared, and its digests made, for every customer.
+    def listed(column: Any, value: Any) -> Any:
+        return exists().where(stop.lifted_at.is_(None), stop.source != "erased", column.is_not(None), column == value)
+
+    return or_(
+        listed(stop.contact_id, contact_id),
+        listed(stop.phone, phone),
+        listed(stop.email, email),
+        listed(stop.phone_digest, func.phone_digest(phone)),
+        listed(stop.email_digest, func.phone_digest(email)),
+    )

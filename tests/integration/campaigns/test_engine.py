@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from followup.campaigns.definition import Amount, Retry, Rule, Sampling, Stratum, Unit
+from followup.campaigns.run import run_campaigns
 from followup.channels import Refused, Unclear
 
 from .conftest import World
@@ -246,6 +247,21 @@ async def test_whose_first_contact_is_far_away_is_drawn_once_all_the_same(world:
         drawn = (await session.execute(text("SELECT kind, strata -> 0 ->> 'drawn' FROM campaign_draws"))).all()
     assert list(map(tuple, drawn)) == [("first", "10")]
     assert await world.stages() == {"waiting": 10, "not_drawn": 10}
+
+
+async def test_a_minute_in_which_nothing_is_due_costs_the_same_however_many_campaigns_there_are(world: World) -> None:
+    await world.customers(3)
+    seen: list[str] = []
+    event.listen(world.database.engine.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    costs = []
+    for _ in range(2):
+        await world.campaign(rules=(Rule("三周", "签收日期", Amount(3, Unit.WEEKS)),))
+        await world.later(minutes=20)  # planned
+        world.at += timedelta(minutes=20)
+        seen.clear()
+        await run_campaigns(world.database, world.at, world.daily_cap)
+        costs.append(len(seen))
+    assert costs[0] == costs[1] <= 4, seen
 
 
 async def test_an_address_is_no_consent(world: World) -> None:
