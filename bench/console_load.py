@@ -115,6 +115,8 @@ def pages(cases: list[str], talks: int, tickets: int, script: str) -> list[Wante
         Wanted("figures of a month", lambda n: f"/console/figures?{month}"),
         Wanted("figures of a script and year", lambda n: f"/console/figures?script={script}&first=2025-11-22&last=2026-11-22"),
         Wanted("figures of everything", lambda n: "/console/figures?first=2025-11-22&last=2026-11-22"),
+        Wanted("models", lambda n: "/console/models"),
+        Wanted("how well customers are understood", lambda n: "/console/models/figures"),
     ]
 
 

@@ -14,6 +14,8 @@ from followup import clock
 from followup.console import accounts
 from followup.store.models import Message
 from followup.store.staff_models import StaffMessage
+from followup.store.training_models import ModelVersion
+from followup.training import deploy
 from tests.browser.axe import serious
 from tests.browser.console_login import log_in
 from tests.browser.standin import Reply
@@ -21,6 +23,7 @@ from tests.browser.test_access import PHONE
 from tests.browser.test_chat_page import say
 from tests.browser.browsing import open_chat
 from tests.browser.test_console_tickets import a_ticket
+from tests.integration.console.made_up_models import a_machine, a_version, report
 from tests.integration.console.written_talks import Said, write_talk
 
 SCHEMES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
@@ -33,7 +36,8 @@ async def findings(page: Page) -> list[str]:
 
 
 async def something_everywhere(database) -> None:
-    """Talks, tickets, a sample and a colleague's words: so that tables have rows."""
+    """Talks, tickets, a sample, a colleague's words, models: so that tables have rows."""
+    await models(database)
     await a_ticket(database, hours=-3)
     talk = await write_talk(database, [Said("太慢了，我不满意", "dissatisfied", 0.5, answers=[("price", "不满意")])], name="李梅", at=clock.now() - timedelta(days=1))
     async with database.session() as session:
@@ -42,6 +46,19 @@ async def something_everywhere(database) -> None:
         session.add(line)
         await session.flush()
         session.add(StaffMessage(message_id=line.id, user_id=user.id, forbidden=["我不知道"]))
+
+
+async def models(database) -> None:
+    """One that was there first, one that is live on a machine, one that is blocked, and a training under way."""
+    first, second = await a_version(database), await a_version(database, report())
+    broken = [{"talk": "bank/loan", "why": "客户：开车呢\n期望：道别"}]
+    await a_version(database, report(accuracy=0.9, talks={"played": 792, "broken": broken, "failing": broken}))
+    for version in (first, second):
+        async with database.session() as session:
+            await deploy.promote(session, None, version)
+    await a_machine(database, "web-1", second)
+    async with database.session() as session:
+        session.add(ModelVersion(state="running", phase="comparing", done=10, total=100))
 
 
 async def _draw_and_fill(page: Page) -> None:
