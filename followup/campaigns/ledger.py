@@ -98,15 +98,13 @@ class UnknownDelivery:
 
 async def counts(session: AsyncSession, campaign_id: int) -> Counts:
     """By rule, stratum and stage, in one query and so at one moment."""
-    rows = (
-        await session.execute(
-            text(
-                "SELECT rule, stratum, stage, count(*) AS count FROM campaign_ledger WHERE campaign_id = :id"
-                " GROUP BY rule, stratum, stage ORDER BY rule, stratum, stage"
-            ),
-            {"id": campaign_id},
-        )
-    ).all()
+    # Nobody knows beforehand how few groups there are: with little memory all entries would be sorted on the disk.
+    await session.execute(text("SET LOCAL work_mem = '64MB'"))
+    found = await session.execute(
+        text("SELECT rule, stratum, stage, count(*) AS count FROM campaign_ledger WHERE campaign_id = :id GROUP BY rule, stratum, stage"),
+        {"id": campaign_id},
+    )
+    rows = sorted(found, key=lambda row: (row.rule, row.stratum, row.stage))
     customers = await session.scalar(
         select(func.count(CampaignEntry.contact_id.distinct())).where(CampaignEntry.campaign_id == campaign_id)
     )
@@ -133,6 +131,10 @@ _ROWS = """
     WHERE ledger.campaign_id = :id AND ledger.id > :after {conditions}
     ORDER BY ledger.id LIMIT :limit
 """
+_COUNT = """
+    SELECT count(*) FROM campaign_ledger AS ledger JOIN contacts AS contact ON contact.id = ledger.contact_id
+    WHERE ledger.campaign_id = :id {conditions}
+"""
 _CONDITIONS = {
     "stage": "AND ledger.stage = ANY(string_to_array(:stage, ','))",
     "rule": "AND ledger.rule = :rule",
@@ -158,11 +160,21 @@ async def rows(
 
     `stage` may name several, with commas between them.
     """
-    given = {"stage": stage, "rule": rule, "stratum": stratum, "reason": reason, "q": q.strip()}
-    given = {name: value for name, value in given.items() if value}
-    statement = _ROWS.format(conditions=" ".join(_CONDITIONS[name] for name in given))
-    found = await session.execute(text(statement), {**given, "id": campaign_id, "after": after, "limit": limit})
+    given, conditions = _wanted(stage=stage, rule=rule, stratum=stratum, reason=reason, q=q)
+    found = await session.execute(text(_ROWS.format(conditions=conditions)), {**given, "id": campaign_id, "after": after, "limit": limit})
     return [LedgerRow(**row._mapping) for row in found]
+
+
+async def count(session: AsyncSession, campaign_id: int, *, stage: str = "", rule: str = "", stratum: str = "", reason: str = "", q: str = "") -> int:
+    """How many `rows` there are in all."""
+    given, conditions = _wanted(stage=stage, rule=rule, stratum=stratum, reason=reason, q=q)
+    return await session.scalar(text(_COUNT.format(conditions=conditions)), {**given, "id": campaign_id}) or 0
+
+
+def _wanted(**filters: str) -> tuple[dict[str, str], str]:
+    """The filters that are given, and their conditions."""
+    given = {name: value.strip() for name, value in filters.items() if value.strip()}
+    return given, " ".join(_CONDITIONS[name] for name in given)
 
 
 async def draws(session: AsyncSession, campaign_id: int) -> list[CampaignDraw]:

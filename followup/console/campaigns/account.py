@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,10 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup import clock
 from followup.campaigns import ledger, parse
 from followup.campaigns.dispatch import NoScript, script_now
-from followup.campaigns.labels import label
 from followup.campaigns.parse import DefinitionErrors
 from followup.console.audit import audit
-from followup.console.campaigns import describe, queries
+from followup.console.campaigns import describe, ledger_export, queries
 from followup.console.campaigns.month import Month, month_of
 from followup.console.campaigns.shared import campaign_of, campaign_page, detail_link
 from followup.console.campaigns.why import why
@@ -26,19 +24,12 @@ from followup.console.forms import number, object_id, query
 from followup.console.paging import PER_PAGE, page_number, page_of
 from followup.console.parts import database, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
-from followup.console.transcripts.export import as_csv, as_xlsx
 from followup.console.transcripts.filters import talk_link, talks_link
 from followup.console.transcripts.masking import name_of, phone_of
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry
 from followup.store.models import Contact
 from followup.talk.links import DoNotContact, create_link
-
-MOST_EXPORTED = 200_000
-_AT_ONCE = 5000
-HEAD = (
-    "编号", "客户", "电话", "联系时间", "第几次", "分层", "抽中", "进展", "原因", "渠道", "应联系", "下次处理", "首次发送", "会话", "说明",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,38 +129,9 @@ def _told(campaign: Campaign) -> dict[str, Any]:
 
 
 @needs(Permission.EXPORT)
-async def export(request: web.Request) -> web.Response:
-    """GET /console/campaigns/{id}/ledger.{kind}?…: the entries of the filters, with the sums. Names and numbers are masked."""
-    campaign_id, kind, filters = object_id(request), request.match_info["kind"], read(request)
-    table: list[list[Any]] = [list(HEAD)]
-    async with database(request).session() as session:
-        campaign = await campaign_of(session, campaign_id)
-        after = 0
-        while len(table) <= MOST_EXPORTED:
-            rows = await ledger.rows(session, campaign_id, **filters.given(), after=after, limit=_AT_ONCE)
-            table += [_cells(row, campaign.status) for row in rows]
-            if len(rows) < _AT_ONCE:
-                break
-            after = rows[-1].entry_id
-        await audit(
-            session, staff(request), "campaign.export", "campaign", campaign_id,
-            rows=len(table) - 1, format=kind, filters=filters.given(),
-        )  # fmt: skip
-    body = await asyncio.to_thread(as_csv, table) if kind == "csv" else await asyncio.to_thread(as_xlsx, table, "台账")
-    types = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-    name = f"campaign-{campaign.id}-{clock.now().astimezone(SHANGHAI):%Y%m%d-%H%M}.{kind}"
-    return web.Response(body=body, headers={"Content-Type": types[kind], "Content-Disposition": f'attachment; filename="{name}"'})
-
-
-def _cells(row: ledger.LedgerRow, status: str) -> list[Any]:
-    def at(moment: Any) -> str:
-        return "" if moment is None else f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-
-    return [
-        row.entry_id, name_of(row.name), phone_of(row.phone), row.rule, row.occurrence + 1, row.stratum, "是" if row.drawn else "否",
-        label(row.stage, "stages"), ledger.reason(row.reason), label(row.channel, "channels"), at(row.due_at), at(row.next_at),
-        at(row.sent_at), row.case_id or "", why(row, status),
-    ]  # fmt: skip
+async def export(request: web.Request) -> web.StreamResponse:
+    """GET /console/campaigns/{id}/ledger.{kind}?…: the entries of the filters. Names and numbers are masked."""
+    return await ledger_export.send(request, object_id(request), request.match_info["kind"], read(request).given())
 
 
 # —— one customer's way ——————————————————————————————————————————————————————

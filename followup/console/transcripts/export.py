@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -23,6 +24,7 @@ HEAD = (
     "编号", "客户", "电话", "自称的客户", "话术", "渠道", "状态", "结果", "建立时间", "最近消息", "消息数",
     "投诉", "工单数", "有低置信度", "有更正", "演示",
 )  # fmt: skip
+BOM = codecs.BOM_UTF8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -33,22 +35,41 @@ def table(rows: Iterable[TalkRow], scripts: Mapping[str, str], *, personal: bool
 
 def as_csv(table: Iterable[Sequence[Any]]) -> bytes:
     """UTF-8 with a byte order mark, as Excel wants it; what could begin a formula begins with an apostrophe."""
+    return BOM + csv_part(table)
+
+
+def csv_part(table: Iterable[Sequence[Any]]) -> bytes:
+    """Some lines of a file that begins with BOM."""
     out = io.StringIO()
     csv.writer(out).writerows([_harmless(cell) for cell in line] for line in table)
-    return out.getvalue().encode("utf-8-sig")
+    return out.getvalue().encode()
+
+
+class Sheet:
+    """A workbook of one sheet, written line by line; text stays text whatever it begins with. The first line is the head."""
+
+    def __init__(self, title: str) -> None:
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet(title)
+        self._sheet.freeze_panes = "A2"
+        self._lines = 0
+        for column, width in zip("ABCDEFGHIJ", (36, 14, 16, 14, 26, 8, 10, 12, 18, 18), strict=True):
+            self._sheet.column_dimensions[column].width = width
+
+    def add(self, table: Iterable[Sequence[Any]]) -> None:
+        for line in table:
+            self._sheet.append([_cell(self._sheet, value, bold=self._lines == 0) for value in line])
+            self._lines += 1
+
+    def save(self, out: IO[bytes]) -> None:
+        self._book.save(out)
 
 
 def as_xlsx(table: Iterable[Sequence[Any]], title: str) -> bytes:
-    """One sheet; text stays text whatever it begins with."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for column, width in zip("ABCDEFGHIJ", (36, 14, 16, 14, 26, 8, 10, 12, 18, 18), strict=True):
-        sheet.column_dimensions[column].width = width
-    for number, line in enumerate(table):
-        sheet.append([_cell(sheet, value, bold=number == 0) for value in line])
-    out = io.BytesIO()
-    book.save(out)
+    """The whole table as one sheet."""
+    sheet, out = Sheet(title), io.BytesIO()
+    sheet.add(table)
+    sheet.save(out)
     return out.getvalue()
 
 

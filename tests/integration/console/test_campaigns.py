@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select, text, update
 
 from followup.campaigns import parse
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import send_batch
 from followup.channels import Unclear
-from followup.console.campaigns import shared, trial
+from followup.console.campaigns import ledger_export, shared, trial
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, CampaignEntry, Consent, Delivery
 from followup.store.database import Database
@@ -411,7 +412,11 @@ async def test_a_running_campaign_is_edited_and_copied_but_not_deleted(enter: En
     assert await boss.post(f"/console/campaigns/{copied.id}/delete") == "/console/campaigns"
 
 
-async def test_the_export_holds_every_entry_and_no_name(enter: Enter, database: Database) -> None:
+@pytest.mark.parametrize("at_once", [2, 5, 5000])
+async def test_the_export_holds_every_entry_and_no_name(
+    enter: Enter, database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(ledger_export, "_AT_ONCE", at_once)
     await customers(database)
     boss = await enter("supervisor")
     campaign_id = await started(boss, database)
@@ -419,6 +424,9 @@ async def test_the_export_holds_every_entry_and_no_name(enter: Enter, database: 
     async with boss.client.get(f"/console/campaigns/{campaign_id}/ledger.csv") as answer:
         lines = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
     assert len(lines) == 6 and lines[0][:3] == ["编号", "客户", "电话"] and lines[1][1] == "张**" and lines[1][2] == "139****0000"
+    async with boss.client.get(f"/console/campaigns/{campaign_id}/ledger.xlsx") as answer:
+        sheet = load_workbook(io.BytesIO(await answer.read())).active
+    assert [[str(cell or "") for cell in line] for line in sheet.iter_rows(values_only=True)] == lines
     async with boss.client.get(f"/console/campaigns/{campaign_id}/ledger.xlsx?stage=queued") as answer:
         assert answer.status == 200 and (await answer.read())[:2] == b"PK"
 
