@@ -10,6 +10,9 @@ export UV_COMPILE_BYTECODE := 1
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
+# Two test processes; what shares a stack or a browser stays together (tests/conftest.py).
+SIDE_BY_SIDE ?= -n 2 --dist loadgroup
+
 .PHONY: run test test-long bench bench-console bench-understanding nlu-report train coverage examples uv
 
 # Start everything; Ctrl-C stops it.
@@ -21,7 +24,7 @@ run: uv
 test: uv
 	uv sync --frozen
 	uv run --no-sync python -m followup.web.assets
-	uv run --no-sync pytest
+	uv run --no-sync pytest $(SIDE_BY_SIDE)
 
 # The same, and what takes long: every talk with the real Rasa, and killing processes again and again.
 test-long: uv

@@ -113,7 +113,7 @@ _SLIGHT_MIN = 0.8
 
 # A stretch may not swallow a clause that surely says something else, unless the stretch is one of those that take
 # content in ("刚才说错了,应该是不满意"), or tells a story ("因为我在开会所以没去成").
-_SURE, _SWALLOWED = 0.85, 0.5
+_SURE, _SWALLOWED, _HARD_WEIGHT = 0.85, 0.5, 1.5
 _TAKES_CONTENT = frozenset({"correct", "go_back", "third_person"})
 _STORY = re.compile(r"因为|由于|那天|当时|上次|那次|昨天|前天|之前|上周|上个?月|去年|[那每]时候")
 
@@ -277,13 +277,14 @@ def _needed(guess: Guess, parts: int) -> float:
     return _SLIGHT_MIN if guess.intent in _SLIGHT and parts > 1 else CLAUSE_MIN
 
 
-def _swallowed(start: int, end: int, best: dict[tuple[int, int], Guess]) -> int:
-    """How many clauses of [start, end] surely say something else than the stretch."""
+def _swallowed(start: int, end: int, best: dict[tuple[int, int], Guess]) -> float:
+    """How many clauses of [start, end] surely say something else than the stretch; one that would end the talk weighs more."""
     whole = best[start, end].intent
     if whole in _TAKES_CONTENT:
         return 0
     own = (best[place, place] for place in range(start, end + 1))
-    return sum(act.intent not in _SLIGHT | {whole} and act.confidence >= _SURE for act in own)
+    others = [act.intent for act in own if act.intent not in _SLIGHT | {whole} and act.confidence >= _SURE]
+    return sum(_HARD_WEIGHT if intent in _HARD else 1.0 for intent in others)
 
 
 def _divide(pieces: list[_Piece], best: dict[tuple[int, int], Guess], known: set[str], story: bool) -> list[tuple[int, int]]:

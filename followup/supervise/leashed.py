@@ -9,8 +9,8 @@ from pathlib import Path
 _LAUNCHER = Path(__file__).with_name("leash.py")
 
 
-def leashed(command: Sequence[str], *, death_signal: int = signal.SIGKILL, user: str | None = None) -> list[str]:
+def leashed(command: Sequence[str], *, death_signal: int = signal.SIGKILL, user: str | None = None, own_group: bool = False) -> list[str]:
     """`command`, to be started by this very process; as another user when one is named (needs root)."""
     # -I -S: no site-packages, to start fast.
     launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())]
-    return [*launcher, str(int(death_signal)), user or "-", "--", *command]
+    return [*launcher, str(int(death_signal)), user or "-", "own" if own_group else "-", "--", *command]

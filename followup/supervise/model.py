@@ -92,8 +92,6 @@ async def _run_rasa(draft: Path, project: Path, log: Path, heard: Callable[[str]
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
-            # A group of its own; not a session: the scheduler weighs sessions against each other whatever their niceness.
-            process_group=0,
         )
     listening = asyncio.create_task(_listen(log, heard))
     try:
@@ -128,7 +126,8 @@ TRAINING_ENV = {
 def _command(draft: Path) -> list[str]:
     name = draft.name.removesuffix(".tar.gz")
     rasa = [sys.executable, "-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml"]
-    return leashed([*rasa, "--data", *_TRAINING_DATA, "--out", str(draft.parent), "--fixed-model-name", name])
+    # A group of its own; not a session: the scheduler weighs sessions against each other whatever their niceness.
+    return leashed([*rasa, "--data", *_TRAINING_DATA, "--out", str(draft.parent), "--fixed-model-name", name], own_group=True)
 
 
 def _below(root: Path, files: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path]]:

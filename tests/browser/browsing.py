@@ -7,12 +7,14 @@ import shutil
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from followup.settings import Settings
 from followup.web.app import make_app
 from tests.browser.standin import Talk
 
+
+expect.set_options(timeout=60_000)  # as long as it takes: no test is about how fast a machine is
 
 FLAGS = [
     "--no-sandbox",
@@ -61,7 +63,7 @@ class Devices:
 
     async def new(self, **options) -> BrowserContext:
         context = await self.browser.new_context(locale="zh-CN", **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)  # on whatever machine
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         return context

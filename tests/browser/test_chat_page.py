@@ -25,7 +25,7 @@ def bubbles(page: Page, side: str = ""):
 
 async def until(page: Page, expression: str) -> None:
     """Wait until it is true. (Playwright's own wait_for_function needs eval, which the pages forbid.)"""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.02)
 

@@ -109,7 +109,7 @@ async def test_a_call_is_told_the_title_blinks_and_it_stops_when_somebody_comes(
         await session.execute(select(func.pg_notify("followup_out", called.case_id)))
     await expect(page.get_by_role("alert")).to_have_text("李四先生请求人工服务")
     await expect(page.get_by_role("link", name="接听")).to_be_visible()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while "1 位客户等人工" not in await page.title():
             await asyncio.sleep(0.1)
     await page.get_by_role("button", name="打开铃声").click()

@@ -303,7 +303,7 @@ class Events:
     async def next(self, *names: str) -> dict:
         """The next event of one of these names; others are passed over."""
         event = {"event": "", "data": None}
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while True:
                 line = (await self.response.content.readline()).decode().rstrip("\n")
                 name, _, value = line.partition(": ")

@@ -30,7 +30,7 @@ async def test_a_reply_written_while_the_customer_writes_comes_after_their_line(
     async with database.session() as writing:
         second = await accept(writing, case_id, "web", "second", "请说")
         answering = asyncio.create_task(answer())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await _somebody_waits(database):
                 await asyncio.sleep(0.005)
         async with database.session() as session:

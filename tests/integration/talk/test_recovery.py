@@ -40,7 +40,7 @@ class Parts:
         await self.go_on.acquire()
 
     async def step(self) -> None:
-        await asyncio.wait_for(self.looked.acquire(), 10)
+        await asyncio.wait_for(self.looked.acquire(), 60)
 
     async def due(self) -> int:
         async with self.database.session() as session:

@@ -17,7 +17,7 @@ from followup.talk.jobs import BackOff
 from .conftest import Line
 from .fake_rasa import ANSWER_EMPTY, DIE_AFTER_STORING
 
-TIMEOUT = 30
+TIMEOUT = 120
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ class Events:
 
     async def any(self) -> dict:
         event = {"event": "message", "id": None, "data": None}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while line := (await self.response.content.readline()).decode().rstrip("\n"):
                 name, _, value = line.partition(": ")
                 if name == "data":
@@ -176,6 +176,6 @@ async def test_notifications_come_again_after_the_database_hung_up(client, talk,
             )
         )
     await talk.say("断开时说的")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await server.app[FANOUT].listening.wait()
         assert (await stream.next())["data"]["text"] == "断开时说的"
