@@ -26,6 +26,7 @@ from followup.console.parts import database, page, see
 from followup.console.people import pages as people
 from followup.console.permissions import open_to_all_staff
 from followup.console.quality import pages as quality
+from followup.console.scripts import pages as scripts
 from followup.console.show import FILTERS
 from followup.console.tickets import pages as tickets
 from followup.console.training import pages as training
@@ -45,7 +46,7 @@ _WITH_OLD_PASSWORD = ("/console/password", "/console/logout")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, training.routes, models.routes, wechat.routes, people.routes,)
+_ROUTES = (transcripts.routes, live.routes, tickets.routes, customers.routes, contacts.routes, campaigns.routes, quality.routes, figures.routes, training.routes, models.routes, scripts.routes, wechat.routes, people.routes,)
 
 
 def all_routes() -> list[web.RouteDef]:

@@ -26,6 +26,7 @@ AREAS = (
     Area("/console/figures", "统计", Permission.READ_FIGURES),
     Area("/console/training", "训练", Permission.READ_TRAINING),
     Area("/console/models", "模型", Permission.READ_MODELS),
+    Area("/console/scripts", "话术", Permission.READ_SCRIPTS),
     Area("/console/wechat", "微信", Permission.READ_UNDELIVERED),
     Area("/console/people", "账号", Permission.MANAGE_PEOPLE),
     Area("/console/audit", "操作记录", Permission.READ_AUDIT),

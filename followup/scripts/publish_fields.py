@@ -135,12 +135,15 @@ def _compose(text: str) -> Node | None:
 def _leaves(text: str) -> list[_Leaf]:
     node = _compose(text)
     try:
-        return list(_below(node, (), False)) if node is not None else []
+        return list(_below(node, (), False, set())) if node is not None else []
     except RecursionError:  # an anchor within itself
         return []
 
 
-def _below(node: Node, path: Path, in_flow: bool) -> Iterator[_Leaf]:
+def _below(node: Node, path: Path, in_flow: bool, seen: set[int]) -> Iterator[_Leaf]:
+    if id(node) in seen:  # what an anchor repeats; the checker refuses it
+        return
+    seen.add(id(node))
     if isinstance(node, SequenceNode):
         pairs = list(enumerate(node.value))
     elif isinstance(node, MappingNode):
@@ -153,7 +156,7 @@ def _below(node: Node, path: Path, in_flow: bool) -> Iterator[_Leaf]:
             if value.tag == "tag:yaml.org,2002:str":
                 yield _Leaf((*path, part), value, flow, node.start_mark.column)
         else:
-            yield from _below(value, (*path, part), flow)
+            yield from _below(value, (*path, part), flow, seen)
 
 
 def _question_ids(text: str) -> dict[int, str]:
