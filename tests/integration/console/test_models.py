@@ -316,3 +316,15 @@ async def test_the_effect_of_a_promotion_is_a_week_before_against_a_week_after(e
     shown = text_of(await (await enter("supervisor")).get(f"{MODELS}/figures"))
     assert f"第 {second} 版 放行 命令行：先上 11月10日 12:00 50.0% 2 句 100.0% 2 句 ＋50.0" in shown
     assert f"第 {first} 版 命令行 11月8日 12:00 0.0% 1 句 50.0% 2 句 ＋50.0" in shown, "only until the next one came"
+
+
+async def test_whatever_stands_in_a_report_or_a_reason_is_text(enter: Enter, database: Database) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    broken = {"played": 1, "broken": [{"talk": evil, "why": evil}], "failing": []}
+    number = await a_version(database, report(flips=[flip(evil, "busy", evil, "busy")], talks=broken), error=evil)
+    await a_machine(database, "web-1", state="failed", error=evil, deployment=await promoted(database, number, evil))
+    supervisor = await enter("supervisor")
+    for path in ("", f"/{number}", f"/{number}/promote", "/rollback", "/figures"):
+        page = await supervisor.get(MODELS + path)
+        assert "<img src=x" not in page, path
+    assert "&lt;img src=x" in await supervisor.get(f"{MODELS}/figures"), "the reason is shown"
