@@ -20,7 +20,7 @@ from followup.store.messages import TO_A_COLLEAGUE
 
 REASONS = ("not_understood", "asked_again", "corrected", "broke_off", "unsure")
 """The most telling first."""
-MOST = 3000
+MOST = 1500
 """Lines looked at, the newest; what is older waits until these are done."""
 _BROKEN_OFF_AFTER = timedelta(hours=2)
 _HELD = ("completed", "appointed", "refused", "do_not_contact", "wrong_person", "handed_over", "complained")
