@@ -38,7 +38,7 @@
     if (focus) {
       field.focus({ preventScroll: true });
       field.setSelectionRange(begin, begin + (lines[line - 1] ?? "").length);
-      box.scrollIntoView({ block: "nearest" });
+      box.scrollIntoView({ block: "center" });
     }
     box.scrollTop = Math.max(0, (line - 4) * LINE);
   };
