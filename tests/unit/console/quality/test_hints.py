@@ -19,7 +19,7 @@ BEGIN = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 def line(number: int, text: str, *, mine: bool = True, speaker: str = "", intent: str | None = None, seconds: int = 0, failed: bool = False) -> Line:
     return Line(
         id=number, mine=mine, speaker=speaker, text=text, at=BEGIN + timedelta(seconds=seconds), intent=intent, confidence=0.9,
-        unsure=False, acts=[], buttons=[], failed=failed, to_colleague=False,
+        unsure=False, acts=[], buttons=[], failed=failed, to_colleague=False, delivery=None,
     )  # fmt: skip
 
 
