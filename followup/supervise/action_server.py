@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sanic import Sanic
 
 
-async def _watch(app: "Sanic[Any, Any]") -> None:
+async def _watch(app: "Sanic[Any, Any]", _loop: object) -> None:
     """Answers to business questions are those in force: what was published since the start is noticed."""
     from actions.context import database
     from followup.store.published import watch
