@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from aiohttp import web
@@ -14,7 +13,11 @@ from aiohttp import web
 from followup.channels.wechat.account import Account
 from followup.cli.chinese import ChineseCommand
 from followup.cli.options import home_option, settings_from
+from followup.cli.phone_page import must_be_played, phone, serve
 from followup.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
 
 HOW = """要试用微信渠道，先在两个终端里都设置好这些变量：
   export FOLLOWUP_WECHAT=demo
@@ -38,59 +41,17 @@ def fake_wechat(port: int, name: str | None, home: Path | None) -> None:
     if not accounts:
         raise click.ClickException(HOW.format(port=port))
     account = accounts[0]
-    if not account.api.startswith(("http://127.0.0.1:", "http://localhost:")):
-        variable = f"FOLLOWUP_WECHAT_{account.name.upper()}_API"
-        raise click.ClickException(f"账号“{account.name}”用的是真的微信。请先把 {variable} 设为 http://127.0.0.1:{port}，两个终端都要设置。")
-    asyncio.run(_serve(settings, account, port))
+    must_be_played(account, "FOLLOWUP_WECHAT_{}_API", "微信", port)
+    serve(_running(settings, account), port, "微信演示已经打开")
 
 
-async def _serve(settings: Settings, account: Account, port: int) -> None:
-    async with _running(settings, account) as app:
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-        except OSError:
-            raise click.ClickException(f"端口 {port} 已被占用，请用 --port 换一个。") from None
-        click.echo(f"微信演示已经打开：http://127.0.0.1:{port} （按 Ctrl-C 结束）", err=True)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await runner.cleanup()
-
-
-@asynccontextmanager
-async def _running(settings: Settings, account: Account) -> AsyncIterator[web.Application]:
+def _running(settings: Settings, account: Account) -> AbstractAsyncContextManager[web.Application]:
     from followup.channels.wechat.fake import FakeWechat
     from followup.channels.wechat.fake_phone import PhonePage
     from followup.channels.wechat.scene import create_scene
-    from followup.scripts import load
-    from followup.store.database import Database
-    from followup.supervise import runfile
-    from followup.talk.rasa_client import RasaClient
-    from followup.talk.trial import Trial
 
-    running = runfile.read(settings.home)
-    url = settings.database_url or (running.database_url if running is not None else None)
-    database = Database(url) if url else None
+    async def scene(session: "AsyncSession", case_id: str) -> str:
+        return await create_scene(session, case_id, valid_for=timedelta(days=1))
+
     fake = FakeWechat(account, f"http://127.0.0.1:{settings.port}/wechat/{account.name}")
-
-    async def new_scene(script: str) -> str:
-        assert database is not None
-        async with RasaClient(settings.rasa_url) as rasa:  # not asked for anything here
-            case_id = (await Trial.open(database, rasa, script)).case_id
-        async with database.session() as session:
-            return await create_scene(session, case_id, valid_for=timedelta(days=1))
-
-    scripts = {path.stem: load.load_script(path.stem) for path in load.script_files()}
-    titles = {name: script.name for name, script in scripts.items() if not script.customer_led}
-    app = fake.app()
-    PhonePage(fake, titles, new_scene if database is not None else None).add_to(app)
-    try:
-        yield app
-    finally:
-        await fake.close()
-        if database is not None:
-            await database.close()
-
-
+    return phone(settings, fake, scene, lambda app, titles, new_talk: PhonePage(fake, titles, new_talk).add_to(app))
