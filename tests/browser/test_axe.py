@@ -27,7 +27,7 @@ from tests.integration.console.made_up_models import a_machine, a_version, repor
 from tests.integration.console.written_talks import Said, write_talk
 
 SCHEMES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
-_FILES = ("csv", "xlsx", "docx", "pdf", "txt", "zip", "html")
+_FILES = ("csv", "xlsx", "docx", "pdf", "txt", "zip", "html", "yml", "patch")
 
 
 async def findings(page: Page) -> list[str]:
