@@ -74,13 +74,9 @@ async def post(request: web.Request) -> web.Response:
     async with request.app[DATABASE].session() as session:
         secret = request.app[SETTINGS].signing_secret()
         taken = await receive(session, account, got, secret, clock.now(), lambda *who: _enquire(request, *who))
-        in_talk = taken.case_id is not None and not taken.duplicate
-        in_vain = taken.message_id is not None and account.may_send and request.app[PATIENCE].resting
-        if in_talk and not in_vain:
+        if taken.case_id is not None and not taken.duplicate:
             await queue.hold(session, taken.user_id, request.app[PATIENCE].wait + 0.5)
-        elif in_talk:
-            await queue.send_what_waits(session, taken.case_id or "", account.channel)
-    if in_talk and not in_vain:
+    if taken.case_id is not None and not taken.duplicate:
         return await _answer_in_the_talk(request, account, got, taken, encrypted=query.encrypted)
     return _answer(account, got, taken.say, encrypted=query.encrypted)
 

@@ -19,19 +19,13 @@ class Patience:
     """Of one process. Past PROMPT a request waits only while turns end, its own or others'; one request at a time waits
     long although none does, to find out. When that was in vain, nobody does so for a while.
 
-    So while Rasa is away, one acknowledgement in half a minute is late and all others are prompt; where a message can follow
-    later, they do not wait at all.
+    So while Rasa is away, one acknowledgement in half a minute is late and all others are prompt.
     """
 
     def __init__(self, wait: float = WAIT, prompt: float = PROMPT, clock: Callable[[], float] = time.monotonic) -> None:
         self.wait, self.prompt, self.clock = wait, prompt, clock
         self.scout: Waiting | None = None
         self.rests_until = self.ended_at = _NEVER
-
-    @property
-    def resting(self) -> bool:
-        """A long wait was in vain lately, and no turn has ended since: nothing comes of waiting."""
-        return self.clock() < self.rests_until
 
     @contextmanager
     def waiting(self, *, last_chance: bool = False) -> Iterator[Waiting]:

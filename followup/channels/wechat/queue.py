@@ -69,11 +69,6 @@ async def hold(session: AsyncSession, user_id: int, seconds: float) -> None:
 async def let_go(session: AsyncSession, user_id: int, case_id: str, channel: str) -> None:
     """The request is answered without a text: what is queued is for the job."""
     await session.execute(update(WechatUser).where(WechatUser.id == user_id).values(answering_until=None))
-    await send_what_waits(session, case_id, channel)
-
-
-async def send_what_waits(session: AsyncSession, case_id: str, channel: str) -> None:
-    """By the job, where a window has opened for it."""
     if await has_queued(session, case_id, channel):
         await defer_send(session, case_id)
 

@@ -21,7 +21,7 @@ from followup.channels.wechat.account import Account
 from followup.channels.wechat.menu_key import said_by
 from followup.channels.wechat.parse import Incoming
 from followup.channels.wechat.plan import chosen
-from followup.channels.wechat.queue import has_queued, send_what_waits
+from followup.channels.wechat.queue import defer_send, has_queued
 from followup.channels.wechat.words import words
 from followup.nlu.optout import is_opt_out
 from followup.store.messages import OUT_NOTIFICATION
@@ -71,8 +71,8 @@ async def receive(session: AsyncSession, account: Account, got: Incoming, secret
     _open_windows(user, got, at)
     taken = await _taken(session, account, user, got, secret, at, begin)
     await session.flush()
-    if taken.case_id is not None and taken.message_id is None:
-        await send_what_waits(session, taken.case_id, account.channel)  # a window opened for it
+    if taken.case_id is not None and taken.message_id is None and await has_queued(session, taken.case_id, account.channel):
+        await defer_send(session, taken.case_id)  # a window opened for what waits
     return taken
 
 

@@ -94,19 +94,3 @@ def test_where_no_message_can_follow_each_waits_long_until_that_was_in_vain(pati
         clock.at = 4
     with patience.waiting(last_chance=True) as waiting:
         assert waiting.left() == 0.5
-
-
-def test_it_rests_after_a_long_wait_in_vain_until_a_turn_ends_or_the_rest_is_over(patience, clock):
-    assert not patience.resting
-    with patience.waiting() as waiting:
-        waiting.left()
-        clock.at = 4
-    assert patience.resting
-    clock.at += REST
-    assert not patience.resting
-    with patience.waiting() as waiting:
-        waiting.left()
-        clock.at += 4
-    with patience.waiting() as waiting:
-        waiting.ended()
-    assert not patience.resting
