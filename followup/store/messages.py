@@ -187,3 +187,16 @@ async def customers_channel(session: AsyncSession, case_id: str) -> str:
         .limit(1)
     )
     return channel or "web"
+
+
+async def offered(session: AsyncSession, case_id: str, channel: str) -> tuple[str, ...]:
+    """The choices of what was said last, if it was said on this channel."""
+    row = (
+        await session.execute(
+            select(Message.quick_replies, Message.channel)
+            .where(Message.case_id == case_id, Message.direction == "out")
+            .order_by(Message.id.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return tuple(map(str, row.quick_replies or ())) if row is not None and row.channel == channel else ()

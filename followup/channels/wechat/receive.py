@@ -24,7 +24,7 @@ from followup.channels.wechat.plan import chosen
 from followup.channels.wechat.queue import defer_send, has_queued
 from followup.channels.wechat.words import words
 from followup.nlu.optout import is_opt_out
-from followup.store.messages import OUT_NOTIFICATION
+from followup.store.messages import OUT_NOTIFICATION, offered
 from followup.store.models import Case, Contact, Message
 from followup.store.records import is_blocked
 from followup.store.wechat_models import WechatReceived, WechatUser
@@ -92,7 +92,7 @@ async def _taken(
     if not said:
         await _keep(session, account, case, got, at)
         return Received(user.id, case_id=case.id)
-    said = chosen(said, await _offered(session, account, case.id)) or said
+    said = chosen(said, await offered(session, case.id, account.channel)) or said
     try:
         accepted = await accept(session, case.id, account.channel, got.key, said)
     except EmptyMessage:
@@ -276,19 +276,6 @@ def _is_past(case: Case, at: datetime) -> bool:
 
 async def _last(session: AsyncSession, case_id: str) -> int | None:
     return await session.scalar(select(func.max(Message.id)).where(Message.case_id == case_id))
-
-
-async def _offered(session: AsyncSession, account: Account, case_id: str) -> tuple[str, ...]:
-    """The choices of what was said last, if it was said here."""
-    row = (
-        await session.execute(
-            select(Message.quick_replies, Message.channel)
-            .where(Message.case_id == case_id, Message.direction == "out")
-            .order_by(Message.id.desc())
-            .limit(1)
-        )
-    ).one_or_none()
-    return tuple(map(str, row.quick_replies or ())) if row is not None and row.channel == account.channel else ()
 
 
 async def _keep(session: AsyncSession, account: Account, case: Case, got: Incoming, at: datetime) -> None:

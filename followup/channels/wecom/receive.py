@@ -20,7 +20,7 @@ from followup.channels.wecom.account import Account
 from followup.channels.wecom.client import HUMAN, OVER, POOL
 from followup.channels.wecom.parse import CUSTOMER, SERVICER, SYSTEM, Item
 from followup.channels.wecom.words import words
-from followup.store.messages import OUT_NOTIFICATION, TO_A_COLLEAGUE
+from followup.store.messages import OUT_NOTIFICATION, TO_A_COLLEAGUE, offered
 from followup.store.models import Case, Contact, Message
 from followup.store.records import is_blocked
 from followup.store.takeovers import said_by
@@ -128,7 +128,7 @@ async def _heard(session: AsyncSession, reading: Reading, user: WecomUser, item:
     if await _was_recalled(session, reading, item.msgid):
         await _keep(session, reading, case.id, item, said, RECALLED)
         return None
-    said = chosen(said, await _offered(session, reading, case.id)) or said
+    said = chosen(said, await offered(session, case.id, reading.account.channel)) or said
     try:
         await accept(session, case.id, reading.account.channel, item.msgid, said)
     except EmptyMessage:
@@ -242,19 +242,6 @@ async def _held_by_another(session: AsyncSession, user: WecomUser, case_id: str)
 
 def _is_past(case: Case, at: datetime) -> bool:
     return case.status == "closed" and case.last_message_at is not None and at - case.last_message_at > NEW_TALK_AFTER
-
-
-async def _offered(session: AsyncSession, reading: Reading, case_id: str) -> tuple[str, ...]:
-    """The choices of what was said last, if it was said here."""
-    row = (
-        await session.execute(
-            select(Message.quick_replies, Message.channel)
-            .where(Message.case_id == case_id, Message.direction == "out")
-            .order_by(Message.id.desc())
-            .limit(1)
-        )
-    ).one_or_none()
-    return tuple(map(str, row.quick_replies or ())) if row is not None and row.channel == reading.account.channel else ()
 
 
 async def _recalled(session: AsyncSession, reading: Reading, user: WecomUser, item: Item) -> None:
