@@ -41,6 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(used[0] if used else str(item.path)))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A case of many characters is named by its argument and number.
+
+    Test processes refuse to share the work when their names differ, and a workbook made for a case holds the time.
+    """
+    return argname if isinstance(val, str | bytes) and len(val) > 60 else None
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """libpq URL of the server's maintenance database."""
