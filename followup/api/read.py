@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from followup.api.problems import FieldError, Problem
+from followup.contacts.columns import Use, use_of
 from followup.contacts.dates import DateError, read_date
 from followup.contacts.groups import LONGEST as LONGEST_GROUP
 from followup.contacts.groups import MOST as MOST_GROUPS
 from followup.contacts.groups import group
 from followup.contacts.parse import CHANNELS, LONGEST_CELL, GivenConsent, Merger, NewContact, RowError, consent_at, email_of, id_of, name_and_title, phone_of
+from followup.contacts.stop import AgeError, StopReader
 
 MOST_CONTACTS = 1000
 _MOST_FIELDS = 100
@@ -93,7 +95,7 @@ def _contact(raw: Any, path: str, line: int, errors: list[FieldError], today: da
         return None
     errors += [FieldError(f"{path}/{_pointer(key)}", "没有这一项。") for key in raw if key not in _CONTACT]
     texts = {name: _text(raw, name, path, errors) for name in ("external_id", "name", "title", "phone", "email", "openid")}
-    fields = _fields(raw.get("fields", {}), f"{path}/fields", errors) | _dates(raw.get("dates", {}), f"{path}/dates", errors)
+    texts_of, dates = _fields(raw.get("fields", {}), f"{path}/fields", errors), _dates(raw.get("dates", {}), f"{path}/dates", errors)
     groups = _groups(raw.get("groups", []), f"{path}/groups", errors)
     consents = _consents(raw.get("consents", []), f"{path}/consents", errors, today)
     found: dict[str, str] = {}
@@ -113,9 +115,24 @@ def _contact(raw: Any, path: str, line: int, errors: list[FieldError], today: da
         errors.append(FieldError(f"{path}/{error.field or 'name'}", str(error)))
     if len(errors) == known and not any(found.values()):
         errors.append(FieldError(path, "电话、邮箱、客户编号、OpenID 至少要有一项。"))
+    stop = _stop(name, texts_of, dates, groups, path, errors, today) if len(errors) == known else ""
     if len(errors) > known:
         return None
-    return NewContact(line, name, title, found["phone"], fields, found["email"], found["external_id"], found["openid"], groups, consents)
+    ids = found["email"], found["external_id"], found["openid"]
+    return NewContact(line, name, title, found["phone"], texts_of | dates, *ids, groups, () if stop else consents, stop)
+
+
+def _stop(
+    name: str, fields: Mapping[str, str], dates: Mapping[str, str], groups: tuple[str, ...], path: str, errors: list[FieldError], today: date
+) -> str:
+    """Why the customer must not be contacted, where the data say so themselves: heard as in a file."""
+    header = [*fields, *dates, "客户分组"]
+    uses = [*(use_of(key) for key in fields), *(Use.DATE for _ in dates), Use.GROUPS]
+    try:
+        return StopReader(header, uses).reason([*fields.values(), *dates.values(), "、".join(groups)], name, today)
+    except AgeError as error:
+        errors.append(FieldError(f"{path}/dates", str(error)))
+        return ""
 
 
 def _fields(raw: Any, path: str, errors: list[FieldError]) -> dict[str, str]:

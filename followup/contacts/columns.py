@@ -68,6 +68,11 @@ def guess(table: Table) -> tuple[Use, ...]:
     return tuple(use or _other(table, column) for column, use in enumerate(uses))
 
 
+def use_of(name: str) -> Use:
+    """What a field of this name is to whoever asks whether its customer may be contacted: STOP or TEXT."""
+    return Use.STOP if plain_header(name) in _words()[Use.STOP]["headers"] else Use.TEXT
+
+
 def plain_header(cell: str) -> str:
     """A header without what does not matter: blanks, stars, colons, width, case."""
     return re.sub(r"[\s*:]", "", unicodedata.normalize("NFKC", cell)).lower()

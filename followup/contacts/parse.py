@@ -16,7 +16,7 @@ from followup.contacts.groups import read_groups
 from followup.contacts.merge import Merger
 from followup.contacts.model import Agreed, BadRow, Choices, ContactsFile, GivenConsent, NewContact, RowError, Stop
 from followup.contacts.progress import NOBODY_ASKS, Progress
-from followup.contacts.stop import AgeError, stop_reason
+from followup.contacts.stop import AgeError, StopReader
 from followup.contacts.table import Row, Table, read_table
 from followup.settings import is_mail_address
 
@@ -96,22 +96,22 @@ class _Reader:
     """Rows of one table -> contacts."""
 
     def __init__(self, header: Sequence[str], choices: Choices, today: date | None) -> None:
-        self._count, self._today, self._header, self._uses = len(header), today, header, choices.uses
+        self._count, self._today = len(header), today
         self._at = {use: column for column, use in enumerate(choices.uses) if use not in (Use.DATE, Use.TEXT, Use.SKIP, Use.STOP)}
         self._texts = [(column, header[column]) for column, use in enumerate(choices.uses) if use is Use.TEXT]
         self._dates = [(column, header[column]) for column, use in enumerate(choices.uses) if use is Use.DATE]
         self._groups, self._agreed = choices.groups, choices.agreed
+        self._stops = StopReader(header, choices.uses)
 
     def contact(self, row: Row) -> NewContact:
         cells = row.cells
         if any(cells[self._count :]):
             raise RowError(f"有 {len(cells)} 列，而表头只有 {self._count} 列；内容里若有逗号，请用英文双引号括起来。")
         cells += ("",) * (self._count - len(cells))
-        for cell in cells:
-            if len(cell) > LONGEST_CELL:
-                raise RowError(f"有一格超过 {LONGEST_CELL} 个字。")
-            if cell[:1] == "#" and _ERROR_CELL.fullmatch(cell):
-                raise RowError(f"有一格是表格软件算不出来的“{cell}”，请改成内容本身。")
+        if max(map(len, cells), default=0) > LONGEST_CELL:
+            raise RowError(f"有一格超过 {LONGEST_CELL} 个字。")
+        if broken := [cell for cell in cells if cell[:1] == "#" and _ERROR_CELL.fullmatch(cell)]:
+            raise RowError(f"有一格是表格软件算不出来的“{broken[0]}”，请改成内容本身。")
         said = {use: cells[column] for use, column in self._at.items()}
         faults: list[str] = []
         name, title = _or(faults, ("", ""), name_and_title, said[Use.NAME], said.get(Use.TITLE, ""), said.get(Use.SEX, ""))
@@ -155,7 +155,7 @@ class _Reader:
         for column, label in self._dates:
             dated[column] = fields.get(label, "")
         try:
-            return stop_reason(self._header, self._uses, dated, name, self._today)
+            return self._stops.reason(dated, name, self._today)
         except AgeError as error:
             raise RowError(str(error)) from None
 
@@ -165,11 +165,22 @@ class _Reader:
         text = said.get(Use.CONSENT_TEXT, "") or self._agreed.text_version
         at = consent_at(said.get(Use.CONSENT_AT, ""), self._today)
         if not written:
-            return tuple(GivenConsent(channel, True, source, text, at) for channel in self._agreed.channels)
+            return _all_given(self._agreed.channels, source, text, at)
         given = consents_of(written)
         if any(given.values()) and not source:
             raise RowError("写了同意方式，但没有写同意的来源（例如“购买合同”）。")
-        return tuple(GivenConsent(channel, yes, source or "导入文件", text, at) for channel, yes in given.items())
+        return _given(written, source or "导入文件", text, at)
+
+
+# Thousands of rows say the same of their consent; they share one value.
+@lru_cache(maxsize=1 << 12)
+def _all_given(channels: tuple[str, ...], source: str, text: str, at: str) -> tuple[GivenConsent, ...]:
+    return tuple(GivenConsent(channel, True, source, text, at) for channel in channels)
+
+
+@lru_cache(maxsize=1 << 12)
+def _given(written: str, source: str, text: str, at: str) -> tuple[GivenConsent, ...]:
+    return tuple(GivenConsent(channel, yes, source, text, at) for channel, yes in consents_of(written).items())
 
 
 def _or(faults: list[str], instead: T, read: Callable[..., T], *cells: Any) -> T:
@@ -184,6 +195,7 @@ def _or(faults: list[str], instead: T, read: Callable[..., T], *cells: Any) -> T
 # —— parts of a row, for files and for the API ————————————————————————————
 
 
+@lru_cache(maxsize=1 << 14)
 def name_and_title(name: str, title: str, sex: str) -> tuple[str, str]:
     if not name:
         raise RowError("没有填写姓名。", "name")

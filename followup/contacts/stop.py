@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -48,25 +48,44 @@ class AgeError(ValueError):
     """A date of birth that lies in the future. The message is Chinese."""
 
 
-def stop_reason(header: Sequence[str], uses: Sequence[Use], cells: Sequence[str], name: str, today: date | None) -> str:
-    """Why this row's customer must not be contacted, with the file's own words; empty when nothing says so. Raises AgeError."""
-    if _GONE.search(name) or _STOP.search(name):
-        return f"姓名一栏写着“{name[:30]}”"
-    for column, use in enumerate(uses):
-        cell = cells[column] if column < len(cells) else ""
-        if not cell:
-            continue
-        if use is Use.STOP:
-            if reason := _of_its_own_column(header[column], cell):
-                return reason
-        elif use in _SPEAKING or use is Use.DATE:
-            parts = re.split(r"[、，,;；/|]+", cell) if use is Use.GROUPS else [cell]
-            words = next(filter(None, (says_stop(header[column], part) for part in parts)), "") if use in _SPEAKING else ""
-            if words:
-                return f"“{header[column] or '没有名字的一列'}”写着“{words}”"
-            if today is not None and (age := _age(plain_header(header[column]), use, cell, today)) is not None and age < GROWN_UP:
+class StopReader:
+    """The columns of one table, or the names of one customer's fields, looked at once for all rows."""
+
+    def __init__(self, header: Sequence[str], uses: Sequence[Use]) -> None:
+        self._columns = [
+            (column, header[column], use, _tells_age(header[column], use))
+            for column, use in enumerate(uses)
+            if use is Use.STOP or use in _SPEAKING or use is Use.DATE
+        ]
+
+    def reason(self, cells: Sequence[str], name: str, today: date | None) -> str:
+        """Why this row's customer must not be contacted, with the file's own words; empty when nothing says so. Raises AgeError."""
+        if _name_says_stop(name):
+            return f"姓名一栏写着“{name[:30]}”"
+        for column, header, use, age_of in self._columns:
+            cell = cells[column] if column < len(cells) else ""
+            if not cell:
+                continue
+            if use is Use.STOP:
+                if reason := _of_its_own_column(header, cell):
+                    return reason
+                continue
+            if use is not Use.DATE and (words := _words(header, cell, use)):
+                return f"“{header or '没有名字的一列'}”写着“{words}”"
+            if today is not None and age_of is not None and (age := age_of(header, cell, today)) is not None and age < GROWN_UP:
                 return f"未成年人，{age} 岁"
-    return ""
+        return ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _name_says_stop(name: str) -> bool:
+    return bool(_GONE.search(name) or _STOP.search(name))
+
+
+def _words(header: str, cell: str, use: Use) -> str:
+    if use is Use.GROUPS:
+        return next(filter(None, (says_stop(header, part) for part in re.split(r"[、，,;；/|]+", cell))), "")
+    return says_stop(header, cell)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -89,20 +108,32 @@ def _of_its_own_column(header: str, cell: str) -> str:
     return f"“{header}”是“{cell[:30]}”"
 
 
-def _age(header: str, use: Use, cell: str, today: date) -> int | None:
-    """Years, where the column tells them; None where it does not."""
-    if _AGE.fullmatch(header):
-        years = re.fullmatch(r"([0-9]{1,3})(?:\.0)?(?:岁|周岁)?", unicodedata.normalize("NFKC", cell))
-        return int(years[1]) if years else None
-    if _ID_CARD.fullmatch(header):
-        card = re.fullmatch(r"[1-9][0-9]{5}([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx]", unicodedata.normalize("NFKC", cell))
-        born = "-".join(card.groups()) if card else ""
-    else:
-        born = cell[:10] if use is Use.DATE and _BIRTH.fullmatch(header) else ""
+def _tells_age(header: str, use: Use) -> Callable[[str, str, date], int | None] | None:
+    """How the column tells somebody's years; None where it does not."""
+    plain = plain_header(header)
+    if _AGE.fullmatch(plain):
+        return _years
+    if _ID_CARD.fullmatch(plain):
+        return _years_of_card
+    return _years_since if use is Use.DATE and _BIRTH.fullmatch(plain) else None
+
+
+def _years(header: str, cell: str, today: date) -> int | None:
+    years = re.fullmatch(r"([0-9]{1,3})(?:\.0)?(?:岁|周岁)?", unicodedata.normalize("NFKC", cell))
+    return int(years[1]) if years else None
+
+
+def _years_of_card(header: str, cell: str, today: date) -> int | None:
+    card = re.fullmatch(r"[1-9][0-9]{5}([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx]", unicodedata.normalize("NFKC", cell))
+    return _years_since(header, "-".join(card.groups()), today) if card else None
+
+
+def _years_since(header: str, cell: str, today: date) -> int | None:
+    """`cell` begins with the day of birth as ISO text."""
     try:
-        day = date.fromisoformat(born)
+        day = date.fromisoformat(cell[:10])
     except ValueError:
         return None
     if day > today:
-        raise AgeError(f"“{header}”{day.isoformat()} 在将来，请核对。")
+        raise AgeError(f"“{plain_header(header)}”{day.isoformat()} 在将来，请核对。")
     return today.year - day.year - ((today.month, today.day) < (day.month, day.day))

@@ -78,7 +78,8 @@ async def check_page(request: web.Request) -> web.Response:
     return await _check_page(request)
 
 
-async def _check_page(request: web.Request, *, error: str = "", status: int = 200) -> web.Response:
+async def _check_page(request: web.Request, *, error: str = "", status: int = 200, chosen: Choices | None = None) -> web.Response:
+    """`chosen`: what the form says that was sent and not kept."""
     async with database(request).session() as session:
         found = await _upload(request, session)
         if found.import_id is not None:
@@ -93,7 +94,7 @@ async def _check_page(request: web.Request, *, error: str = "", status: int = 20
         "contacts/check.html",
         status=status,
         upload=found,
-        choices=found.choices,
+        choices=found.choices | (uploads.choices_as_json(chosen) if chosen is not None else {}),
         checked=found.checked or {"error": ""},
         earlier=earlier,
         uses=columns.use_labels(),
@@ -122,45 +123,69 @@ def _waits(found: Upload) -> bool:
 @needs(Permission.IMPORT_CONTACTS)
 async def check(request: web.Request) -> web.Response:
     """POST /console/contacts/import/{id}/check: have the file understood as the form says."""
-    form = await request.post()
     async with database(request).session() as session:
         found = await _upload(request, session, lock=True)
         if found.import_id is not None or found.todo or not found.choices:
             return see(f"{_IMPORT}/{found.id}")
-        uses = [str(form.get(f"use{number}", "")) for number in range(len(found.choices["header"]))]
-        now = uploads.choices_of(found).uses
-        agreed = Agreed(
-            tuple(channel for channel in CHANNELS if channel in form.getall("channel", [])),
-            await field(request, "source", longest=100),
-            await field(request, "text_version", longest=60),
-        )
-        if not agreed.channels or agreed.source:
-            chosen = tuple(columns.Use(use) if use in set(columns.Use) else old for use, old in zip(uses, now, strict=True))
-            groups = read_groups(await field(request, "groups", longest=300))
-            found.choices = {**found.choices, **uploads.choices_as_json(Choices(chosen, groups, agreed))}
+        chosen = await _chosen(request, found)
+        if not _sourceless(chosen):
+            found.choices = {**found.choices, **uploads.choices_as_json(chosen)}
             await importing.ask(session, found, "check", clock.now())
             await audit(session, staff(request), "contacts.check", "upload", found.id)
             return see(f"{_IMPORT}/{found.id}")
-    return await _check_page(request, error=sentence("import_errors", "no_source"), status=400)
+    return await _check_page(request, error=sentence("import_errors", "no_source"), status=400, chosen=chosen)
+
+
+async def _chosen(request: web.Request, found: Upload) -> Choices:
+    """How the form says that the file is meant; a form without the columns changes nothing."""
+    form, now = await request.post(), uploads.choices_of(found)
+    if "use0" not in form:
+        return now
+    uses = (str(form.get(f"use{number}", "")) for number in range(len(now.uses)))
+    agreed = Agreed(
+        tuple(channel for channel in CHANNELS if channel in form.getall("channel", [])),
+        await field(request, "source", longest=100),
+        await field(request, "text_version", longest=60),
+    )
+    chosen = tuple(columns.Use(use) if use in set(columns.Use) else old for use, old in zip(uses, now.uses, strict=True))
+    return Choices(chosen, read_groups(await field(request, "groups", longest=300)), agreed)
+
+
+def _sourceless(chosen: Choices) -> bool:
+    """Whether somebody is said to have agreed, but not where."""
+    return bool(chosen.agreed.channels) and not chosen.agreed.source
 
 
 @needs(Permission.IMPORT_CONTACTS)
 async def take(request: web.Request) -> web.Response:
-    """POST /console/contacts/import/{id}/take: have all the customers taken, or none. Clicked twice, they are taken once."""
+    """POST /console/contacts/import/{id}/take: have all the customers taken, or none. Clicked twice, they are taken once.
+
+    Groups and consent that were changed on the page count; other columns have the file checked first: nobody has seen yet
+    what would come of them.
+    """
     skip_bad = bool(await field(request, "skip_bad"))
     async with database(request).session() as session:
         found = await _upload(request, session, lock=True)
         if found.import_id is not None:
             return see(f"/console/imports/{found.import_id}")
-        checked = found.checked or {}
-        may = bool(checked) and not checked["error"] and checked["new"] + checked["known"] > 0
-        if found.todo or (may and (skip_bad or not checked["bad_count"])):
-            if not found.todo:
-                found.skip_bad = skip_bad
-                await importing.ask(session, found, "take", clock.now())
+        if found.todo or not found.choices:
             return see(f"{_IMPORT}/{found.id}")
-        broken = checked.get("error") or sentence("import_errors", "bad_rows")
-    return await _check_page(request, error=broken, status=400)
+        now, chosen, checked = uploads.choices_of(found), await _chosen(request, found), found.checked or {}
+        broken = sentence("import_errors", "no_source") if _sourceless(chosen) else ""
+        if not broken and chosen != now:
+            found.choices = {**found.choices, **uploads.choices_as_json(chosen)}
+            await audit(session, staff(request), "contacts.check", "upload", found.id)
+            if chosen.uses != now.uses or now.agreed.source and not chosen.agreed.source:
+                await importing.ask(session, found, "check", clock.now())
+                found.error = sentence("import_errors", "changed")
+                return see(f"{_IMPORT}/{found.id}")
+        may = bool(checked) and not checked["error"] and checked["new"] + checked["known"] > 0
+        if not broken and may and (skip_bad or not checked["bad_count"]):
+            found.skip_bad = skip_bad
+            await importing.ask(session, found, "take", clock.now())
+            return see(f"{_IMPORT}/{found.id}")
+        broken = broken or checked.get("error") or sentence("import_errors", "bad_rows")
+    return await _check_page(request, error=broken, status=400, chosen=chosen)
 
 
 @needs(Permission.IMPORT_CONTACTS)

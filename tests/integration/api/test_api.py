@@ -280,6 +280,39 @@ async def test_an_event_is_a_date_of_the_customer(api: Api, database: Database) 
     assert {error["path"] for error in body["errors"]} == {"/name", "/at"}
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"fields": {"备注": "客户说了，请勿再打电话"}}, "“备注”写着“客户说了，请勿再打电话”"),
+        ({"fields": {"是否免打扰": True}}, "“是否免打扰”是“是”"),
+        ({"fields": {"标签": "已故"}}, "“标签”写着“已故”"),
+        ({"groups": ["VIP", "黑名单"]}, "“客户分组”写着“黑名单”"),
+        ({"dates": {"出生日期": "2012-03-05"}}, "未成年人，14 岁"),
+    ],
+)
+async def test_data_that_say_so_stop_the_customer_as_they_do_in_a_file(api: Api, database: Database, said: dict[str, Any], words: str) -> None:
+    agreed = [{"channel": "sms", "given": True, "source": "合同"}]
+    await api.call("PUT", "/contacts/C1", {"name": "王芳", "phone": "13800138000", "consents": agreed}, status=201)
+    again = await api.call("PUT", "/contacts/C1", {"name": "王芳", "phone": "13800138000", "consents": agreed, **said})
+    assert again["do_not_contact"] == 1
+    found = await api.call("GET", "/contacts/C1/result")
+    assert found["do_not_contact"] and found["consents"] == {"sms": False}
+    async with database.session() as session:
+        (entry,) = await session.scalars(select(DoNotContact))
+    assert (entry.source, entry.reason) == ("api", f"客户系统的资料里{words}")
+
+
+async def test_among_many_only_who_is_meant_is_stopped_and_other_remarks_stop_nobody(api: Api) -> None:
+    people = [{"name": "王芳", "external_id": "C1", "fields": {"备注": "勿扰"}}, {"name": "李强", "external_id": "C2", "fields": {"备注": "周末联系", "是否免打扰": False}}]
+    assert (await api.call("POST", "/contacts", {"contacts": people}))["do_not_contact"] == 1
+    assert [(await api.call("GET", f"/contacts/{one}/result"))["do_not_contact"] for one in ("C1", "C2")] == [True, False]
+
+
+async def test_a_birthday_to_come_is_told_at_its_place(api: Api) -> None:
+    answer = await api.call("PUT", "/contacts/C1", {"name": "王芳", "dates": {"生日": "2027-01-01"}}, status=422)
+    assert [error["path"] for error in answer["errors"]] == ["/dates"] and "在将来" in answer["errors"][0]["message"]
+
+
 async def test_do_not_contact_takes_the_consents_back_and_is_recorded(api: Api, database: Database) -> None:
     agreed = [{"channel": "sms", "given": True, "source": "合同", "text_version": "1"}]
     await api.call("PUT", "/contacts/C1", {"name": "王芳", "phone": "13800138000", "consents": agreed}, status=201)

@@ -119,6 +119,33 @@ async def test_columns_can_be_understood_otherwise_and_groups_and_consent_given_
     assert "短信：同意" in page and "来源：购买合同，文本：2026-01" in page and "车队" in page
 
 
+async def test_consent_and_groups_that_were_not_checked_again_are_kept_when_importing(enter: Enter, database: Database) -> None:
+    somebody = await enter("supervisor")
+    path = await send(somebody, WITH_BAD)
+    page = await somebody.get(path)
+    # 导入 sends the form in which they are.
+    assert re.search(rf'<button class="primary" form="columns" formaction="{path}/take">', page) and 'form="columns" type="checkbox" name="skip_bad"' in page
+    shown = {"use0": "name", "use1": "phone", "use2": "date", "groups": "车队", "channel": "sms"}
+    refused = await somebody.post(f"{path}/take", status=400, skip_bad="1", **shown)
+    assert "在哪里同意的" in refused and 'value="sms" checked' in refused and 'value="车队"' in refused and await everybody(database) == []
+    await taken(somebody, path, skip_bad="1", **shown, source="购买合同")
+    assert [one.groups for one in await everybody(database)] == [["车队"], ["车队"]]
+    async with database.session() as session:
+        assert {(one.channel, one.given, one.source) for one in await session.scalars(select(Consent))} == {("sms", True, "购买合同")}
+
+
+async def test_columns_that_were_changed_are_checked_before_anybody_is_taken(enter: Enter, database: Database) -> None:
+    somebody = await enter("supervisor")
+    path = await send(somebody, GOOD)
+    other = {"use0": "name", "use1": "phone", "use2": "text"}
+    assert await somebody.post(f"{path}/take", **other) == path
+    await work_off(database)
+    shown = text_of(await somebody.get(path))
+    assert await everybody(database) == [] and "请看过新的结果" in shown and "签收日期：2026/3/5" in shown
+    await taken(somebody, path, **other)
+    assert [one.fields for one in await everybody(database)] == [{"签收日期": "2026/3/5"}, {"签收日期": "2026年3月6日"}]
+
+
 async def test_the_same_file_twice_and_who_must_not_be_called_are_told(enter: Enter, database: Database) -> None:
     async with database.session() as session:
         session.add(DoNotContact(phone="13800138000", source="staff"))
