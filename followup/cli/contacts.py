@@ -60,6 +60,8 @@ def import_(
         parsed = parse_table(table, choices, clock.now().date())
     except ContactsFileError as error:
         raise click.ClickException(str(error)) from None
+    for note in table.notes:
+        click.echo(note)
     _columns(table, choices)
     _show(parsed.bad)
     if parsed.stopped:

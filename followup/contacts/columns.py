@@ -68,6 +68,12 @@ def guess(table: Table) -> tuple[Use, ...]:
     return tuple(use or _other(table, column) for column, use in enumerate(uses))
 
 
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a row is clearly a header: it names the customer's name and something that tells who they are."""
+    names = {plain_header(cell) for cell in cells if cell}
+    return all(any(header in names for use in uses for header in _words()[use]["headers"]) for uses in ((Use.NAME,), IDENTIFYING))
+
+
 def use_of(name: str) -> Use:
     """What a field of this name is to whoever asks whether its customer may be contacted: STOP or TEXT."""
     return Use.STOP if plain_header(name) in _words()[Use.STOP]["headers"] else Use.TEXT

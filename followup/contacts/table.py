@@ -11,14 +11,17 @@ import json
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from followup.contacts.progress import NOBODY_ASKS, Progress
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
+HEADER_WITHIN = 10
+"""The header is looked for in so many rows."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _EMPTY = "文件是空的。第一行应为表头，例如：姓名,称谓,手机号"
 _SEPARATORS = ",\t;"
@@ -41,6 +44,8 @@ class Row:
 class Table:
     header: tuple[str, ...]
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    """What of the file was not read, in Chinese sentences for whoever sent it. Not packed."""
 
 
 def look_at(data: bytes) -> None:
@@ -60,12 +65,13 @@ def look_at(data: bytes) -> None:
 
 
 def read_table(data: bytes, progress: Progress = NOBODY_ASKS) -> Table:
-    """Decode and split. Empty lines are left out. Raises ContactsFileError."""
+    """Decode and split. Empty lines are left out, and titles above the header. Raises ContactsFileError."""
     look_at(data)
+    notes: list[str] = []
     if data[:4] == b"PK\x03\x04":
         from followup.contacts.xlsx import read_sheet
 
-        records: Iterable[tuple[int, Iterable[str]]] = read_sheet(data)
+        records: Iterable[tuple[int, Iterable[str]]] = read_sheet(data, notes)
     else:
         records = _split(_decode(data))
     rows = []
@@ -78,11 +84,32 @@ def read_table(data: bytes, progress: Progress = NOBODY_ASKS) -> Table:
     rows = [row for row in rows if any(row.cells)]
     if not rows:
         raise ContactsFileError(_EMPTY)
+    if above := _above_the_header(rows[:HEADER_WITHIN]):
+        lines = "、".join(f"第 {row.line} 行“{next(filter(None, row.cells))[:20]}”" for row in rows[:above])
+        notes.append(f"表头在第 {rows[above].line} 行，上面的内容没有读：{lines}。")
+        rows = rows[above:]
     if len(rows) - 1 > MOST_ROWS:
         raise ContactsFileError(f"文件超过 {MOST_ROWS // 10000} 万行，请拆成几个文件分批导入。")
     if len(rows[0].cells) > MOST_COLUMNS:
         raise ContactsFileError(f"表头超过 {MOST_COLUMNS} 列，请去掉用不着的列再导入。")
-    return Table(header=_without_tail(rows[0].cells), rows=tuple(rows[1:]))
+    table = Table(_without_tail(rows[0].cells), tuple(rows[1:]))
+    return replace(table, notes=(*notes, *_nameless(table)))
+
+
+def _above_the_header(rows: Sequence[Row]) -> int:
+    """How many rows stand above the header: titles, who made the list. 0 where no row is clearly a header."""
+    from followup.contacts.columns import is_header
+
+    return next((number for number, row in enumerate(rows) if is_header(row.cells)), 0)
+
+
+def _nameless(table: Table) -> list[str]:
+    """Columns without a name that hold something: nobody knows what, and they are not taken unless somebody says so."""
+    found = [column for column, name in enumerate(table.header) if not name and any(column < len(row.cells) and row.cells[column] for row in table.rows)]
+    if not found:
+        return []
+    told = "、".join(f"第 {column + 1} 列" for column in found[:10])
+    return [f"{told}没有表头，里面却有内容，没有导入。要导入的话，请在表头里写上名字，重新上传。"]
 
 
 def pack(table: Table) -> bytes:
@@ -132,8 +159,8 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _separator(text: str) -> str:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return max(_SEPARATORS, key=header.count)
+    first = (line for line in islice(io.StringIO(text), 50) if any(separator in line for separator in _SEPARATORS))
+    return max(_SEPARATORS, key=next(first, "").count)
 
 
 def _clean(cell: str) -> str:

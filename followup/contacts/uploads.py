@@ -36,6 +36,7 @@ def first_choices(table: Table) -> dict[str, Any]:
         "header": list(table.header),
         "rows": len(table.rows),
         "samples": _samples(table),
+        "notes": list(table.notes),
         **choices_as_json(Choices(columns.guess(table))),
     }
 

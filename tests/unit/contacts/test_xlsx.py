@@ -87,3 +87,60 @@ def test_a_table_that_does_not_begin_in_the_first_row_keeps_its_line_numbers() -
     out = io.BytesIO()
     book.save(out)
     assert [line for line, _ in read_sheet(out.getvalue())] == [5, 6]
+
+
+def book(*sheets: list[list[Any]], merged: str = "") -> bytes:
+    made = Workbook()
+    made.remove(made.active)
+    for number, rows in enumerate(sheets, 1):
+        for row in rows:
+            made[f"表{number}"].append(row) if f"表{number}" in made else made.create_sheet(f"表{number}").append(row)
+    if merged:
+        made.worksheets[0].merge_cells(merged)
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+HEAD, WANG, LI = ["姓名", "手机号", "门店"], ["王芳", "13800138000", "浦东店"], ["李强", "13900139000", None]
+
+
+@pytest.mark.parametrize("above", [[["2026 年客户名单", None, None]], [["某某公司"], ["制表：王", "2026-11-01"]], [["客户信息", None, "订单"]]])
+def test_a_header_under_titles_is_found_and_what_is_above_is_told(above: list[list[Any]]) -> None:
+    table = read_table(book([*above, HEAD, WANG], merged="A1:B1"))
+    assert table.header == tuple(HEAD) and table.rows[0].line == len(above) + 2
+    (note,) = table.notes
+    assert f"表头在第 {len(above) + 1} 行" in note and above[0][0] in note
+
+
+def test_titles_above_the_header_of_a_csv_are_passed_over_too() -> None:
+    table = read_table("某某公司客户名单\n\n姓名\t手机号\n王芳\t13800138000\n".encode("gbk"))
+    assert table.header == ("姓名", "手机号") and [row.line for row in table.rows] == [4] and "第 3 行" in table.notes[0]
+
+
+def test_of_several_sheets_the_one_with_a_header_is_read_and_the_others_are_told() -> None:
+    table = read_table(book([["填写说明"]], [HEAD, WANG], [HEAD, LI]))
+    assert [row.cells[0] for row in table.rows] == ["王芳"]
+    assert table.notes == ("文件里有几张工作表，只读了“表2”；“表1”、“表3”没有读。要导入的话，请另存成单独的文件。",)
+    assert read_table(book([[]], [HEAD, WANG])).notes == ()
+
+
+def test_what_stands_in_cells_put_together_over_rows_holds_for_each_of_them() -> None:
+    assert [one.fields for one in parse_contacts(book([HEAD, WANG, LI, ["赵一", "13900139001", "浦西店"]], merged="C2:C3")).contacts] == [
+        {"门店": "浦东店"}, {"门店": "浦东店"}, {"门店": "浦西店"},
+    ]  # fmt: skip
+
+
+def test_a_column_without_a_name_that_holds_something_is_told() -> None:
+    table = read_table(book([["姓名", None, "手机号"], ["王", "芳", "13800138000"]], merged="A1:B1"))
+    assert "第 2 列没有表头" in table.notes[0]
+    assert read_table(book([["姓名", None, "手机号"], ["王芳", None, "13800138000"]])).notes == ()
+
+
+def test_a_hundred_and_twenty_columns_are_taken_and_two_hundred_and_fifty_told() -> None:
+    def wide(count: int) -> bytes:
+        return book([["姓名", "手机号", *(f"列{n}" for n in range(count - 2))], ["王芳", "13800138000", *["值"] * (count - 2)]])
+
+    assert len(parse_contacts(wide(120)).contacts[0].fields) == 118
+    with pytest.raises(ContactsFileError, match="超过 200 列"):
+        read_table(wide(250))
