@@ -18,6 +18,12 @@ from followup.dialogue.when import hear_callback, hear_offer
 
 AWAY = timedelta(hours=1)
 """After this long a customer is welcomed back."""
+_READY = re.compile(
+    r"好了|行了|可以了|我?(?:忙|弄|开|吃|讲|说|办)?完了|我?回?来了|我?在了|现在(?:可以|方便)|接着来?|继续|[说讲问](?=吧|$|[^\w])"
+    r"|(?:刚才)?(?:说|问)到哪儿?了?"
+)
+_BACK = re.compile(rf"(?:{_READY.pattern}|[嗯哦喂啊吧呀呢了哈]|好的?|行|可以|现在|ok|不好意思|(?:让[你您])?久等了?|[你您请]|[^\w])*+")
+"""What people write when they are back and have answered nothing yet: "好了 你说"."""
 _CHINESE_OR_NUMBER = re.compile(r"[\u4e00-\u9fff0-9]")
 
 
@@ -35,6 +41,8 @@ def hear(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED
     if (verdict := meant_otherwise(turn)) is not None:
         return verdict
+    if _is_back(turn):
+        return Verdict.GO_ON
     turn.reply = believed(turn)
     verdict = _HANDLERS[state.open.split(":")[0]](turn)
     return inbound.settle(turn, verdict) if turn.script.customer_led else verdict
@@ -44,6 +52,14 @@ def _welcome_back(turn: Turn) -> None:
     state = turn.state
     if state.open not in (st.RESUME, st.IDENTITY) and state.last_at and turn.reply.at - datetime.fromisoformat(state.last_at) > AWAY:
         state.lead.append(turn.wording.say("welcome_back"))
+
+
+def _is_back(turn: Turn) -> bool:
+    """Back after "稍等一下", and ready for the question: what is said here is no answer to it."""
+    state = turn.state
+    waited, state.waiting = state.waiting, False
+    words = turn.reply.text.strip().lower()
+    return waited and bool(state.question_id and _READY.search(words) and _BACK.fullmatch(words))
 
 
 def _complaint(turn: Turn) -> Verdict:

@@ -143,7 +143,7 @@ def _goodbye(turn: Turn) -> None:
 
 def _wait(turn: Turn) -> None:
     turn.lead("busy.wait")
-    turn.state.quiet = True
+    turn.state.quiet = turn.state.waiting = True
 
 
 # —— who is speaking ——————————————————————————————————————————————————

@@ -54,6 +54,8 @@ class TalkState:
     """Ask it without its introduction this time: it was said already."""
     quiet: bool = False
     """Do not ask the open item this time: the customer asked to wait."""
+    waiting: bool = False
+    """The customer asked to wait and has not been back yet."""
     asked_before: bool = False
     """The open item was asked before and something came between: lead back to it."""
     outcome: str = ""
