@@ -26,7 +26,7 @@
 | FOLLOWUP_SMS_KEY_ID   | the provider's key: AccessKey ID (Aliyun), SecretId (Tencent)                |
 | FOLLOWUP_SMS_KEY_SECRET | AccessKey Secret, SecretKey                                                |
 | FOLLOWUP_SMS_SIGN     | the registered signature, without 【】                                        |
-| FOLLOWUP_SMS_TEMPLATE | the registered template; or several, first=…,reminder=…,callback=…,revisit=… |
+| FOLLOWUP_SMS_TEMPLATE | the registered template; or several, first=…,reminder=…,callback=… (docs/zh/channels.md) |
 | FOLLOWUP_SMS_APP_ID   | Tencent's SmsSdkAppId                                                        |
 | FOLLOWUP_ALERT_URLS   | whom to tell of trouble, Apprise addresses separated by blanks or commas; nobody when unset |
 | FOLLOWUP_WECHAT       | names of the accounts 公众号, separated by commas; their own variables: channels/wechat/account.py |

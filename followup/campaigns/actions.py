@@ -150,10 +150,12 @@ _SUPPRESS_QUEUED = text(
 # Entries of deliveries that are being sent stay queued: the sender writes what became of them, and settle.sweep_cancelled ends them.
 _CANCEL = text(
     """
-    UPDATE campaign_entries AS entry SET next_at = NULL, closed_at = :at, reason = 'campaign_over',
-        state = CASE WHEN sent_at IS NULL AND state <> 'sent' THEN 'cancelled' ELSE 'closed' END
+    UPDATE campaign_entries AS entry SET next_at = NULL,
+        closed_at = CASE WHEN state = 'closed' THEN closed_at ELSE :at END,
+        reason = CASE WHEN state = 'closed' THEN reason ELSE 'campaign_over' END,
+        state = CASE WHEN sent_at IS NULL AND state NOT IN ('sent', 'closed') THEN 'cancelled' ELSE 'closed' END
     WHERE campaign_id = :id AND (
-        state IN ('reserve', 'waiting') OR (state = 'sent' AND next_at IS NOT NULL)
+        state IN ('reserve', 'waiting') OR (state IN ('sent', 'closed') AND next_at IS NOT NULL)
         OR (state = 'queued' AND NOT EXISTS (
             SELECT FROM deliveries WHERE deliveries.entry_id = entry.id AND deliveries.status IN ('queued', 'sending')
         ))

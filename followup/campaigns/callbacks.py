@@ -21,12 +21,13 @@ from followup.campaigns.definition import Hours
 from followup.campaigns.labels import sentence
 from followup.campaigns.queue import CALLBACKS, wake
 from followup.campaigns.send import CALLBACK_HOURS
+from followup.campaigns.unfinished import SILENCE
 from followup.campaigns.windows import is_open, next_open
 from followup.dialogue.effects import RaiseTicket
 from followup.holidays import next_working_day
 from followup.settings import SHANGHAI
 from followup.store import records
-from followup.store.campaign_models import Delivery
+from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.models import Callback, Case, Contact, Message
 from followup.talk.inbox import SYSTEM_CHANNEL, Trigger, accept_trigger
 
@@ -49,19 +50,31 @@ _RESUMABLE = ("unreachable", "ended_early")
 
 
 async def give_times(session: AsyncSession, at: datetime) -> int:
-    """A time for call-backs whose customer has left without naming one. Returns how many."""
+    """A time for call-backs whose customer has left without naming one. Returns how many.
+
+    Who only fell silent named nothing at all: where the campaign says how they are asked to go on, that takes its place.
+    """
     rows = await session.execute(
-        select(Callback, Case)
+        select(Callback, _asked_by_campaign().label("asked"))
         .join(Case, Case.id == Callback.case_id)
         .where(Callback.status == "booked", Callback.at.is_(None), Callback.reason != BY_A_PERSON, _resumable())
         .limit(_AT_ONCE)
         .with_for_update(of=Callback, skip_locked=True)
     )
     count = 0
-    for callback, _ in rows.all():
+    for callback, asked in rows.all():
+        if callback.reason == SILENCE and asked:
+            callback.status = "cancelled"
+            continue
         callback.at = time_for(callback.created_at, at)
         count += callback.at is not None
     return count
+
+
+def _asked_by_campaign() -> Exists:
+    """The talk is a campaign's that asks who went away before the end to go on (campaigns.unfinished)."""
+    times = Campaign.definition["retry"]["unfinished"]["times"].as_integer()
+    return exists().where(CampaignEntry.case_id == Callback.case_id, Campaign.id == CampaignEntry.campaign_id, times > 0)
 
 
 def time_for(booked_at: datetime, at: datetime) -> datetime | None:

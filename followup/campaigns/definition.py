@@ -11,6 +11,10 @@ EARLIEST, LATEST = time(8, 30), time(21)
 """No campaign reaches outside these, whatever its windows say (8035c; platforms' own hours)."""
 
 
+UNFINISHED = "unfinished"
+"""The kind of the message to a customer who went away before the end."""
+
+
 class Late(StrEnum):
     """What happens to a contact whose time had passed before the customer was known to us."""
 
@@ -138,14 +142,26 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """Once more for one reason: how often, and how long after the last time. `times` 0: never."""
+
+    times: int = 0
+    interval: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
-    """How often, and how long after, a customer is asked again who has not come."""
+    """What is done again, by the reason why there was no talk. The first three: the customer has not opened it."""
 
     times: int = 1
     """After the first contact on a channel; 0: once only."""
     interval: timedelta = timedelta(days=1)
     expires: timedelta = timedelta(days=7)
     """How long the link stays open after the last contact; then the customer counts as not reached."""
+    not_delivered: Again = Again()
+    """The message could not be delivered for the moment: again on the same channel, so often on each, before the next one."""
+    unfinished: Again = Again()
+    """The customer opened the talk and went away before its end: asked to go on. Counted from when they were last heard."""
 
 
 @dataclass(frozen=True, slots=True)

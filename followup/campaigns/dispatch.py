@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import Row, case, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate, parse
-from followup.campaigns.decide import Facts, Send, Step, Stop, Wait, decide
+from followup.campaigns.decide import NOT_DELIVERED, Facts, Send, Step, Stop, Talk, Wait, decide
 from followup.campaigns.definition import Definition
 from followup.campaigns.queue import wake
+from followup.campaigns.unfinished import talks
 from followup.scripts import load, published
 from followup.scripts.model import Script, build
 from followup.settings import SHANGHAI
@@ -96,10 +97,12 @@ async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_
     done.looked_at, done.more = len(rows), len(rows) == most
     down: list[tuple[Row[Any], Wait | Stop]] = []
     standings = await gate.standings(session, sorted({row.contact_id for row in rows}), at.astimezone(SHANGHAI).date())
+    opened = [row.case_id for row in rows if _came(row)] if made.retry.unfinished.times else []
+    held = await talks(session, opened)
     today: Counter[int] = Counter()
     sends: list[tuple[Row[Any], Send]] = []
     for row in rows:
-        step = _step(made, row, standings.get(row.contact_id), at, daily_cap - today[row.contact_id])
+        step = _step(made, row, standings.get(row.contact_id), held.get(row.case_id), at, daily_cap - today[row.contact_id])
         if isinstance(step, Send):
             sends.append((row, step))
             today[row.contact_id] += 1
@@ -130,6 +133,12 @@ async def _due(session: AsyncSession, campaign_id: int, version: int, at: dateti
         .where(Delivery.entry_id == entry.id, Delivery.status.in_(("accepted", "delivered", "unknown")))
         .scalar_subquery()
     )
+    # Only of what waits: who was sent something and has not come is not looked at for it.
+    of_entry = (Delivery.entry_id == entry.id, entry.state == "waiting")
+    for_the_moment = (Delivery.status == "failed") & ~Delivery.lasting & (Delivery.channel == entry.channel)
+    newest = select(case((for_the_moment, Delivery.done_at))).where(*of_entry, Delivery.status != "suppressed")
+    failed_at = newest.order_by(Delivery.number.desc()).limit(1).scalar_subquery()
+    failures = select(func.count()).where(*of_entry, for_the_moment).scalar_subquery()
     return (
         await session.execute(
             select(
@@ -140,7 +149,10 @@ async def _due(session: AsyncSession, campaign_id: int, version: int, at: dateti
                 entry.tries,
                 entry.not_after,
                 entry.case_id,
+                entry.reason,
                 last_sent.label("last_sent"),
+                failed_at.label("failed_at"),
+                failures.label("failures"),
                 Case.status.label("case_status"),
                 Case.opened_at,
             )
@@ -148,7 +160,7 @@ async def _due(session: AsyncSession, campaign_id: int, version: int, at: dateti
             .where(
                 entry.campaign_id == campaign_id,
                 entry.next_at <= at,
-                entry.state.in_(("waiting", "sent")),
+                entry.state.in_(("waiting", "sent", "closed")),
                 # What an edit changed is planned again first.
                 or_(entry.version == version, entry.channel != ""),
             )
@@ -159,11 +171,17 @@ async def _due(session: AsyncSession, campaign_id: int, version: int, at: dateti
     ).all()
 
 
-def _step(made: Definition, row: Row[Any], standing: gate.Standing | None, at: datetime, cap: int) -> Step:
+def _came(row: Row[Any]) -> bool:
+    return row.state == "closed" or row.opened_at is not None or row.case_status == "closed"
+
+
+def _step(made: Definition, row: Row[Any], standing: gate.Standing | None, talk: Talk | None, at: datetime, cap: int) -> Step:
     if standing is None:
-        return Wait(at + _LOCKED_AGAIN)
-    came = row.opened_at is not None or row.case_status == "closed"
-    return decide(made, Facts(row.state, row.channel, row.tries, row.last_sent, row.not_after, came, standing), at, cap)
+        return Wait(at + _LOCKED_AGAIN, NOT_DELIVERED if row.reason == NOT_DELIVERED else "")
+    facts = Facts(
+        row.state, row.channel, row.tries, row.last_sent, row.not_after, _came(row), standing, row.failed_at, row.failures, talk
+    )
+    return decide(made, facts, at, cap)
 
 
 def _is_new(row: Row[Any]) -> bool:
@@ -173,9 +191,13 @@ def _is_new(row: Row[Any]) -> bool:
 
 async def _set_down(session: AsyncSession, steps: Sequence[tuple[Row[Any], Wait | Stop]], at: datetime, done: Dispatched) -> None:
     """Write the steps that send nothing, all at once; a talk that nobody opened ends with its entry."""
-    waits = [{"id": row.id, "next_at": step.until.isoformat()} for row, step in steps if isinstance(step, Wait)]
+    waits = [
+        {"id": row.id, "next_at": step.until.isoformat(), "reason": step.reason, "came": _came(row)}
+        for row, step in steps
+        if isinstance(step, Wait)
+    ]
     if waits:
-        await session.execute(_WAITS, {"rows": json.dumps(waits)})
+        await session.execute(_WAITS, {"rows": json.dumps(waits), "at": at, "own": NOT_DELIVERED})
     stops, over = [], []
     for row, step in steps:
         if not isinstance(step, Stop):
@@ -193,13 +215,18 @@ async def _set_down(session: AsyncSession, steps: Sequence[tuple[Row[Any], Wait 
 
 _WAITS = text(
     """
-    UPDATE campaign_entries AS entry SET next_at = new.next_at
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, next_at timestamptz) WHERE entry.id = new.id
+    UPDATE campaign_entries AS entry SET next_at = new.next_at,
+        reason = CASE WHEN new.reason <> '' OR entry.reason = :own THEN new.reason ELSE entry.reason END,
+        state = CASE WHEN new.came THEN 'closed' ELSE entry.state END,
+        closed_at = CASE WHEN new.came THEN coalesce(entry.closed_at, CAST(:at AS timestamptz)) ELSE entry.closed_at END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, next_at timestamptz, reason text, came boolean)
+    WHERE entry.id = new.id
     """
 )
 _STOPS = text(
     """
-    UPDATE campaign_entries AS entry SET state = new.state, reason = new.reason, next_at = NULL, closed_at = :at
+    UPDATE campaign_entries AS entry SET state = new.state, reason = new.reason, next_at = NULL,
+        closed_at = CASE entry.state WHEN 'closed' THEN coalesce(entry.closed_at, :at) ELSE CAST(:at AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, state text, reason text) WHERE entry.id = new.id
     """
 )

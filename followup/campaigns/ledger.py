@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.campaigns.decide import NOT_DELIVERED
 from followup.campaigns.labels import label, sentence
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import CampaignDraw, CampaignEntry, Delivery
@@ -231,7 +232,8 @@ async def history(session: AsyncSession, entry_id: int) -> list[Step]:
     if (end := _end(entry)) is not None:
         steps.append(end)
     if entry.next_at is not None:
-        steps.append(Step(None, sentence("waits", "history", next=moment(entry.next_at))))
+        key = "waits_again" if entry.state == "waiting" and entry.reason == NOT_DELIVERED else "waits"
+        steps.append(Step(None, sentence(key, "history", next=moment(entry.next_at), channel=label(entry.channel, "channels"))))
     # What has no time of its own comes last; the rest in order, as written where the times are the same.
     return sorted(steps, key=lambda step: (step.at is None, step.at or entry.created_at))
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from followup.campaigns.definition import (
     EARLIEST,
     LATEST,
+    Again,
     Amount,
     Audience,
     Condition,
@@ -83,6 +84,8 @@ def as_json(made: Definition) -> dict[str, Any]:
             "times": made.retry.times,
             "interval_hours": _hours(made.retry.interval),
             "expires_hours": _hours(made.retry.expires),
+            "not_delivered": _again_json(made.retry.not_delivered),
+            "unfinished": _again_json(made.retry.unfinished),
         },
         "channels": list(made.channels),
         "priority": made.priority,
@@ -109,6 +112,10 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
 
 def _amount_json(amount: Amount | None) -> dict[str, Any] | None:
     return None if amount is None else {"number": amount.number, "unit": amount.unit.value}
+
+
+def _again_json(again: Again) -> dict[str, int]:
+    return {"times": again.times, "interval_hours": _hours(again.interval)}
 
 
 def _window_json(window: Window) -> dict[str, Any]:
@@ -367,12 +374,21 @@ def _stratum(r: _Reader) -> Stratum:
 
 
 def _retry(r: _Reader) -> Retry:
-    r.done("times", "interval_hours", "expires_hours")
+    r.done("times", "interval_hours", "expires_hours", "not_delivered", "unfinished")
     return Retry(
         times=r.number("times", "再提醒几次", 0, 3, 1),
         interval=timedelta(hours=r.number("interval_hours", "间隔", 4, 24 * 30, 24)),
         expires=timedelta(hours=r.number("expires_hours", "多久没有回应算未响应", 1, 24 * 60, 24 * 7)),
+        not_delivered=r.part("not_delivered", lambda part: _again(part, "暂时没有送达，", 1), Again()),
+        unfinished=r.part("unfinished", lambda part: _again(part, "打开了没有答完，", 4), Again()),
     )
+
+
+def _again(r: _Reader, when: str, least_hours: int) -> Again:
+    """One reason to do it again; a part that is missing keeps what was before there were parts: never."""
+    r.done("times", "interval_hours")
+    hours = r.number("interval_hours", f"{when}隔几小时", least_hours, 24 * 30, 24)
+    return Again(r.number("times", f"{when}再发几次", 0, 3, 0), timedelta(hours=hours))
 
 
 def _contradictions(made: Definition) -> list[Problem]:

@@ -29,6 +29,8 @@ class Result:
     not_before: datetime | None = None
     next_at: datetime | None = None
     """When the dispatcher looks at its entry again; only of an accepted one."""
+    lasting: bool = False
+    """Of a failed one: it would fail again tomorrow, so the channel is not tried again."""
 
 
 async def record(session: AsyncSession, results: Iterable[Result], at: datetime) -> dict[int, str]:
@@ -74,30 +76,36 @@ async def pause_for(session: AsyncSession, campaign_id: int, why: str) -> bool:
 _RECORD = text(
     """
     UPDATE deliveries AS delivery SET status = new.status, error = new.error, provider = new.provider,
-        provider_id = coalesce(new.provider_id, delivery.provider_id), not_before = new.not_before,
+        provider_id = coalesce(new.provider_id, delivery.provider_id), not_before = new.not_before, lasting = new.lasting,
         attempts = delivery.attempts + (new.status = 'queued')::int,
         done_at = CASE WHEN new.status <> 'queued' THEN CAST(:at AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (delivery_id bigint, status text, error text, provider text, provider_id text,
-        not_before timestamptz, next_at timestamptz)
+        not_before timestamptz, next_at timestamptz, lasting boolean)
     WHERE delivery.id = new.delivery_id
         AND (delivery.status = 'sending' OR (delivery.status = 'unknown' AND delivery.error = 'interrupted'
             AND new.status IN ('accepted', 'failed')))
     RETURNING delivery.id, delivery.entry_id, delivery.channel, delivery.status, new.next_at
     """
 )
-# A failed one: the dispatcher takes the next channel. An unknown one has no next step: a colleague looks into it.
+# A failed one: the dispatcher tries it again in time, or takes the next channel. An unknown one has no next step: a colleague looks
+# into it. Of one that was not sent, what the delivery before it had come to stands.
 _ENTRIES = text(
     """
     UPDATE campaign_entries AS entry SET
         state = CASE new.status WHEN 'failed' THEN 'waiting' WHEN 'suppressed' THEN
-            CASE WHEN entry.sent_at IS NULL THEN 'waiting' ELSE 'sent' END ELSE 'sent' END,
+            CASE WHEN entry.sent_at IS NULL OR newest.status = 'failed' THEN 'waiting' ELSE 'sent' END ELSE 'sent' END,
         reason = CASE new.status WHEN 'unknown' THEN 'unknown' WHEN 'suppressed' THEN entry.reason ELSE '' END,
         channel = CASE new.status WHEN 'suppressed' THEN entry.channel ELSE new.channel END,
         next_at = CASE WHEN new.status IN ('failed', 'suppressed') THEN CAST(:at AS timestamptz) ELSE new.next_at END,
-        tries = CASE WHEN new.status IN ('failed', 'suppressed') OR entry.reason = 'unknown' THEN entry.tries
+        tries = CASE WHEN new.status = 'suppressed' OR entry.reason = 'unknown' THEN entry.tries
+            WHEN new.status = 'failed' THEN CASE WHEN entry.channel = new.channel THEN entry.tries ELSE 0 END
             WHEN entry.channel = new.channel THEN entry.tries + 1 ELSE 1 END,
         sent_at = CASE new.status WHEN 'accepted' THEN coalesce(entry.sent_at, :at) ELSE entry.sent_at END
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (entry_id bigint, channel text, status text, next_at timestamptz)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, entry_id bigint, channel text, status text, next_at timestamptz)
+    LEFT JOIN LATERAL (
+        SELECT status FROM deliveries WHERE deliveries.entry_id = new.entry_id AND deliveries.id <> new.id AND deliveries.status <> 'suppressed'
+        ORDER BY deliveries.number DESC LIMIT 1
+    ) AS newest ON true
     WHERE entry.id = new.entry_id AND new.status <> 'queued'
         AND (entry.state = 'queued' OR (entry.state = 'sent' AND entry.reason = 'unknown' AND new.status IN ('accepted', 'failed')))
     """
@@ -107,9 +115,15 @@ _SUPPRESS = text(
     WITH refused AS (
         UPDATE deliveries AS delivery SET status = 'suppressed', error = new.error, done_at = :at
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id bigint, error text)
-        WHERE delivery.id = new.id AND delivery.status = 'queued' RETURNING delivery.entry_id
+        WHERE delivery.id = new.id AND delivery.status = 'queued' RETURNING delivery.id, delivery.entry_id
     )
-    UPDATE campaign_entries AS entry SET state = CASE WHEN sent_at IS NULL THEN 'waiting' ELSE 'sent' END, next_at = :at
-    FROM refused WHERE entry.id = refused.entry_id AND entry.state = 'queued'
+    UPDATE campaign_entries AS entry SET next_at = :at,
+        state = CASE WHEN sent_at IS NULL OR newest.status = 'failed' THEN 'waiting' ELSE 'sent' END
+    FROM refused LEFT JOIN LATERAL (
+        SELECT status FROM deliveries WHERE deliveries.entry_id = refused.entry_id AND deliveries.id <> refused.id
+            AND deliveries.status <> 'suppressed'
+        ORDER BY deliveries.number DESC LIMIT 1
+    ) AS newest ON true
+    WHERE entry.id = refused.entry_id AND entry.state = 'queued'
     """
 )

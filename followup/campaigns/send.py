@@ -15,10 +15,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate, parse
-from followup.campaigns.decide import AFTER_END, PAST_DEADLINE, after_sending
-from followup.campaigns.definition import EARLIEST, LATEST, Definition, Hours, Window
+from followup.campaigns.decide import AFTER_END, PAST_DEADLINE, Talk, after_sending
+from followup.campaigns.definition import EARLIEST, LATEST, UNFINISHED, Definition, Hours, Window
 from followup.campaigns.queue import AGAIN, AT_ONCE, take
 from followup.campaigns.results import UNKNOWN, Result, pause_for, record, suppress
+from followup.campaigns.unfinished import take_up, talks
 from followup.campaigns.windows import is_open
 from followup.channels import Invitation, Notifier, Refused, Unclear
 from followup.settings import SHANGHAI
@@ -30,7 +31,7 @@ from followup.talk.links import DoNotContact
 _log = logging.getLogger(__name__)
 
 CHANGED, CLOSED_HOURS, NO_CHANNEL, CAME = "changed", "closed_hours", "no_channel", "came"
-DAILY_CAP, BROKEN, CANCELLED = "daily_cap", "broken", "cancelled"
+DAILY_CAP, BROKEN, CANCELLED, HELD = "daily_cap", "broken", "cancelled", "held"
 LINK_VALID = timedelta(days=7)
 """Of call-backs and revisits; a campaign says how long its own links hold."""
 CALLBACK_HOURS = Hours((Window(EARLIEST, LATEST),), holidays=True)
@@ -130,6 +131,7 @@ async def _claim(
     day = at.astimezone(SHANGHAI).date()
     standings = await gate.standings(session, sorted({row.Delivery.contact_id for row in rows}), day, without=taken)
     campaigns = await _campaigns(session, {row.campaign_id for row in rows if row.campaign_id is not None})
+    opened = await talks(session, [row.Delivery.case_id for row in rows if row.Delivery.kind == UNFINISHED])
     today: Counter[int] = Counter()
     ready, refused = [], {}
     for row in rows:
@@ -137,7 +139,8 @@ async def _claim(
         if (standing := standings.get(contact_id)) is None:
             continue
         campaign, made = campaigns.get(row.campaign_id, (None, None))
-        if refusal := _refusal(row, campaign, made, standing, at, daily_cap - today[contact_id]):
+        cap = daily_cap - today[contact_id]
+        if refusal := _refusal(row, campaign, made, standing, opened.get(row.Delivery.case_id), at, cap):
             refused[row.Delivery.id] = refusal
             continue
         today[contact_id] += row.Delivery.kind not in gate.ASKED_FOR
@@ -146,6 +149,7 @@ async def _claim(
     marked = update(Delivery).where(Delivery.id == gate.any_of([one.delivery.id for one in ready]))
     # The day again: it may have waited over midnight.
     await session.execute(marked.values(status="sending", sending_at=at, error="", day=day).execution_options(synchronize_session=False))
+    await take_up(session, [(one.delivery.id, one.case.id) for one in ready if one.delivery.kind == UNFINISHED], at)
     return ready, dict.fromkeys(refused, "suppressed"), more and bool(ready or refused)
 
 
@@ -176,7 +180,9 @@ async def _campaigns(session: AsyncSession, ids: set[int]) -> dict[int | None, t
     return {row.id: (row, parse.definition(row.definition)) for row in found}
 
 
-def _refusal(row: Row[Any], campaign: Any, made: Definition | None, standing: gate.Standing, at: datetime, cap: int) -> str:
+def _refusal(
+    row: Row[Any], campaign: Any, made: Definition | None, standing: gate.Standing, talk: Talk | None, at: datetime, cap: int
+) -> str:
     """Why it may not be sent now; empty when it may."""
     delivery: Delivery = row.Delivery
     if standing.blocked:
@@ -189,7 +195,12 @@ def _refusal(row: Row[Any], campaign: Any, made: Definition | None, standing: ga
         if delivery.kind == "resume" and row.Case.status == "closed":
             return CAME
         return "" if is_open(CALLBACK_HOURS, at) else CLOSED_HOURS
-    if row.Case.opened_at is not None or row.Case.status == "closed":
+    if delivery.kind == UNFINISHED:
+        if made is None or talk is None or talk.over or talk.heard_at > delivery.queued_at:
+            return CAME
+        if talk.held:
+            return HELD
+    elif row.Case.opened_at is not None or row.Case.status == "closed":
         return CAME
     if standing.contacted_today >= cap:
         return DAILY_CAP
@@ -213,7 +224,7 @@ async def _hand_over(
     """What became of one, and why its campaign must be paused, if it must."""
     delivery_id, made = one.delivery.id, one.made
     if notifier is None:
-        return Result(delivery_id, "failed", NO_CHANNEL), ""
+        return Result(delivery_id, "failed", NO_CHANNEL, lasting=True), ""
     try:
         async with database.session() as session:
             valid_for = (made.retry.expires + made.retry.interval) if made is not None else LINK_VALID
@@ -242,7 +253,7 @@ def _refused(one: _Ready, refused: Refused, provider: str, at: datetime) -> tupl
         return Result(one.delivery.id, "suppressed", refused.code), f"provider:{refused.code}"
     if refused.kind in ("temporary", "throttled", "ours"):
         return _later(one, refused.code, provider, at), ""
-    return Result(one.delivery.id, "failed", refused.code, provider), ""
+    return Result(one.delivery.id, "failed", refused.code, provider, lasting=True), ""
 
 
 def _later(one: _Ready, error: str, provider: str, at: datetime) -> Result:

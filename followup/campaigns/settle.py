@@ -13,22 +13,29 @@ from followup.campaigns import parse
 from followup.campaigns.definition import Definition
 from followup.campaigns.plan import Customer, plan
 from followup.campaigns.sampling import spread
+from followup.campaigns.unfinished import SILENCE, SILENT
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import LOST, Campaign, CampaignDraw, CampaignEntry
 from followup.store.models import Contact
 
+# Where the campaign asks who went away before the end to go on, the dispatcher looks at those whose talk is not over.
 _CAME = text(
     """
-    UPDATE campaign_entries AS entry SET state = 'closed', next_at = NULL, closed_at = :at
-    FROM cases AS talk
-    WHERE talk.id = entry.case_id AND entry.state = 'sent' AND (talk.opened_at IS NOT NULL OR talk.status = 'closed')
+    UPDATE campaign_entries AS entry SET state = 'closed', closed_at = coalesce(entry.closed_at, :at),
+        next_at = CASE WHEN coalesce(CAST(campaign.definition #>> '{retry,unfinished,times}' AS int), 0) > 0
+            AND campaign.status IN ('running', 'paused')
+            AND (talk.status <> 'closed' OR talk.outcome = ANY(:silent) AND talk.outcome_reason = :silence)
+            THEN CAST(:at AS timestamptz) END
+    FROM cases AS talk, campaigns AS campaign
+    WHERE talk.id = entry.case_id AND campaign.id = entry.campaign_id AND entry.state = 'sent'
+        AND (talk.opened_at IS NOT NULL OR talk.status = 'closed')
     """
 )
 
 
 async def close_who_came(session: AsyncSession, at: datetime) -> int:
     """Entries whose customer has opened the talk need no reminder. Returns how many."""
-    return (await session.execute(_CAME, {"at": at})).rowcount
+    return (await session.execute(_CAME, {"at": at, "silent": list(SILENT), "silence": SILENCE})).rowcount
 
 
 async def top_up(session: AsyncSession, campaign_id: int, at: datetime) -> int:
@@ -132,12 +139,14 @@ async def sweep_cancelled(session: AsyncSession, at: datetime) -> int:
 
 _SWEEP = text(
     """
-    UPDATE campaign_entries AS entry SET next_at = NULL, closed_at = :at, reason = 'campaign_over',
-        state = CASE WHEN entry.state = 'sent' OR entry.sent_at IS NOT NULL THEN 'closed' ELSE 'cancelled' END
+    UPDATE campaign_entries AS entry SET next_at = NULL,
+        closed_at = CASE WHEN entry.state = 'closed' THEN entry.closed_at ELSE :at END,
+        reason = CASE WHEN entry.state = 'closed' THEN entry.reason ELSE 'campaign_over' END,
+        state = CASE WHEN entry.state IN ('sent', 'closed') OR entry.sent_at IS NOT NULL THEN 'closed' ELSE 'cancelled' END
     FROM campaigns AS campaign
     WHERE campaign.id = entry.campaign_id AND campaign.status IN ('cancelled', 'finished')
         AND (campaign.ended_at IS NULL OR campaign.ended_at > CAST(:at AS timestamptz) - interval '30 days')
-        AND (entry.state = 'waiting' OR (entry.state = 'sent' AND entry.next_at IS NOT NULL)
+        AND (entry.state = 'waiting' OR (entry.state IN ('sent', 'closed') AND entry.next_at IS NOT NULL)
             OR (entry.state = 'reserve' AND campaign.status = 'cancelled'))
     """
 )

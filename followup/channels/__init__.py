@@ -23,7 +23,7 @@ class Invitation:
     """Name and title, 张女士."""
     agent: str
     kind: str
-    """first | reminder | callback | revisit | resume (a reply could not be delivered)"""
+    """first | reminder | callback | revisit | resume (a reply could not be delivered) | unfinished (the customer left before the end)"""
     opt_out: str = ""
     """The page on which one click ends all messages; mail only."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PROVIDERS = ("aliyun", "tencent", "fake")
-KINDS = ("first", "reminder", "callback", "revisit", "resume")
+KINDS = ("first", "reminder", "callback", "revisit", "resume", "unfinished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,10 @@ class SmsAccount:
     sign: str = ""
     """The registered signature, without 【】."""
     templates: Mapping[str, str] = field(default_factory=dict)
-    """Kind of invitation -> the registered template; `first` stands for those that are missing."""
+    """Kind of invitation -> the registered template; `first` stands for those that are missing, `reminder` for `unfinished`."""
     app_id: str = ""
     """Tencent's SmsSdkAppId."""
 
     def template(self, kind: str) -> str:
-        return self.templates.get(kind) or self.templates["first"]
+        own = self.templates.get(kind) or self.templates.get("reminder" if kind == "unfinished" else "first")
+        return own or self.templates["first"]

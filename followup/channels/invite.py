@@ -12,7 +12,7 @@ from followup.channels.optout import opt_out_link
 from followup.channels.wechat.notifier_address import address_of
 from followup.settings import Settings
 from followup.store.campaign_models import Delivery
-from followup.store.models import Case, Contact
+from followup.store.models import Callback, Case, Contact
 from followup.talk.links import create_link
 
 
@@ -44,6 +44,15 @@ class Invite:
             company=str(case.variables.get("company") or self._settings.company),
             customer=f"{contact.name}{contact.title}",
             agent=str(case.variables.get("agent") or ""),
-            kind=delivery.kind,
+            kind=await _kind(session, delivery),
             opt_out=opt_out_link(self._settings, contact.id) if delivery.channel == "email" else "",
         )
+
+
+async def _kind(session: AsyncSession, delivery: Delivery) -> str:
+    """What is said. Who fell silent has agreed on no time: called back, they are asked to finish what they began."""
+    if delivery.callback_id is not None:
+        callback = await session.get(Callback, delivery.callback_id)
+        if callback is not None and callback.reason == "silence":
+            return "unfinished"
+    return delivery.kind

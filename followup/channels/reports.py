@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,15 @@ OLDEST = timedelta(days=3)
 """No report comes later than that."""
 _CARRIERS_CODES = frozenset({"r", "退", "拒收", "回复r", "回复退"})
 """What carriers teach people to answer, beside what `nlu.optout` knows."""
+_LASTING_CODES = frozenset(
+    {
+        "MK:0001", "MK:0075", "MI:0073", "MI:0210", "DB:0101", "CB:0001", "CB:0053", "PHONEERR", "MOBILE_NUMBER_ILLEGAL",
+        "MOBILE_NOT_ON_SERVICE",
+    }
+)  # fmt: skip
+_LASTING_WORDS = re.compile(r"BLACK|BLOCK|UNSUBSCRIBE|USER_REJECT|空号|号码不存在|黑名单|退订")
+"""Codes of carriers and providers that say: no such number, or the customer wants none. What is not named here may pass: a phone that
+is off (MK:0023, EXPIRED, UNDELIV), a full memory (MOBILE_TERMINAL_ERROR), a carrier that is overloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +203,7 @@ async def apply(session: AsyncSession, report: Report, at: datetime) -> bool:
     if report.arrived:
         await arrived(session, delivery, at, min(report.at or at, at))
     elif delivery.status in ("accepted", "unknown"):
-        await not_arrived(session, delivery, report.code, at)
+        await not_arrived(session, delivery, report.code, at, lasting=is_lasting(report.code))
         if "BLACK" in report.code.upper():
             # The carrier lets nothing through to this customer: that is no consent to short messages any more.
             source = load_wording().block_reasons["provider"]
@@ -226,16 +236,22 @@ async def arrived(session: AsyncSession, delivery: Delivery, at: datetime, when:
     """It arrived `when`: in the ledger, whatever was thought of it before."""
     if delivery.status not in ("accepted", "unknown", "failed"):
         return
-    delivery.status, delivery.error = "delivered", ""
+    delivery.status, delivery.error, delivery.lasting = "delivered", "", False
     delivery.delivered_at, delivery.done_at = when, delivery.done_at or at
     await session.flush()
     if delivery.entry_id is not None:
         await session.execute(_ARRIVED, {"id": delivery.entry_id, "delivery": delivery.id, "at": at, "when": when})
 
 
-async def not_arrived(session: AsyncSession, delivery: Delivery, code: str, at: datetime) -> None:
-    """It did not arrive: the campaign goes on to the next channel the customer agreed to."""
-    delivery.status, delivery.error, delivery.done_at = "failed", code or "not_delivered", at
+def is_lasting(code: str) -> bool:
+    """Whether a message would fail again tomorrow, by the code of the report."""
+    plain = code.strip().upper()
+    return plain in _LASTING_CODES or _LASTING_WORDS.search(plain) is not None
+
+
+async def not_arrived(session: AsyncSession, delivery: Delivery, code: str, at: datetime, *, lasting: bool) -> None:
+    """It did not arrive: the campaign tries it again in time, or goes on to the next channel the customer agreed to."""
+    delivery.status, delivery.error, delivery.done_at, delivery.lasting = "failed", code or "not_delivered", at, lasting
     await session.flush()
     if delivery.entry_id is not None:
         await session.execute(_NEXT_CHANNEL, {"id": delivery.entry_id, "delivery": delivery.id, "at": at})
@@ -246,22 +262,29 @@ async def _holders(session: AsyncSession, phone: str) -> list[int]:
     return list(await session.scalars(found))
 
 
-# An unknown one that arrived needs no colleague any more: the dispatcher looks at it again, and waits for the customer.
+# An unknown one that arrived needs no colleague any more, one that was thought not to have arrived is not sent again: the dispatcher
+# looks at it again, and waits for the customer.
 _ARRIVED = text(
     """
     UPDATE campaign_entries SET
         delivered_at = coalesce(delivered_at, :when),
         sent_at = coalesce(sent_at, :when),
-        reason = CASE WHEN state = 'sent' AND reason = 'unknown' AND newest THEN '' ELSE reason END,
-        next_at = CASE WHEN state = 'sent' AND reason = 'unknown' AND newest THEN :at ELSE next_at END
-    FROM (SELECT NOT EXISTS (SELECT FROM deliveries WHERE entry_id = :id AND id > :delivery) AS newest) AS seen
+        reason = CASE WHEN turned_out THEN '' ELSE reason END,
+        next_at = CASE WHEN turned_out THEN :at ELSE next_at END,
+        state = CASE WHEN turned_out THEN 'sent' ELSE state END,
+        tries = tries + (turned_out AND state = 'waiting')::int
+    FROM (
+        SELECT (entry.state = 'sent' AND entry.reason = 'unknown' OR entry.state = 'waiting' AND entry.reason = 'not_delivered')
+            AND NOT EXISTS (SELECT FROM deliveries WHERE entry_id = :id AND id > :delivery) AS turned_out
+        FROM campaign_entries AS entry WHERE entry.id = :id
+    ) AS seen
     WHERE campaign_entries.id = :id
     """
 )
-# The dispatcher takes the next channel the customer agreed to.
+# The dispatcher tries it again in time, or takes the next channel the customer agreed to. It does not count as tried.
 _NEXT_CHANNEL = text(
     """
-    UPDATE campaign_entries SET state = 'waiting', reason = '', next_at = :at
+    UPDATE campaign_entries SET state = 'waiting', reason = '', next_at = :at, tries = greatest(tries - 1, 0)
     WHERE id = :id AND state = 'sent'
       AND NOT EXISTS (SELECT FROM deliveries WHERE entry_id = :id AND id > :delivery)
       AND NOT EXISTS (SELECT FROM cases WHERE cases.id = campaign_entries.case_id AND cases.opened_at IS NOT NULL)

@@ -14,7 +14,7 @@ def fall_silent(turn: Turn) -> None:
         state.quiet = True
         return
     state.resume_at = state.resume_at or state.open
-    state.callback_reason = "silence"
+    state.callback_reason, state.callback_at = "silence", ""  # an appointment that stood has been kept, or missed
     if not turn.script.customer_led:  # who came to us is not called after
         turn.effects.append(BookCallback(None, "silence", ""))
     outcome = Outcome.ENDED_EARLY if state.order or state.values.get("served") else Outcome.UNREACHABLE

@@ -277,7 +277,7 @@ class Delivery(Base):
     number: Mapped[int]
     """Counted from 1 within the case."""
     kind: Mapped[str]
-    """first | reminder | callback | revisit | resume"""
+    """first | reminder | callback | revisit | resume | unfinished"""
     channel: Mapped[str]
     provider: Mapped[str] = mapped_column(server_default="")
     provider_id: Mapped[str | None]
@@ -291,6 +291,8 @@ class Delivery(Base):
     """When the provider is asked again."""
     error: Mapped[str] = mapped_column(server_default="")
     """Provider's code, or why it was suppressed."""
+    lasting: Mapped[bool] = mapped_column(server_default=text("false"))
+    """It failed for a reason that lasts (no such number, on a black list): not tried again on this channel."""
     day: Mapped[date]
     """The local day it counts on for the customer's daily cap."""
     queued_at: Mapped[datetime] = _now()

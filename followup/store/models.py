@@ -217,7 +217,7 @@ class Attempt(Base):
     number: Mapped[int]
     channel: Mapped[str]
     reason: Mapped[str]
-    """first | callback | return"""
+    """first | callback | return | colleague | unfinished"""
     started_at: Mapped[datetime] = _now()
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]

@@ -16,6 +16,8 @@ from followup.talk.wording import clean_text
 
 TURN_QUEUE = "turns"
 TURN_TASK = "run_turn"
+UNFINISHED = "unfinished"
+"""How the keys of triggers begin that take up a talk whose customer went away before the end (campaigns.unfinished)."""
 SYSTEM_CHANNEL = "system"
 """The channel of what we begin ourselves; the replies go to the customer's own."""
 
@@ -113,7 +115,7 @@ async def accept(
     ).one_or_none()
     if row is not None:
         if text in (Trigger.START, Trigger.RESUME) and direction == "system":
-            await _open(session, case_id, channel)
+            await _open(session, case_id, channel, channel_message_id)
         return Accepted(row.id, duplicate=False)
     known = await session.scalar(_FIND, key)
     if known is None:
@@ -130,11 +132,13 @@ async def accept_trigger(session: AsyncSession, case_id: str, trigger: Trigger, 
     return await accept(session, case_id, SYSTEM_CHANNEL, key, trigger.value, direction="system")
 
 
-async def _open(session: AsyncSession, case_id: str, channel: str) -> None:
+async def _open(session: AsyncSession, case_id: str, channel: str, key: str) -> None:
     """Open the case and begin an attempt; nothing of it for a customer on the do-not-contact list."""
     case = await session.get_one(Case, case_id, populate_existing=True)
     if await is_blocked(session, case.contact_id):
         return
-    reason = "callback" if channel == SYSTEM_CHANNEL else "return"
+    reason = "return"
+    if channel == SYSTEM_CHANNEL:
+        reason = UNFINISHED if key.startswith(UNFINISHED) else "callback"
     await reopen(session, case, clock.now(), reason=reason, channel="web" if channel == SYSTEM_CHANNEL else channel)
     await session.flush()

@@ -201,8 +201,8 @@ async def _who(session: AsyncSession, account: Account, openid: str, invitation:
 
 
 async def _line_under_way(session: AsyncSession, delivery: Delivery, account: Account) -> bool:
-    """A call-back's own line goes the same way: it is being made, or waits to be sent, or was just sent."""
-    if delivery.kind != "callback":
+    """The line of a talk that we take up goes the same way: it is being made, or waits to be sent, or was just sent."""
+    if delivery.kind not in ("callback", "unfinished"):
         return False
     made = (Message.direction == "system") & (Message.status == "received")
     said = (Message.direction == "out") & (Message.channel == account.channel) & (Message.created_at >= delivery.queued_at)

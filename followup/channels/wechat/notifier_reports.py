@@ -105,7 +105,7 @@ async def _settle_one(session: AsyncSession, report: WechatReport, at: datetime)
     if report.code == ARRIVED:
         await arrived(session, delivery, at, report.at)
     elif delivery.status in ("accepted", "unknown"):
-        await not_arrived(session, delivery, report.code, at)
+        await not_arrived(session, delivery, report.code, at, lasting=report.code != SYSTEM_FAILED)
         if report.code == USER_BLOCK:
             await withdraw(session, user, "wechat_blocked", at)
     return True

@@ -80,14 +80,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """All of an account's: kind of invitation -> notice. `first` stands for the kinds that have none."""
+    """All of an account's: kind of invitation -> notice. `first` stands for the kinds that have none, `reminder` for `unfinished`."""
 
     by_template: tuple[tuple[str, Notice], ...] = ()
     by_subscription: tuple[tuple[str, Notice], ...] = ()
 
     def of(self, kind: str) -> list[Notice]:
         """What can be sent for this kind of invitation, in the order it is tried."""
-        found = [dict(ways).get(kind, dict(ways).get("first")) for ways in (self.by_template, self.by_subscription)]
+        instead = ("reminder", "first") if kind == "unfinished" else ("first",)
+        every = (dict(ways) for ways in (self.by_template, self.by_subscription))
+        found = (next((ways[one] for one in (kind, *instead) if one in ways), None) for ways in every)
         return [notice for notice in found if notice is not None]
 
     def subscribed(self, template: str) -> Notice | None:
@@ -157,7 +159,8 @@ def load_notices(read: Callable[[str], str]) -> Notices:
     """From the environment: `read(key)` is the account's variable without its prefix. Raises NoticeError.
 
         TEMPLATE, TEMPLATE_FIELDS                      a template message, for all kinds of invitation
-        TEMPLATE_REMINDER, TEMPLATE_REMINDER_FIELDS    another one for one kind: FIRST, REMINDER, CALLBACK, REVISIT, RESUME
+        TEMPLATE_REMINDER, TEMPLATE_REMINDER_FIELDS    another one for one kind: FIRST, REMINDER, CALLBACK, REVISIT,
+                                                       RESUME, UNFINISHED
         SUBSCRIBE, SUBSCRIBE_FIELDS, SUBSCRIBE_REMINDER ...   the same for subscribe messages
         SUBSCRIBE_LASTING                              1: they are 长期订阅
     """

@@ -163,7 +163,12 @@ def channels_text(channels: tuple[str, ...]) -> str:
 
 def retry_text(retry: Retry) -> str:
     again = f"隔{hours_long(retry.interval)}再提醒，最多 {retry.times} 次" if retry.times else "不再提醒"
-    return f"{again}；最后一次联系以后{hours_long(retry.expires)}没有打开，记为“未响应”"
+    text = f"{again}；最后一次联系以后{hours_long(retry.expires)}没有打开，记为“未响应”"
+    if (part := retry.not_delivered).times:
+        text += f"；暂时没有送达，隔{hours_long(part.interval)}再发，最多 {part.times} 次"
+    if (part := retry.unfinished).times:
+        text += f"；打开了没有答完，隔{hours_long(part.interval)}请客户接着聊，最多 {part.times} 次"
+    return text
 
 
 def hours_long(length: timedelta) -> str:

@@ -163,6 +163,8 @@ def strategy_part(form: Fields) -> dict[str, Any]:
             "times": text(form, "retry_times"),
             "interval_hours": text(form, "interval_hours"),
             "expires_hours": text(form, "expires_hours"),
+            **_again(form, "not_delivered"),
+            **_again(form, "unfinished"),
         },
         "sampling": {
             "strata": [
@@ -176,6 +178,13 @@ def strategy_part(form: Fields) -> dict[str, Any]:
         "starts_on": text(form, "starts_on") or None,
         "ends_on": text(form, "ends_on") or None,
     }
+
+
+def _again(form: Fields, reason: str) -> dict[str, dict[str, str]]:
+    """A row of the table of reasons; nothing where the form has none."""
+    if f"{reason}_times" not in form.keys():
+        return {}
+    return {reason: {"times": text(form, f"{reason}_times"), "interval_hours": text(form, f"{reason}_hours")}}
 
 
 def _share(written: str) -> float | str:

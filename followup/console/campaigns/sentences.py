@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from followup.campaigns.definition import Definition, Retry, Rule, Unit
+from followup.campaigns.definition import Again, Definition, Retry, Rule, Unit
 from followup.campaigns.labels import label
 from followup.campaigns.plan import Customer, plan
 from followup.console.campaigns.describe import again_text, hours_long, hours_text, rule_more, moment_text, since_text
@@ -94,10 +94,13 @@ def by_reason(made: Definition) -> list[tuple[str, str]]:
     names = [label(channel, "channels") for channel in made.channels]
     return [
         ("没有打开", not_opened(made.retry, names)),
-        ("发送失败", f"{names[0]}发不出去的，马上改用{names[1]}。" if len(names) > 1 else f"{names[0]}发不出去的，不再试，列在台账里。"),
+        ("暂时没有送达", not_delivered(made.retry.not_delivered, names)),
+        ("送不到", f"空号、黑名单、地址不存在的，马上改用{names[1]}，{names[0]}不再试。" if len(names) > 1 else f"空号、黑名单、地址不存在的，{names[0]}不再试，列在台账里。"),
+        ("打开了没有答完", unfinished(made.retry.unfinished)),
         ("没有同意，或者没有号码", "改用客户同意的后一种方式；一种也没有的，不联系，台账里写明原因。" if len(names) > 1 else "不联系，台账里写明原因。"),
         ("不知道有没有收到", "不再发，列在“待核实”里等同事处理。"),
-        ("客户说现在不方便", "按客户约的时间再联系，最多两次，两次都没有联系上就转给同事。"),
+        ("客户说现在不方便", "不算没有答完，按客户约的时间再联系，最多两次，两次都没有联系上就转给同事。"),
+        ("客户说不想聊了", "到此为止，不再提醒，也不请他接着聊。"),
         ("客户说不要再联系", "马上停止，以后所有任务都不再联系这位客户。"),
     ]  # fmt: skip
 
@@ -109,3 +112,23 @@ def not_opened(retry: Retry, names: list[str]) -> str:
         parts.append(f"还没有打开，再隔{hours_long(retry.interval)}改用{names[1]}")
     parts.append(f"最后一次联系以后{hours_long(retry.expires)}还没有打开，记为“未响应”")
     return "；".join(parts) + "。"
+
+
+def not_delivered(again: Again, names: list[str]) -> str:
+    """隔 1 天用短信再发，最多 2 次；……"""
+    what = "手机关机、信箱已满这一类的"
+    then = f"改用{names[1]}" if len(names) > 1 else "列在台账里"
+    if not again.times:
+        return f"{what}，马上{then}。" if len(names) > 1 else f"{what}，不再发，{then}。"
+    late = f"截止以前来不及再发的，马上{then}" if len(names) > 1 else f"截止以前来不及再发的，不再发，{then}"
+    return f"{what}，隔{hours_long(again.interval)}用{names[0]}再发，最多 {again.times} 次；还是没有送达，{then}；{late}。"
+
+
+def unfinished(again: Again) -> str:
+    """隔 1 天请他接着聊，最多 2 次；……"""
+    if not again.times:
+        return "一天没有回话，会话就结束；下一个工作日再请他接着聊一次，没有来，第二天再请一次，还没有来就转给同事。"
+    return (
+        f"客户最后一次说话以后，隔{hours_long(again.interval)}请他接着聊，最多 {again.times} 次，每次都隔这么久；用客户来时的那种方式，"
+        "从没有答的问题接着问；过了截止时间或者任务的最后一天，就不再请。"
+    )

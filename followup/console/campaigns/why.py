@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from followup.campaigns.decide import NOT_DELIVERED
 from followup.campaigns.labels import label
 from followup.console.labels import labels
 from followup.console.show import moment
@@ -35,14 +36,19 @@ def why(row: Standing, campaign_status: str) -> str:
 
 def _keys(row: Standing, status: str) -> list[str]:
     """The sentences of labels.yml that make it up."""
-    if row.stage in ("waiting", "queued") and status == "paused":
+    paused = "_paused" if status == "paused" else ""
+    if row.stage == "waiting" and row.reason == NOT_DELIVERED:
+        return [f"not_delivered{paused}"]
+    if row.stage in ("waiting", "queued") and paused:
         return [f"{row.stage}_paused"]
     if row.stage == "waiting":
         moved = row.next_at is not None and row.due_at is not None and row.next_at > row.due_at
         return [("moved_why" if row.reason else "moved") if moved else "waiting"]
     if row.stage in ("sent", "delivered", "failed"):
-        paused = "_paused" if status == "paused" else ""
         return [row.stage, f"{row.stage}_next{paused}" if row.next_at is not None else ""]
+    if row.stage in ("opened", "answered", "ended_early", "unreachable") and row.next_at is not None:
+        # Nobody who never opened the talk is looked at again.
+        return ["silent" if row.stage == "unreachable" else row.stage, f"unfinished_next{paused}"]
     return [row.stage]
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from followup.campaigns.definition import (
+    Again,
     Amount,
     Audience,
     Condition,
@@ -144,3 +145,33 @@ def test_whatever_is_sent_is_read_or_refused_with_words(raw: object) -> None:
         definition(raw)
     except DefinitionErrors as errors:
         assert all(problem.message for problem in errors.problems)
+
+
+# —— done again by reason ——————————————————————————————————————————————————————
+
+
+def test_a_definition_from_before_there_were_reasons_does_nothing_more_than_it_did() -> None:
+    made = definition({**GOOD, "retry": {"times": 2, "interval_hours": 48, "expires_hours": 72}})
+    assert made.retry == Retry(2, timedelta(days=2), timedelta(days=3), Again(), Again())
+    assert not made.retry.not_delivered.times and not made.retry.unfinished.times
+
+
+def test_each_reason_has_its_own_number_and_interval() -> None:
+    parts = {"not_delivered": {"times": 3, "interval_hours": 2}, "unfinished": {"times": 1, "interval_hours": 36}}
+    made = definition({**GOOD, "retry": parts})
+    assert (made.retry.not_delivered, made.retry.unfinished) == (Again(3, timedelta(hours=2)), Again(1, timedelta(hours=36)))
+    assert definition(as_json(made)) == made
+
+
+@pytest.mark.parametrize(
+    ("part", "path", "said"),
+    [
+        ({"not_delivered": {"times": 4}}, "retry.not_delivered.times", "“暂时没有送达，再发几次”应当是 0 到 3 之间的整数。"),
+        ({"not_delivered": {"interval_hours": 0}}, "retry.not_delivered.interval_hours", "“暂时没有送达，隔几小时”应当是 1 到 720 之间的整数。"),
+        ({"unfinished": {"interval_hours": 3}}, "retry.unfinished.interval_hours", "“打开了没有答完，隔几小时”应当是 4 到 720 之间的整数。"),
+        ({"unfinished": {"often": 3}}, "retry.unfinished.often", "没有“often”这一项设置，请检查写法。"),
+        ({"unfinished": 3}, "retry.unfinished", "这一部分的格式不对。"),
+    ],
+)
+def test_what_is_wrong_with_a_reason_is_said_at_its_field(part: dict, path: str, said: str) -> None:
+    assert problems(retry=part) == {path: said}

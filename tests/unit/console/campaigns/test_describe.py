@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from followup.campaigns.definition import Amount, Audience, Condition, Definition, Hours, Late, Retry, Rule, Sampling, Season, Stratum, Unit, Window
+from followup.campaigns.definition import Again, Amount, Audience, Condition, Definition, Hours, Late, Retry, Rule, Sampling, Season, Stratum, Unit, Window
 from followup.console.campaigns import describe
 
 DAYS, HOURS, WEEKS, MONTHS = Unit.DAYS, Unit.HOURS, Unit.WEEKS, Unit.MONTHS
@@ -57,6 +57,8 @@ def test_sampling_channels_and_reminders_are_told() -> None:
     assert describe.channels_text(("sms",)) == "用短信"
     assert describe.channels_text(("sms", "email")).startswith("依次用短信、邮件；")
     assert describe.retry_text(Retry(2, timedelta(hours=36), timedelta(days=5))) == "隔 36 小时再提醒，最多 2 次；最后一次联系以后 5 天没有打开，记为“未响应”"
+    by_reason = describe.retry_text(Retry(not_delivered=Again(2, timedelta(hours=12)), unfinished=Again(1)))
+    assert by_reason.endswith("；暂时没有送达，隔 12 小时再发，最多 2 次；打开了没有答完，隔 1 天请客户接着聊，最多 1 次")
 
 
 def test_every_part_of_a_definition_is_in_the_summary() -> None:

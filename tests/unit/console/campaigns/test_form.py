@@ -96,3 +96,11 @@ def test_what_an_empty_form_lacks_is_told_and_nothing_breaks() -> None:
         with pytest.raises(DefinitionErrors):
             definition({**BASE, **part(empty)})
     assert definition({**BASE, **form.audience_part(empty)}).audience.groups == ()
+
+
+def test_each_reason_to_contact_again_is_a_row_of_its_own() -> None:
+    fields = {"retry_times": "1", "interval_hours": "24", "not_delivered_times": "2", "not_delivered_hours": "六", "unfinished_times": "0", "unfinished_hours": "48"}
+    retry = form.strategy_part(MultiDict(fields))["retry"]
+    assert retry["not_delivered"] == {"times": "2", "interval_hours": "六"}  # as it was typed, to be shown again
+    assert retry["unfinished"] == {"times": "0", "interval_hours": "48"}
+    assert "unfinished" not in form.strategy_part(MultiDict({"retry_times": "1"}))["retry"]

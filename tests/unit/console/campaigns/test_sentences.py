@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import calendar
 import re
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followup.campaigns.decide import Facts, Send, Stop, Wait, decide
-from followup.campaigns.definition import Amount, Definition, Hours, Late, Retry, Rule, Unit, Window
+from followup.campaigns.decide import Facts, Send, Stop, Talk, Wait, decide
+from followup.campaigns.definition import Again, Amount, Definition, Hours, Late, Retry, Rule, Unit, Window
 from followup.campaigns.gate import Standing
 from followup.campaigns.plan import Customer, plan
 from followup.console.campaigns import sentences
@@ -172,22 +173,27 @@ def test_the_sentences_read_well() -> None:
 # —— after the first message —————————————————————————————————————————————————
 
 
-def life(made: Definition, failing: tuple[str, ...] = ()) -> list[tuple[datetime, str, str]]:
-    """(when, channel, kind) of everything that `decide` would send to a customer who never comes, and how it ends."""
-    at, sent_at, channel, tries, state, found = NOW, None, "", 0, "waiting", []
+def life(made: Definition, failing: tuple[str, ...] = (), off: tuple[str, ...] = (), days: int = 300) -> list[tuple[datetime, str, str]]:
+    """(when, channel, kind) of everything that `decide` would send to a customer who never comes, and how it ends.
+
+    `failing`: channels on which nothing will ever arrive; `off`: those on which it could, and does not.
+    """
+    standing = Standing(False, frozenset(made.channels), frozenset(made.channels), 0)
+    facts, at, found = Facts("waiting", "", 0, None, NOW + timedelta(days=days), False, standing), NOW, []
     for _ in range(200):
-        standing = Standing(False, frozenset(made.channels), frozenset(made.channels), 0)
-        step = decide(made, Facts(state, channel, tries, sent_at, NOW + timedelta(days=300), False, standing), at, 9)
+        step = decide(made, facts, at, 9)
         if isinstance(step, Wait):
             at = step.until
         elif isinstance(step, Stop):
             return [*found, (at, step.state, step.reason)]
         elif isinstance(step, Send):
             found.append((at, step.channel, step.kind))
-            tries = tries + 1 if step.channel == channel else 1
-            channel = step.channel
-            if channel not in failing:
-                state, sent_at = "sent", at
+            same = step.channel == facts.channel
+            if step.channel in failing + off:
+                failed_at, failures = (at, (facts.failures if same else 0) + 1) if step.channel in off else (None, 0)
+                facts = replace(facts, state="waiting", channel=step.channel, failed_at=failed_at, failures=failures)
+            else:
+                facts = replace(facts, state="sent", channel=step.channel, tries=facts.tries + 1 if same else 1, sent_at=at, failed_at=None)
     raise AssertionError("it never ends")
 
 
@@ -210,11 +216,73 @@ def test_reminders_come_as_it_is_said(channels: tuple[str, ...], times: int, int
     assert happened[-1][0] - happened[-2][0] == timedelta(hours=int(number) * units[unit]) and happened[-1][1] == "unreachable"
 
 
+ALL_DAY = Hours((Window(time(8, 30), time(21)),), holidays=True)
+UNITS = {"天": 24, "小时": 1}
+
+
 def test_what_is_said_of_failures_is_done() -> None:
     two = Definition("x", (Rule("a", ""),), channels=("sms", "email"))
-    assert "短信发不出去的，马上改用邮件。" == dict(sentences.by_reason(two))["发送失败"]
+    assert "空号、黑名单、地址不存在的，马上改用邮件，短信不再试。" == dict(sentences.by_reason(two))["送不到"]
     assert [step[1:] for step in life(two, failing=("sms",))][:2] == [("sms", "first"), ("email", "first")]
     assert life(two, failing=("sms",))[1][0] == NOW
     one = Definition("x", (Rule("a", ""),), channels=("sms",))
-    assert dict(sentences.by_reason(one))["发送失败"] == "短信发不出去的，不再试，列在台账里。"
+    assert dict(sentences.by_reason(one))["送不到"] == "空号、黑名单、地址不存在的，短信不再试，列在台账里。"
     assert life(one, failing=("sms",))[-1][1:] == ("suppressed", "cannot_send")
+
+
+@pytest.mark.parametrize("channels", [("sms",), ("sms", "email")])
+@pytest.mark.parametrize(("times", "hours"), [(0, 24), (1, 24), (3, 5), (2, 72)])
+def test_what_could_not_be_delivered_is_sent_again_as_it_is_said(channels: tuple[str, ...], times: int, hours: int) -> None:
+    again = Again(times, timedelta(hours=hours))
+    made = Definition("x", (Rule("a", ""),), hours=ALL_DAY, channels=channels, retry=Retry(not_delivered=again))
+    said = dict(sentences.by_reason(made))["暂时没有送达"]
+    happened = life(made, off=("sms",))
+    by_sms = [at for at, channel, _ in happened if channel == "sms"]
+    most = int(found[1]) if (found := re.search(r"最多 (\d+) 次", said)) else 0
+    assert len(by_sms) == 1 + most
+    for number, unit in re.findall(r"隔 (\d+) (天|小时)", said):
+        least = timedelta(hours=int(number) * UNITS[unit])
+        assert all(least <= later - earlier < least + timedelta(days=1) for earlier, later in zip(by_sms, by_sms[1:], strict=False))
+    after = happened[len(by_sms)]
+    assert after[0] == by_sms[-1]  # the moment it is known that it did not arrive
+    assert after[1:] == (("email", "first") if "改用邮件" in said else ("suppressed", "cannot_send"))
+    if times:
+        late = life(made, off=("sms",), days=0)  # the deadline is now
+        assert late[0][1] in ("suppressed",)
+        soon = life(replace(made, retry=Retry(not_delivered=Again(times, timedelta(days=3)))), off=("sms",), days=2)
+        assert [step[1] for step in soon[:2]] == ["sms", "email" if "马上改用邮件" in said else "suppressed"] and soon[1][0] == NOW
+
+
+@pytest.mark.parametrize(("times", "hours"), [(0, 24), (1, 24), (3, 48), (2, 30)])
+def test_who_left_before_the_end_is_asked_to_go_on_as_it_is_said(times: int, hours: int) -> None:
+    made = Definition("x", (Rule("a", ""),), hours=ALL_DAY, channels=("email", "sms"), retry=Retry(unfinished=Again(times, timedelta(hours=hours))))
+    said = dict(sentences.by_reason(made))["打开了没有答完"]
+    standing, at, found = Standing(False, frozenset({"sms", "email"}), frozenset(), 0), NOW, []
+    talk = Talk(heard_at=NOW, came_by="sms")
+    for _ in range(50):
+        facts = Facts("closed", "sms", 1, NOW, NOW + timedelta(days=300), True, standing, talk=talk)
+        step = decide(made, facts, at, 9)
+        if isinstance(step, Stop):
+            break
+        if isinstance(step, Wait):
+            at = step.until
+        elif isinstance(step, Send):
+            found.append((at, step.channel, step.kind))
+            talk = replace(talk, sent=talk.sent + 1, sent_at=at)
+    most = int(told[1]) if (told := re.search(r"请他接着聊，最多 (\d+) 次", said)) else 0
+    assert [step[1:] for step in found] == [("sms", "unfinished")] * most  # by the way the customer came
+    for number, unit in re.findall(r"隔 (\d+) (天|小时)", said):
+        least = timedelta(hours=int(number) * UNITS[unit])
+        times_of = [NOW, *(step[0] for step in found)]
+        assert all(least <= later - earlier < least + timedelta(days=1) for earlier, later in zip(times_of, times_of[1:], strict=False))
+
+
+def test_the_reasons_read_well() -> None:
+    made = Definition(
+        "x", (Rule("a", ""),), channels=("sms", "email"),
+        retry=Retry(not_delivered=Again(2, timedelta(hours=12)), unfinished=Again(1, timedelta(days=2))),
+    )  # fmt: skip
+    said = dict(sentences.by_reason(made))
+    assert said["暂时没有送达"] == "手机关机、信箱已满这一类的，隔 12 小时用短信再发，最多 2 次；还是没有送达，改用邮件；截止以前来不及再发的，马上改用邮件。"
+    assert said["打开了没有答完"].startswith("客户最后一次说话以后，隔 2 天请他接着聊，最多 1 次")
+    assert said["客户说不想聊了"] == "到此为止，不再提醒，也不请他接着聊。"

@@ -49,3 +49,21 @@ def test_who_is_not_contacted_is_told_for_what_reason(reason: str) -> None:
 )
 def test_what_comes_next_is_told(row: Row, status: str, told: str) -> None:
     assert why(row, status) == told
+
+
+NEXT = DUE + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("row", "status", "told"),
+    [
+        (Row("waiting", "not_delivered", next_at=NEXT), "running", "暂时没有送达，11月21日 10:00 再用短信发一次"),
+        (Row("waiting", "not_delivered", next_at=NEXT), "paused", "暂时没有送达，任务暂停着，恢复以后再发"),
+        (Row("answered", next_at=NEXT), "running", "客户正在回答，还没有答完；11月21日 10:00 再看，还没有答完就请客户接着聊"),
+        (Row("ended_early", next_at=NEXT), "paused", "客户没有答完就结束了；任务暂停着，不会请客户接着聊"),
+        (Row("unreachable", next_at=NEXT), "running", "客户打开了会话，一直没有说话；11月21日 10:00 再看，还没有答完就请客户接着聊"),
+        (Row("unreachable"), "running", "提醒过了，一直没有打开"),
+    ],
+)
+def test_what_is_done_again_is_told_with_its_reason_and_time(row: Row, status: str, told: str) -> None:
+    assert why(row, status) == told
