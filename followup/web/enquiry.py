@@ -22,6 +22,7 @@ from followup.store import records
 from followup.store.models import Case, Contact
 from followup.talk import links
 from followup.talk.inbox import Trigger, accept
+from followup.talk.visitor import begin_as_visitor, prepared
 from followup.web import talks
 from followup.web.keys import DATABASE, ENQUIRIES, SESSIONS, SETTINGS
 from followup.web.landing import CHANNEL, is_embedded
@@ -88,9 +89,8 @@ async def begin_case(session: AsyncSession, script: Script, settings: Settings, 
     """A new enquiry of the customer, or of a visitor nobody knows; its opening is on the way."""
     variables = {**script.demo_variables(), "company": _company(script, settings)}
     if contact_id is None:
-        contact_id = await records.create_contact(session, name=load_wording().visitor, is_anonymous=True)
-    else:
-        variables["known"] = "yes"
+        return await begin_as_visitor(session, prepared(script.id), variables, load_wording().visitor, channel)
+    variables["known"] = "yes"
     revision = await records.save_revision(session, script.id, str(script.version), load.content(script.id))
     case_id = await records.create_case(session, contact_id, revision, variables)
     await accept(session, case_id, channel, "start", Trigger.START.value, direction="system")
@@ -136,7 +136,7 @@ def open_script(settings: Settings) -> Script | None:
     if settings.enquiry_script is None:
         return None
     try:
-        script = load.load_script(settings.enquiry_script)
+        script = prepared(settings.enquiry_script).script
     except load.UnknownScript:
         _log.error("FOLLOWUP_ENQUIRIES names no script")
         return None

@@ -6,11 +6,10 @@ Whatever is wrong with a request is a 4xx. WeChat waits 5 s and then sends again
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+from collections.abc import AsyncIterator
 
 from aiohttp import web
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
@@ -18,25 +17,27 @@ from followup.channels.wechat import passive, queue
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import Query, check, open_body
 from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, Incoming, read
-from followup.channels.wechat.patience import Patience, Waiting
+from followup.channels.wechat.patience import Patience
 from followup.channels.wechat.receive import Received, receive
-from followup.store.models import Message
 from followup.web import enquiry
-from followup.web.fanout import TooManyStreams
 from followup.web.keys import DATABASE, FANOUT, SETTINGS, WECHAT
+from followup.web.wechat_turns import TURNS, Turns
 
 _log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 0.3
 _LONGEST_ECHO = 128
 BODY_SECONDS = 5.0
 """For the whole body to come: WeChat itself gives up then."""
 
 PATIENCE = web.AppKey("wechat_patience", Patience)
+WRITERS = web.AppKey("wechat_writers", asyncio.Semaphore)
+MOST_WRITERS = 6
+"""A crowd does not take all connections: those beyond the pool's would be opened and closed for each message."""
 
 
 def add_wechat(app: web.Application) -> None:
-    app[PATIENCE] = Patience()
+    app[PATIENCE], app[WRITERS] = Patience(), asyncio.Semaphore(MOST_WRITERS)
+    app.cleanup_ctx.append(_turns)
     app.add_routes([web.get("/wechat/{account}", verify, allow_head=False), web.post("/wechat/{account}", post)])
 
 
@@ -71,14 +72,28 @@ async def post(request: web.Request) -> web.Response:
         return refused
     except TimeoutError:
         return web.Response(status=408)
-    async with request.app[DATABASE].session() as session:
+    return await _take(request, account, got, encrypted=query.encrypted)
+
+
+async def _take(request: web.Request, account: Account, got: Incoming, *, encrypted: bool) -> web.Response:
+    """Written down, then answered: at once where no turn is to be expected soon."""
+    patience = request.app[PATIENCE]
+    waiting = patience.waiting(last_chance=not account.may_send)
+    hold = patience.wait + 0.5 if waiting.left() > 0 else 0.0
+    async with request.app[WRITERS], request.app[DATABASE].session() as session:
         secret = request.app[SETTINGS].signing_secret()
-        taken = await receive(session, account, got, secret, clock.now(), lambda *who: _enquire(request, *who))
-        if taken.case_id is not None and not taken.duplicate:
-            await queue.hold(session, taken.user_id, request.app[PATIENCE].wait + 0.5)
-    if taken.case_id is not None and not taken.duplicate:
-        return await _answer_in_the_talk(request, account, got, taken, encrypted=query.encrypted)
-    return _answer(account, got, taken.say, encrypted=query.encrypted)
+        taken = await receive(session, account, got, secret, clock.now(), lambda *who: _enquire(request, *who), hold=hold)
+    if taken.case_id is None or taken.duplicate:
+        return _answer(account, got, taken.say, encrypted=encrypted)
+    if taken.message_id is not None:
+        try:
+            await request.app[TURNS].wait(taken.case_id, taken.message_id, waiting)
+        except asyncio.CancelledError:
+            await _let_go(request, account, taken)
+            raise
+        if not taken.held and account.may_send:
+            return _answer(account, got, "", encrypted=encrypted)
+    return await _answer_in_the_talk(request, account, got, taken, encrypted=encrypted)
 
 
 async def _answer_in_the_talk(
@@ -86,17 +101,15 @@ async def _answer_in_the_talk(
 ) -> web.Response:
     """The turn's lines as the passive reply, or nothing: then they are sent by the job."""
     database, case_id = request.app[DATABASE], taken.case_id or ""
-    part = None
+    if request.transport is None or request.transport.is_closing():
+        await _let_go(request, account, taken)
+        return _answer(account, got, "", encrypted=encrypted)
     try:
-        if taken.message_id is not None:
-            with request.app[PATIENCE].waiting(last_chance=not account.may_send) as waiting:
-                await _turn_ends(request, case_id, taken.message_id, waiting)
-        if request.transport is not None and not request.transport.is_closing():
-            async with database.session() as session:
-                part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
-    finally:
         async with database.session() as session:
-            await queue.let_go(session, taken.user_id, case_id, account.channel)
+            part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
+    except BaseException:
+        await _let_go(request, account, taken)
+        raise
     if part is None:
         return _answer(account, got, "", encrypted=encrypted)
     response = _answer(account, got, part.text, encrypted=encrypted)
@@ -113,27 +126,15 @@ async def _answer_in_the_talk(
     return response
 
 
-async def _turn_ends(request: web.Request, case_id: str, message_id: int, waiting: Waiting) -> None:
-    """Wait until the message was handled, its turn failed, or too long."""
-    try:
-        with request.app[FANOUT].bell(case_id) as bell:
-            while True:
-                bell.clear()
-                status, tries = await _state(request, message_id)
-                if status != "received":
-                    return waiting.ended()
-                if tries or (left := waiting.left()) <= 0:
-                    return
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), min(left, _LOOK_EVERY))
-    except TooManyStreams:
-        return
-
-
-async def _state(request: web.Request, message_id: int) -> tuple[str, int]:
+async def _let_go(request: web.Request, account: Account, taken: Received) -> None:
     async with request.app[DATABASE].session() as session:
-        row = (await session.execute(select(Message.status, Message.tries).where(Message.id == message_id))).one_or_none()
-    return (row.status, row.tries) if row is not None else ("gone", 0)
+        await queue.let_go(session, taken.user_id, taken.case_id or "", account.channel)
+
+
+async def _turns(app: web.Application) -> AsyncIterator[None]:
+    app[TURNS] = Turns(app[DATABASE], app[FANOUT], app[PATIENCE])
+    yield
+    await app[TURNS].close()
 
 
 async def _enquire(request: web.Request, session: AsyncSession, contact_id: int | None, channel: str) -> str | None:

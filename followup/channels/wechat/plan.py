@@ -131,11 +131,19 @@ def listed(choices: Sequence[str]) -> str:
 
 def chosen(text: str, choices: Sequence[str]) -> str | None:
     """The choice that a number means; None when it is no number of a list that was numbered."""
-    typed = unicodedata.normalize("NFKC", text).strip().rstrip(".、。,，")
-    if not choices or _has_numbers(choices) or not re.fullmatch(r"[1-9][0-9]?", typed):
+    if not choices or _has_numbers(choices) or not is_number(text):
         return None
-    number = int(typed)
+    number = int(_typed(text))
     return choices[number - 1] if number <= min(len(choices), MOST_CHOICES) else None
+
+
+def is_number(text: str) -> bool:
+    """Whether it may mean a choice that was numbered."""
+    return re.fullmatch(r"[1-9][0-9]?", _typed(text)) is not None
+
+
+def _typed(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().rstrip(".、。,，")
 
 
 def _has_numbers(choices: Sequence[str]) -> bool:

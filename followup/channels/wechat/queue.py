@@ -60,35 +60,39 @@ _DEFER = text(
 )
 
 
-async def hold(session: AsyncSession, user_id: int, seconds: float) -> None:
-    """Nobody else answers this user for so long."""
-    until = func.clock_timestamp() + timedelta(seconds=seconds)
-    await session.execute(update(WechatUser).where(WechatUser.id == user_id).values(answering_until=until))
-
-
 async def let_go(session: AsyncSession, user_id: int, case_id: str, channel: str) -> None:
     """The request is answered without a text: what is queued is for the job."""
     await session.execute(update(WechatUser).where(WechatUser.id == user_id).values(answering_until=None))
+    await _for_the_job(session, case_id, channel)
+
+
+async def _for_the_job(session: AsyncSession, case_id: str, channel: str) -> None:
     if await has_queued(session, case_id, channel):
         await defer_send(session, case_id)
 
 
 async def take_for_reply(session: AsyncSession, account: Account, user_id: int, case_id: str, at: datetime) -> Part | None:
-    """The passive reply, its rows marked `sending`; None when the job does it better, or there is nothing to say."""
+    """The passive reply, its rows marked `sending`; None when the job does it better, or there is nothing to say.
+
+    Lets go as well: what is queued and no part of the reply has a job.
+    """
     user = await session.get_one(WechatUser, user_id, with_for_update=True, populate_existing=True)
     user.answering_until = None
     if user.case_id != case_id or await _under_way(session, case_id, account.channel):
+        await _for_the_job(session, case_id, account.channel)
         return None
     lines = await _lines(session, case_id, account.channel, at)
     if not lines:
         return None
-    if account.may_send and account.has_menus and lines[-1].choices and _budget(user).left(at) >= 2:
-        return None  # as a menu
     first, *rest = parts_of(lines)
     later = {row for part in rest for row in part.lines}
-    if account.may_send and later & set(first.lines):
+    as_menu = account.has_menus and bool(lines[-1].choices) and _budget(user).left(at) >= 2
+    if account.may_send and (as_menu or later & set(first.lines)):
+        await defer_send(session, case_id)
         return None
     await _mark(session, first.lines, "sending", at)
+    if later:
+        await defer_send(session, case_id)
     return first
 
 

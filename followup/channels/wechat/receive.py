@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, Text, bindparam, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from followup.channels import codes, same_person
 from followup.channels.wechat import notifier_reports
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.menu_key import said_by
 from followup.channels.wechat.parse import Incoming
-from followup.channels.wechat.plan import chosen
+from followup.channels.wechat.plan import chosen, is_number
 from followup.channels.wechat.queue import defer_send, has_queued
 from followup.channels.wechat.words import words
 from followup.nlu.optout import is_opt_out
@@ -60,16 +61,22 @@ class Received:
     """The message whose turn answers."""
     say: str = ""
     """What is said at once, outside of any talk."""
+    held: bool = False
+    """Nobody else answers until the request lets go."""
 
 
-async def receive(session: AsyncSession, account: Account, got: Incoming, secret: str, at: datetime, begin: Begin) -> Received:
-    """Take it. Acknowledge only after the commit."""
-    user = await _user(session, account, got)
-    fresh = insert(WechatReceived).values(account=account.name, key=got.key, user_id=user.id).on_conflict_do_nothing()
-    if await session.scalar(fresh.returning(WechatReceived.key)) is None:
+async def receive(
+    session: AsyncSession, account: Account, got: Incoming, secret: str, at: datetime, begin: Begin, *, hold: float = 0.0
+) -> Received:
+    """Take it. Acknowledge only after the commit. `hold`: nobody else answers for so many seconds, when something may be said now."""
+    user, case, fresh, invited = await _user(session, account, got)
+    if not fresh:
         return Received(user.id, duplicate=True)
     _open_windows(user, got, at)
-    taken = await _taken(session, account, user, got, secret, at, begin)
+    taken = await _taken(session, account, user, case, got, secret, at, begin, invited=invited)
+    if taken.case_id is not None and hold:
+        user.answering_until = func.clock_timestamp() + timedelta(seconds=hold)  # type: ignore[assignment]
+        taken = replace(taken, held=True)
     await session.flush()
     if taken.case_id is not None and taken.message_id is None and await has_queued(session, taken.case_id, account.channel):
         await defer_send(session, taken.case_id)  # a window opened for what waits
@@ -77,32 +84,35 @@ async def receive(session: AsyncSession, account: Account, got: Incoming, secret
 
 
 async def _taken(
-    session: AsyncSession, account: Account, user: WechatUser, got: Incoming, secret: str, at: datetime, begin: Begin
-) -> Received:
+    session: AsyncSession, account: Account, user: WechatUser, case: Case | None, got: Incoming, secret: str, at: datetime, begin: Begin,
+    *, invited: bool,
+) -> Received:  # fmt: skip
     said = clean_text(got.text if got.kind != "event" else said_by(got.detail) if got.event == "click" else "")
     if got.kind == "event" and not said:
-        return await _event(session, account, user, got, at, begin)
+        return await _event(session, account, user, case, got, at, begin)
     if said and got.kind == "text" and (entered := await _code(session, account, user, said, secret, at)) is not None:
         return entered
-    if said and (invited := await _answer_to_invitation(session, account, user, got, said, at)) is not None:
-        return invited
-    case = await _talk(session, account, user, at, begin)
-    if case is None:
+    if said and invited and (opened := await _answer_to_invitation(session, account, user, got, said, at)) is not None:
+        return opened
+    talk = await _talk(session, account, user, case, at, begin)
+    if talk is None:
         return Received(user.id, say=words().closed)
     if not said:
-        await _keep(session, account, case, got, at)
-        return Received(user.id, case_id=case.id)
-    said = chosen(said, await offered(session, case.id, account.channel)) or said
-    try:
-        accepted = await accept(session, case.id, account.channel, got.key, said)
-    except EmptyMessage:
-        return Received(user.id, case_id=case.id)
-    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, case.id)))  # the talk's other devices show the line
-    return Received(user.id, case_id=case.id, message_id=accepted.message_id)
+        await _keep(session, account, talk, got, at)
+        return Received(user.id, case_id=talk)
+    if is_number(said):
+        said = chosen(said, await offered(session, talk, account.channel)) or said
+    with session.no_autoflush:
+        try:
+            accepted = await accept(session, talk, account.channel, got.key, said)
+        except EmptyMessage:
+            return Received(user.id, case_id=talk)
+        await session.execute(select(func.pg_notify(OUT_NOTIFICATION, talk)))  # the talk's other devices show the line
+    return Received(user.id, case_id=talk, message_id=accepted.message_id)
 
 
 async def _event(
-    session: AsyncSession, account: Account, user: WechatUser, got: Incoming, at: datetime, begin: Begin
+    session: AsyncSession, account: Account, user: WechatUser, case: Case | None, got: Incoming, at: datetime, begin: Begin
 ) -> Received:
     if got.event == "unsubscribe":
         user.follows, user.message_at, user.click_at = False, None, None
@@ -121,23 +131,51 @@ async def _event(
         return await _enter(session, account, user, case_id, at)
     if got.event == "subscribe":
         known = user.case_id is not None
-        case = await _talk(session, account, user, at, begin)
-        if case is None:
+        talk = await _talk(session, account, user, case, at, begin)
+        if talk is None:
             return Received(user.id, say=words().closed)
-        begun = None if known else await _last(session, case.id)
-        return Received(user.id, case_id=case.id, message_id=begun)
+        begun = None if known else await _last(session, talk)
+        return Received(user.id, case_id=talk, message_id=begun)
     return Received(user.id, case_id=user.case_id)
 
 
-async def _user(session: AsyncSession, account: Account, got: Incoming) -> WechatUser:
-    """The user's row, locked; made when it is the first we hear of them."""
-    row = insert(WechatUser).values(account=account.name, openid=got.openid, unionid=got.unionid)
-    user_id = await session.scalar(
-        row.on_conflict_do_update(
-            index_elements=["account", "openid"], set_={"unionid": func.coalesce(func.nullif(got.unionid, ""), WechatUser.unionid)}
-        ).returning(WechatUser.id)
+def _take_user() -> Select[tuple[WechatUser, Case, bool, bool]]:
+    """One statement: the user's row, locked and made when it is the first we hear of them; the talk they are in; whether this was
+    never taken before, and is now; whether they were invited to a talk."""
+    row = insert(WechatUser).values(account=bindparam("account"), openid=bindparam("openid"), unionid=bindparam("unionid"))
+    row = row.on_conflict_do_update(
+        index_elements=["account", "openid"], set_={"unionid": func.coalesce(func.nullif(row.excluded.unionid, ""), WechatUser.unionid)}
     )
-    return await session.get_one(WechatUser, user_id, with_for_update=True, populate_existing=True)
+    user = row.returning(*WechatUser.__table__.c).cte("the_user")
+    fresh = (
+        insert(WechatReceived)
+        .from_select(["account", "key", "user_id"], select(user.c.account, bindparam("key", type_=Text), user.c.id))
+        .on_conflict_do_nothing()
+        .returning(WechatReceived.key)
+        .cte("fresh")
+    )
+    return (
+        select(
+            aliased(WechatUser, user),
+            Case,
+            exists(select(fresh.c.key)).label("fresh"),
+            exists(select(WechatInvitation.user_id).where(WechatInvitation.user_id == user.c.id)).label("invited"),
+        )
+        .outerjoin(Case, Case.id == user.c.case_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+_TAKE_USER = _take_user()
+
+
+async def _user(session: AsyncSession, account: Account, got: Incoming) -> tuple[WechatUser, Case | None, bool, bool]:
+    """(user, locked; their talk; whether this is heard for the first time; whether they were invited)."""
+    given = {"account": account.name, "openid": got.openid, "unionid": got.unionid, "key": got.key}
+    user, case, fresh, invited = (await session.execute(_TAKE_USER, given)).one()
+    if case is None and user.case_id is not None:  # it began while the row was waited for
+        case = await session.get(Case, user.case_id)
+    return user, case, fresh, invited
 
 
 def _open_windows(user: WechatUser, got: Incoming, at: datetime) -> None:
@@ -237,11 +275,17 @@ async def _is_in_a_talk(session: AsyncSession, user: WechatUser, at: datetime) -
     return case.last_message_at is not None and at - case.last_message_at < NEW_TALK_AFTER
 
 
-async def _talk(session: AsyncSession, account: Account, user: WechatUser, at: datetime, begin: Begin) -> Case | None:
-    """The talk that what the user says belongs to; a new enquiry when there is none. None: nobody answers here."""
-    case = await session.get(Case, user.case_id, populate_existing=True) if user.case_id else None
+async def _talk(
+    session: AsyncSession, account: Account, user: WechatUser, case: Case | None, at: datetime, begin: Begin
+) -> str | None:
+    """The talk that what the user says belongs to; a new enquiry when there is none. None: nobody answers here.
+
+    `case`: the talk they were in when this was taken.
+    """
+    if case is not None and case.id != user.case_id:
+        case = await session.get(Case, user.case_id, populate_existing=True) if user.case_id else None
     if case is not None and case.erased_at is None and not _is_past(case, at):
-        return case
+        return case.id
     contact = await session.get(Contact, user.contact_id) if user.contact_id else None
     known = contact is not None and not contact.is_anonymous and contact.erased_at is None
     if known and await is_blocked(session, user.contact_id or 0):
@@ -251,16 +295,15 @@ async def _talk(session: AsyncSession, account: Account, user: WechatUser, at: d
         if live is not None and not await _held_by_another(session, account, user, live.id):
             user.case_id = live.id
             await session.flush()
-            return live
-    case_id = await begin(session, user.contact_id if known else None, account.channel)
-    if case_id is None:
-        return case if case is not None and case.erased_at is None else None
-    case = await session.get_one(Case, case_id, populate_existing=True)
-    user.case_id = case_id
-    if not known or user.contact_id is None:
-        user.contact_id = case.contact_id
-    await session.flush()
-    return case
+            return live.id
+    with session.no_autoflush:  # the user's row is written once, at the end
+        case_id = await begin(session, user.contact_id if known else None, account.channel)
+        if case_id is None:
+            return case.id if case is not None and case.erased_at is None else None
+        user.case_id = case_id
+        if not known or user.contact_id is None:
+            user.contact_id = await session.scalar(select(Case.contact_id).where(Case.id == case_id))
+    return case_id
 
 
 async def _held_by_another(session: AsyncSession, account: Account, user: WechatUser, case_id: str) -> bool:
@@ -278,22 +321,22 @@ async def _last(session: AsyncSession, case_id: str) -> int | None:
     return await session.scalar(select(func.max(Message.id)).where(Message.case_id == case_id))
 
 
-async def _keep(session: AsyncSession, account: Account, case: Case, got: Incoming, at: datetime) -> None:
+async def _keep(session: AsyncSession, account: Account, case_id: str, got: Incoming, at: datetime) -> None:
     """A message that is no text stands in the transcript, and the customer is asked to type."""
-    await session.execute(select(Case.id).where(Case.id == case.id).with_for_update(key_share=True))
+    await session.execute(select(Case.id).where(Case.id == case_id).with_for_update(key_share=True))
     kind = got.kind if got.kind in words().kept else "other"
     heard = Message(
-        case_id=case.id, direction="in", channel=account.channel, channel_message_id=got.key, status="handled", created_at=at,
+        case_id=case_id, direction="in", channel=account.channel, channel_message_id=got.key, status="handled", created_at=at,
         handled_at=at, text=clean_text(f"{words().kept[kind]} {got.detail}" if kind != "voice" else words().kept[kind]),
     )  # fmt: skip
     session.add(heard)
     await session.flush()
     session.add(
         Message(
-            case_id=case.id, direction="out", channel=account.channel, channel_message_id=f"{heard.id}-1", status="queued",
+            case_id=case_id, direction="out", channel=account.channel, channel_message_id=f"{heard.id}-1", status="queued",
             text=words().cannot_read(kind), in_reply_to=heard.id, created_at=at,
         )
     )  # fmt: skip
-    await session.execute(update(Case).where(Case.id == case.id).values(last_message_at=at, nudged_at=None))
+    await session.execute(update(Case).where(Case.id == case_id).values(last_message_at=at, nudged_at=None))
     await session.flush()
-    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, case.id)))
+    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, case_id)))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from followup import clock
 from followup.channels.wechat import queue
@@ -207,8 +207,8 @@ async def test_who_no_longer_follows_is_sent_nothing(line):
 async def test_while_a_request_of_wechats_waits_the_job_lets_it_answer(line):
     await line.queue("您好。")
     async with line.database.session() as session:
-        found = (await session.scalars(select(WechatUser.id))).one()
-        await queue.hold(session, found, 4)
+        held = update(WechatUser).values(answering_until=func.clock_timestamp() + timedelta(seconds=4))
+        found = (await session.scalars(held.returning(WechatUser.id))).one()
     assert await line.send() == 0 and line.screen == []
     async with line.database.session() as session:
         part = await queue.take_for_reply(session, line.account, found, line.talk.case_id, clock.now())

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 
-from followup.channels.wechat.patience import REST, Patience, Waiting
+from followup.channels.wechat.patience import Patience, Waiting
 
 
 class Clock:
@@ -24,73 +22,95 @@ def patience(clock: Clock) -> Patience:
     return Patience(4, 0.5, clock)
 
 
-def many(patience: Patience, stack: ExitStack, count: int = 20, **more: bool) -> list[Waiting]:
-    return [stack.enter_context(patience.waiting(**more)) for _ in range(count)]
+def many(patience: Patience, count: int = 20, **more: bool) -> list[Waiting]:
+    return [patience.waiting(**more) for _ in range(count)]
 
 
-def test_one_request_waits_long_and_the_others_shortly(patience):
-    with ExitStack() as stack:
-        assert [waiting.left() for waiting in many(patience, stack)] == [4, *[0.5] * 19]
+def waits_in_vain(patience: Patience, clock: Clock, seconds: float) -> Waiting:
+    waiting = patience.waiting()
+    clock.at += seconds
+    waiting.goes(in_vain=True)
+    return waiting
+
+
+def turn_of(patience: Patience, clock: Clock, seconds: float) -> None:
+    waiting = patience.waiting()
+    clock.at += seconds
+    waiting.ended()
+    waiting.goes(in_vain=False)
+
+
+def test_while_turns_are_fast_one_request_waits_long_and_the_others_shortly(patience):
+    assert [waiting.left() for waiting in many(patience)] == [4, *[0.5] * 19]
 
 
 def test_while_turns_end_everybody_waits_on_but_never_longer_than_the_longest(patience, clock):
-    with ExitStack() as stack:
-        first, second, third = many(patience, stack, 3)
-        assert first.left() == 4
-        for clock.at in (0.4, 0.8, 1.2):
-            assert third.left() > 0
-            second.ended()
-        assert third.left() == 0.5
-        clock.at = 3.9
+    first, second, third = many(patience, 3)
+    assert first.left() == 4
+    for clock.at in (0.4, 0.8):
+        assert third.left() > 0
         second.ended()
-        assert third.left() == pytest.approx(0.1)
+    assert third.left() == 0.5
+    clock.at = 3.9
+    patience.waiting().ended()
+    assert third.left() == pytest.approx(0.1)
 
 
-def test_after_a_long_wait_in_vain_nobody_waits_long_for_half_a_minute(patience, clock):
-    with patience.waiting() as waiting:
-        clock.at = 4
-        assert waiting.left() == 0
-    with ExitStack() as stack:
-        assert {waiting.left() for waiting in many(patience, stack)} == {0.5}
-    clock.at += REST
-    with ExitStack() as stack:
-        assert [waiting.left() for waiting in many(patience, stack, 3)] == [4, 0.5, 0.5]
+def test_after_a_slow_turn_each_waits_shortly_until_a_fast_one_is_seen(patience, clock):
+    turn_of(patience, clock, 1.5)
+    assert [waiting.left() for waiting in many(patience, 3)] == [0.5] * 3
+    turn_of(patience, clock, 0.4)
+    assert patience.waiting().left() == 4
 
 
-def test_a_short_wait_in_vain_says_nothing_of_the_long_one(patience, clock):
-    with patience.waiting() as scout:
-        scout.left()
-        with patience.waiting() as other:
-            clock.at = 0.5
-            assert other.left() == 0
-        assert scout.left() == 3.5
-    clock.at += REST
-    assert patience.scout is None
+def test_once_somebody_waited_in_vain_everybody_goes_at_once(patience, clock):
+    waits_in_vain(patience, clock, 0.5)
+    assert {waiting.left() for waiting in many(patience)} == {0}
 
 
-def test_a_turn_that_ends_in_time_ends_the_rest(patience, clock):
-    with patience.waiting() as waiting:
-        clock.at = 4
-        waiting.left()
-    with patience.waiting() as waiting:
-        waiting.ended()
-    with patience.waiting() as waiting:
-        assert waiting.left() == 4
+def test_whoever_waits_already_is_not_sent_away_because_another_waited_in_vain(patience, clock):
+    scout, other = many(patience, 2)
+    assert scout.left() == 4
+    clock.at = 0.5
+    assert other.left() == 0
+    other.goes(in_vain=True)
+    assert scout.left() == 3.5
+
+
+def test_a_turn_that_ends_when_its_request_has_gone_lets_the_next_ones_wait_again(patience, clock):
+    waiting = waits_in_vain(patience, clock, 4)
+    clock.at = 60
+    waiting.ended()
+    assert patience.waiting().left() == 0.5  # it was a slow one
+    turn_of(patience, clock, 0.2)
+    assert patience.waiting().left() == 4
+
+
+def test_one_slow_turn_among_fast_ones_sends_nobody_away(patience, clock):
+    slow = patience.waiting()
+    assert slow.left() == 4
+    clock.at = 3.8
+    patience.waiting().ended()
+    clock.at = 4
+    slow.goes(in_vain=True)
+    assert patience.waiting().left() == 4
+
+
+def test_a_request_that_went_at_once_says_nothing(patience):
+    patience.waiting().goes(in_vain=True)
+    assert patience.waiting().left() == 4
 
 
 def test_the_next_takes_over_when_the_one_that_waits_long_has_its_turn(patience, clock):
-    with ExitStack() as stack:
-        (later,) = many(patience, stack, 1)
-        with patience.waiting() as scout:
-            assert scout.left() == 4
-            assert later.left() == 0.5
-            scout.ended()
-        assert later.left() == 4
+    scout, later = many(patience, 2)
+    assert scout.left() == 4 and later.left() == 0.5
+    scout.ended()
+    scout.goes(in_vain=False)
+    assert later.left() == 4
 
 
 def test_where_no_message_can_follow_each_waits_long_until_that_was_in_vain(patience, clock):
-    with ExitStack() as stack:
-        assert {waiting.left() for waiting in many(patience, stack, last_chance=True)} == {4}
-        clock.at = 4
-    with patience.waiting(last_chance=True) as waiting:
-        assert waiting.left() == 0.5
+    waits_in_vain(patience, clock, 0.5)
+    assert {waiting.left() for waiting in many(patience, last_chance=True)} == {4}
+    waits_in_vain(patience, clock, 4)
+    assert patience.waiting(last_chance=True).left() == 0
