@@ -128,7 +128,8 @@ def unfinished(again: Again) -> str:
     """隔 1 天请他接着聊，最多 2 次；……"""
     if not again.times:
         return "一天没有回话，会话就结束；下一个工作日再请他接着聊一次，没有来，第二天再请一次，还没有来就转给同事。"
+    often = f"每隔{hours_long(again.interval)}请他接着聊一次" if again.times > 1 else f"隔{hours_long(again.interval)}请他接着聊"
     return (
-        f"客户最后一次说话以后，隔{hours_long(again.interval)}请他接着聊，最多 {again.times} 次，每次都隔这么久；用客户来时的那种方式，"
-        "从没有答的问题接着问；过了截止时间或者任务的最后一天，就不再请。"
+        f"客户停下来不说话以后，{often}，最多 {again.times} 次；用客户来时的那种方式，从没有答的问题接着问；"
+        "过了截止时间或者任务的最后一天，就不再请。"
     )
