@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -28,8 +29,13 @@ __all__ = ["InProcessTrial", "Step", "script_of", "trained"]
 def trained() -> IntentModel:
     """The intent model of the present data: as Rasa's component trains it, kept in models/ by its content."""
     path = PROJECT_DIR / "models" / ".in_process" / f"{content_hash(PROJECT_DIR)}.joblib"
-    if path.exists():
-        return IntentModel.load(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes train it once
+        return IntentModel.load(path) if path.exists() else _train(path)
+
+
+def _train(path: Path) -> IntentModel:
     examples = load_examples([PROJECT_DIR / "data" / "nlu"])
     config = YAML(typ="safe").load((PROJECT_DIR / "config.yml").read_text(encoding="utf-8"))
     given = {key: value for key, value in config["pipeline"][0].items() if key != "name"}
@@ -44,9 +50,9 @@ def trained() -> IntentModel:
 
 
 def _keep(model: IntentModel, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     for old in sorted(path.parent.glob("*.joblib"), key=lambda one: one.stat().st_mtime)[:-3]:
         old.unlink(missing_ok=True)
+        old.with_suffix(".lock").unlink(missing_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
     joblib.dump(model, draft, compress=1)
     draft.replace(path)  # in one step: a half-written model is never found

@@ -1,29 +1,16 @@
 """Several acts in one reply, with the model of the committed examples."""
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
 from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.nlu.acts import NOTHING_SAID, PRIORITY, Act, Reading, read_acts
-from followup.nlu.examples import load_examples
-from followup.nlu.lexicon import Lexicon
-from followup.nlu.model import Guess, IntentModel
+from followup.nlu.model import Guess
 from followup.nlu.understanding import read_reply
-
-ROOT = Path(__file__).parents[3]
-
-
-@cache
-def model() -> IntentModel:
-    examples = load_examples([ROOT / "data" / "nlu"])
-    lexicon = Lexicon.read(ROOT / "data" / "lexicon")
-    return IntentModel.train([e.text for e in examples], [e.intent for e in examples], lexicon=lexicon)
+from tests.e2e.in_process import trained
 
 
 def read(text: str) -> Reading:
-    return read_acts(text, model().rank_all)
+    return read_acts(text, trained().rank_all)
 
 
 def intents(text: str) -> list[str]:
@@ -184,7 +171,7 @@ def test_a_driver_leads_though_the_whole_reply_does_not_show_it():
 def test_what_leads_is_the_same_when_the_ranking_begins_with_it():
     for text in ("还行,就是有点贵,我现在在开车", "服务很好,谢谢", "没有了，您忙", "贷款材料交了又交没完没了"):
         first = read(text).leading
-        again = read_reply(text, model())
+        again = read_reply(text, trained())
         assert again.leading == first and again.ranking[0].intent == first.intent
 
 
@@ -202,7 +189,7 @@ def test_a_shred_cannot_forbid_contact_by_the_model_alone():
 
 
 def test_every_trained_intent_has_its_place_in_the_order():
-    bases = {intent.split("/")[0] for intent in model().intents}
+    bases = {intent.split("/")[0] for intent in trained().intents}
     assert bases <= set(PRIORITY)
 
 

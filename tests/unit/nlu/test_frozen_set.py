@@ -8,8 +8,11 @@ seen none of the examples, with reviews and messages to other bots among it, and
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +21,9 @@ import pytest
 
 from followup.nlu.evaluate import calibration_error
 from followup.nlu.examples import Example, load_examples
-from followup.nlu.lexicon import Lexicon
 from followup.nlu.model import Guess, IntentModel
 from followup.training.examples_near import COMPARED_FROM, SIMILAR, UNAVOIDABLE, key, resembles
+from tests.e2e.in_process import trained
 
 PROJECT = Path(__file__).resolve().parents[3]
 SETS = PROJECT / "tests" / "nlu"
@@ -75,10 +78,9 @@ def examples() -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def model(examples: list[Example]) -> IntentModel:
-    """A freshly trained model."""
-    texts, intents = [example.text for example in examples], [example.intent for example in examples]
-    return IntentModel.train(texts, intents, lexicon=Lexicon.read(PROJECT / "data" / "lexicon"))
+def model() -> IntentModel:
+    """Trained on the present data."""
+    return trained()
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +112,38 @@ def test_the_sets_share_no_reply() -> None:
 
 
 def test_no_reply_was_trained_on(replies: list[Reply], examples: list[Example]) -> None:
-    trained = {key(example.text) for example in examples}
-    known = [reply.text for reply in replies if len(key(reply.text)) > UNAVOIDABLE and key(reply.text) in trained]
+    keys = {key(example.text) for example in examples}
+    known = [reply.text for reply in replies if len(key(reply.text)) > UNAVOIDABLE and key(reply.text) in keys]
     assert known == []
 
 
 def test_no_reply_resembles_an_example(replies: list[Reply], examples: list[Example]) -> None:
-    trained = defaultdict(set)
-    for example in examples:
-        trained[len(key(example.text))].add(key(example.text))
-    alike = []
-    for reply in replies:
-        asked = key(reply.text)
-        reach = int(len(asked) * (1 - SIMILAR)) + 2
-        near = range(len(asked) - reach, len(asked) + reach + 1) if len(asked) >= COMPARED_FROM else ()
-        alike += [(reply.text, other) for length in near for other in trained[length] if resembles(asked, other)]
+    near = nearby({key(example.text) for example in examples})
+    asked = [(reply.text, key(reply.text)) for reply in replies]
+    alike = [(text, other) for text, one in asked if len(one) >= COMPARED_FROM for other in near(one) if resembles(one, other)]
     assert alike == []
+
+
+def nearby(keys: set[str]) -> Callable[[str], set[str]]:
+    """Finds all keys that can resemble one: of k edits at least one of k + 1 pieces stays whole."""
+    book = "\n" + "\n".join(sorted(keys)) + "\n"
+
+    def find(one: str) -> set[str]:
+        # Edits are fewer than a tenth of the longer one, which is longer by no more than the edits.
+        pieces = math.ceil(len(one) * (1 - SIMILAR) / SIMILAR) + 1
+        cuts = [len(one) * cut // pieces for cut in range(pieces + 1)]
+        places = [at.start() for first, last in itertools.pairwise(cuts) for at in re.finditer(re.escape(one[first:last]), book)]
+        return {book[book.rfind("\n", 0, place) + 1 : book.index("\n", place)] for place in places}
+
+    return find
+
+
+def test_what_resembles_a_line_is_among_what_is_found_near_it(examples: list[Example]) -> None:
+    keys = sorted({key(example.text) for example in examples if len(key(example.text)) >= COMPARED_FROM})
+    near, some = nearby(set(keys)), keys[::40]
+    changed = [one[:3] + one[4:] for one in some] + [one[:-1] + "好" for one in some] + ["嗯" + one for one in some] + some
+    for one, was in zip(changed, some * 4, strict=True):
+        assert was in near(one) or not resembles(one, was), (one, was)
 
 
 def test_a_short_reply_is_not_trained_under_another_intent(replies: list[Reply], examples: list[Example]) -> None:
