@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.decide import NOT_DELIVERED
 from followup.campaigns.labels import label, sentence
+from followup.contacts.parse import normal_phone
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import CampaignDraw, CampaignEntry, Delivery
 from followup.store.models import Case, Message
@@ -141,7 +142,15 @@ _CONDITIONS = {
     "rule": "AND ledger.rule = :rule",
     "stratum": "AND ledger.stratum = :stratum",
     "reason": "AND ledger.reason = :reason",
-    "q": "AND (strpos(contact.name, :q) > 0 OR strpos(contact.phone, :q) > 0 OR contact.external_id = :q)",
+    "draw": "AND ledger.draw_id IN (SELECT id FROM campaign_draws WHERE campaign_id = :id AND CAST(:draw AS text) IN (id::text, kind, 'any'))",
+    "q": "AND ledger.contact_id IN (SELECT id FROM found)",
+}
+# Found first and once: looked for entry by entry, a name that nobody has takes a second among 100,000.
+_FOUND = "WITH found AS MATERIALIZED (SELECT id FROM contacts WHERE {condition})"
+_NAMED = {
+    "number": "phone = :q",
+    "figures": "strpos(phone, :q) > 0 OR external_id = :q",
+    "words": "strpos(name, :q) > 0 OR external_id = :q",
 }
 
 
@@ -153,29 +162,43 @@ async def rows(
     rule: str = "",
     stratum: str = "",
     reason: str = "",
+    draw: str = "",
     q: str = "",
     after: int = 0,
     limit: int = 50,
 ) -> list[LedgerRow]:
     """A page of entries, oldest first; `after`: the last entry id of the page before. Empty filters hold for all.
 
-    `stage` may name several, with commas between them.
+    `stage` may name several, with commas between them. `draw`: who was drawn by the draw of this id, by draws of this kind (first,
+    more, top_up), or by any.
     """
-    given, conditions = _wanted(stage=stage, rule=rule, stratum=stratum, reason=reason, q=q)
-    found = await session.execute(text(_ROWS.format(conditions=conditions)), {**given, "id": campaign_id, "after": after, "limit": limit})
-    return [LedgerRow(**row._mapping) for row in found]
+    given, conditions, found = _wanted(stage=stage, rule=rule, stratum=stratum, reason=reason, draw=draw, q=q)
+    entries = await session.execute(text(found + _ROWS.format(conditions=conditions)), {**given, "id": campaign_id, "after": after, "limit": limit})
+    return [LedgerRow(**row._mapping) for row in entries]
 
 
-async def count(session: AsyncSession, campaign_id: int, *, stage: str = "", rule: str = "", stratum: str = "", reason: str = "", q: str = "") -> int:
+async def count(
+    session: AsyncSession, campaign_id: int, *, stage: str = "", rule: str = "", stratum: str = "", reason: str = "", draw: str = "", q: str = ""
+) -> int:
     """How many `rows` there are in all."""
-    given, conditions = _wanted(stage=stage, rule=rule, stratum=stratum, reason=reason, q=q)
-    return await session.scalar(text(_COUNT.format(conditions=conditions)), {**given, "id": campaign_id}) or 0
+    given, conditions, found = _wanted(stage=stage, rule=rule, stratum=stratum, reason=reason, draw=draw, q=q)
+    return await session.scalar(text(found + _COUNT.format(conditions=conditions)), {**given, "id": campaign_id}) or 0
 
 
-def _wanted(**filters: str) -> tuple[dict[str, str], str]:
-    """The filters that are given, and their conditions."""
+def _wanted(**filters: str) -> tuple[dict[str, str], str, str]:
+    """The filters that are given, their conditions, and what the statement begins with."""
     given = {name: value.strip() for name, value in filters.items() if value.strip()}
-    return given, " ".join(_CONDITIONS[name] for name in given)
+    return given, " ".join(_CONDITIONS[name] for name in given), _found(given)
+
+
+def _found(given: dict[str, str]) -> str:
+    q = given.get("q", "")
+    if not q:
+        return ""
+    if phone := normal_phone(q):
+        given["q"] = phone
+        return _FOUND.format(condition=_NAMED["number"])
+    return _FOUND.format(condition=_NAMED["figures" if q.isascii() and any(map(str.isdigit, q)) else "words"])
 
 
 async def draws(session: AsyncSession, campaign_id: int) -> list[CampaignDraw]:

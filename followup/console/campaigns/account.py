@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup import clock
 from followup.campaigns import ledger, parse
 from followup.campaigns.dispatch import NoScript, script_now
+from followup.campaigns.labels import label
 from followup.campaigns.parse import DefinitionErrors
 from followup.console.audit import audit
 from followup.console.campaigns import describe, ledger_export, queries
@@ -34,12 +35,13 @@ from followup.talk.links import DoNotContact, create_link
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which entries of the ledger are wanted; empty parts hold for all. `stage`: one, or several with commas."""
+    """Which entries of the ledger are wanted; empty parts hold for all. `stage`: one, or several with commas; `draw` as in `ledger.rows`."""
 
     stage: str = ""
     rule: str = ""
     stratum: str = ""
     reason: str = ""
+    draw: str = ""
     q: str = ""
 
     def given(self) -> dict[str, str]:
@@ -99,6 +101,7 @@ async def campaign_view(request: web.Request, *, error: str = "", status: int = 
         next_link=filters.link(here, after=rows[PER_PAGE - 1].entry_id) if len(rows) > PER_PAGE else "",
         first_link=filters.link(here) if after else "",
         filters=filters,
+        draw_text=_draw_text(filters.draw),
         link=lambda **changed: Filters(**{**filters.given(), **changed}).link(here),
         export=lambda kind: filters.link(f"{here}/ledger.{kind}"),
         talks=talks_link(campaign=str(campaign_id)),
@@ -109,6 +112,11 @@ async def campaign_view(request: web.Request, *, error: str = "", status: int = 
         talk_link=talk_link,
         **_told(campaign),
     )
+
+
+def _draw_text(draw: str) -> str:
+    """Which draw the rows come from."""
+    return f"编号 {draw} 抽中的" if draw.isdigit() else "抽中的" if draw == "any" else f"{label(draw, 'draws')}抽中的"
 
 
 def by_rule(counts: ledger.Counts) -> list[tuple[str, str, dict[str, int], int]]:

@@ -16,12 +16,10 @@ from followup.campaigns.actions import CampaignError
 from followup.campaigns.advice import advice
 from followup.campaigns.definition import Definition
 from followup.campaigns.dispatch import NoScript, script_now
-from followup.campaigns.dry_run import Day, DryRun
-from followup.campaigns.plan import PlannedEntry
 from followup.console.campaigns import describe, queries, trial
 from followup.console.campaigns.month import Month, month_of
 from followup.console.campaigns.shared import campaign_of, campaign_page, detail_link, ways
-from followup.console.campaigns.trial import Progress, Trial, Trials
+from followup.console.campaigns.trial import Day, Planned, Progress, Trial, Trials
 from followup.console.forms import object_id, query
 from followup.console.parts import database
 from followup.console.permissions import Permission, needs
@@ -52,7 +50,7 @@ async def context(request: web.Request, session: AsyncSession, campaign: Campaig
         "summary": describe.summary(made),
         "rules": [(describe.rule_text(rule), describe.rule_more(rule)) for rule in made.rules],
         "ready": await ways(request),
-        **await _run_context(request, session, campaign, made, script, reach.customers),
+        **await _run_context(request, session, campaign, made, script, reach.customers, again=True),
     }
 
 
@@ -76,21 +74,23 @@ def _script(made: Definition) -> tuple[Script | None, Mapping[str, Any] | None]:
 
 
 async def _run_context(
-    request: web.Request, session: AsyncSession, campaign: Campaign, made: Definition, script: Script | None, total: int
+    request: web.Request, session: AsyncSession, campaign: Campaign, made: Definition, script: Script | None, total: int, *, again: bool = False
 ) -> dict[str, Any]:
-    """The dry run as the page shows it; `progress` where it is not ready."""
+    """The dry run as the page shows it; `progress` where it is not ready. `again`: one that failed is begun once more."""
     now = clock.now()
     work = partial(trial.make, database(request), made, script, now, campaign.seed, is_demo=campaign.is_demo)
     here = f"{detail_link(campaign.id)}/edit/check"
     if total <= trial.AT_ONCE:
         found: Trial | None = await work(Progress(total))
     else:
-        progress = request.config_dict[TRIALS].of((campaign.id, campaign.version), total, work, anew=query(request, "anew") == "1")
+        progress = await request.config_dict[TRIALS].of(
+            database(request), campaign.id, campaign.version, total, work, anew=query(request, "anew") == "1", again=again
+        )
         found = progress.result
         if found is None:
-            again = f"{detail_link(campaign.id)}/run" + (f"?{request.query_string}" if request.query_string else "")
-            return {"run": None, "progress": progress, "again": again.replace("anew=1", "anew="), "here": here}
-    run = found.run
+            there = f"{detail_link(campaign.id)}/run" + (f"?{request.query_string}" if request.query_string else "")
+            return {"run": None, "progress": progress, "again": there.replace("anew=1", "anew="), "here": here}
+    run = found
     month, day = month_of(request, run.days[0].day if run.days else now.astimezone(SHANGHAI).date())
     chosen = next((one for one in run.days if one.day == day), None)
     names = await queries.names(session, [one.contact_id for one in chosen.entries]) if chosen else {}
@@ -138,16 +138,16 @@ def _reach_warnings(made: Definition, reach: queries.Reach) -> list[str]:
 def _minding(found: Trial) -> list[str]:
     """What only the dry run shows."""
     told = [f"有 {count} 位客户缺少“{name}”，话术要用，缺的不会联系。" for name, count in found.missing.items()]
-    if crowded := sum(day.count > day.room for day in found.run.days):
+    if crowded := sum(day.count > day.room for day in found.days):
         told.append(f"有 {crowded} 天要联系的人比按“每分钟最多”排得下的多，当天联系不完的顺延。")
     return told
 
 
-def calendar_of(run: DryRun, month: date) -> Month[Day]:
+def calendar_of(run: Trial, month: date) -> Month[Day]:
     return Month(month, {day.day: day for day in run.days})
 
 
-def _shown(entry: PlannedEntry, people: Mapping[int, Any]) -> str:
+def _shown(entry: Planned, people: Mapping[int, Any]) -> str:
     person = people.get(entry.contact_id)
     return (name_of(person.name) + person.title) if person is not None else ""
 

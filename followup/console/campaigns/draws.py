@@ -9,7 +9,8 @@ from followup.campaigns.labels import sentence
 from followup.campaigns.parse import DefinitionErrors
 from followup.console.audit import audit
 from followup.console.campaigns import describe
-from followup.console.campaigns.shared import campaign_of, campaign_page
+from followup.console.campaigns.account import Filters
+from followup.console.campaigns.shared import campaign_of, campaign_page, detail_link
 from followup.console.forms import object_id
 from followup.console.parts import database, staff
 from followup.console.permissions import Permission, needs
@@ -30,8 +31,9 @@ async def draws_page(request: web.Request) -> web.Response:
     regular = [one for one in draws if one.kind != "top_up"]
     top_ups = [one for one in draws if one.kind == "top_up"]
     return campaign_page(
-        request, "draws.html", campaign=campaign, drawn=drawn, regular=regular, top_ups=top_ups, share=_share(campaign), tab="draws"
-    )
+        request, "draws.html", campaign=campaign, drawn=drawn, regular=regular, top_ups=top_ups, share=_share(campaign), tab="draws",
+        behind=lambda draw, stratum: Filters(draw=str(draw), stratum=stratum).link(detail_link(campaign.id)),
+    )  # fmt: skip
 
 
 def _share(campaign: Campaign) -> str:

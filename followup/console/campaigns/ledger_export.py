@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
-from typing import IO, Any
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from aiohttp import web
 
@@ -16,15 +17,16 @@ from followup.console.audit import audit
 from followup.console.campaigns.shared import campaign_of
 from followup.console.campaigns.why import why
 from followup.console.parts import database, staff
-from followup.console.transcripts.export import BOM, Sheet, csv_part
+from followup.console.transcripts.export import BOM, csv_part
 from followup.console.transcripts.masking import name_of, phone_of
+from followup.console.xlsx_stream import SheetStream
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign
 from followup.store.database import Database
 
 MOST_EXPORTED = 200_000
 _AT_ONCE = 5000
-_CHUNK = 1 << 16
+_WIDTHS = (9, 8, 14, 10, 7, 10, 6, 10, 22, 8, 17, 17, 17, 34, 48)
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 HEAD = (
     "编号", "客户", "电话", "联系时间", "第几次", "分层", "抽中", "进展", "原因", "渠道", "应联系", "下次处理", "首次发送", "会话", "说明",
@@ -39,28 +41,27 @@ async def send(request: web.Request, campaign_id: int, kind: str, filters: dict[
         await audit(session, staff(request), "campaign.export", "campaign", campaign_id, rows=rows, format=kind, filters=filters)
     name = f"campaign-{campaign_id}-{clock.now().astimezone(SHANGHAI):%Y%m%d-%H%M}.{kind}"
     response = web.StreamResponse(headers={"Content-Type": _TYPES[kind], "Content-Disposition": f'attachment; filename="{name}"'})
-    tables = _tables(database(request), campaign, filters)
-    if kind == "csv":
-        await response.prepare(request)
-        await response.write(BOM)
-        async for table in tables:
-            await response.write(await asyncio.to_thread(csv_part, table))
-    else:
-        with tempfile.TemporaryFile() as file:
-            sheet = Sheet("台账")
-            async for table in tables:
-                await asyncio.to_thread(sheet.add, table)
-            await asyncio.to_thread(sheet.save, file)
+    async for part in parts(database(request), campaign, filters, kind):
+        if not response.prepared:
             await response.prepare(request)
-            await _write(response, file)
+        await response.write(part)
     await response.write_eof()
     return response
 
 
-async def _write(response: web.StreamResponse, file: IO[bytes]) -> None:
-    file.seek(0)
-    while part := await asyncio.to_thread(file.read, _CHUNK):
-        await response.write(part)
+async def parts(database: Database, campaign: Campaign, filters: dict[str, str], kind: str) -> AsyncIterator[bytes]:
+    """The file's bytes, as the entries are read."""
+    tables = _tables(database, campaign, filters)
+    if kind == "csv":
+        yield BOM
+        async for table in tables:
+            yield await asyncio.to_thread(csv_part, table)
+        return
+    sheet = SheetStream("台账", _WIDTHS)
+    yield sheet.begin()
+    async for table in tables:
+        yield await asyncio.to_thread(sheet.add, table)
+    yield sheet.end()
 
 
 async def _tables(database: Database, campaign: Campaign, filters: dict[str, str]) -> AsyncIterator[list[list[Any]]]:
@@ -77,11 +78,14 @@ async def _tables(database: Database, campaign: Campaign, filters: dict[str, str
 
 
 def _cells(row: ledger.LedgerRow, status: str) -> list[Any]:
-    def at(moment: Any) -> str:
-        return "" if moment is None else f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-
     return [
         row.entry_id, name_of(row.name), phone_of(row.phone), row.rule, row.occurrence + 1, row.stratum, "是" if row.drawn else "否",
-        label(row.stage, "stages"), ledger.reason(row.reason), label(row.channel, "channels"), at(row.due_at), at(row.next_at),
-        at(row.sent_at), row.case_id or "", why(row, status),
+        label(row.stage, "stages"), ledger.reason(row.reason), label(row.channel, "channels"), _minute(row.due_at), _minute(row.next_at),
+        _minute(row.sent_at), row.case_id or "", why(row, status),
     ]  # fmt: skip
+
+
+@lru_cache(maxsize=1 << 12)
+def _minute(at: datetime | None) -> str:
+    """Thousands of entries share a time."""
+    return "" if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

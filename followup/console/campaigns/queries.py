@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, and_, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.definition import Audience, Definition
 from followup.campaigns.dispatch import variables_of
 from followup.campaigns.enrol import in_audience
 from followup.campaigns.plan import Customer
-from followup.channels.wechat.notifier_address import has_address
 from followup.console.paging import PER_PAGE
 from followup.contacts.groups import KNOWN
+from followup.contacts.parse import OPENID_FIELD
 from followup.scripts.model import Script
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign, Consent, Import
-from followup.store.models import Callback, Case, Contact, User
-from followup.store.records import blocked
+from followup.store.models import Callback, Case, Contact, DoNotContact, User
+from followup.store.wechat_models import WechatUser
 
 COLUMNS_OF = 2000
 """The columns of so many customers, the newest, are offered."""
@@ -93,22 +93,43 @@ class Reach:
 
 
 async def reach(session: AsyncSession, audience: Audience, *, is_demo: bool) -> Reach:
-    def agreed(channel: str) -> Any:
-        newest = select(Consent.given).where(Consent.contact_id == Contact.id, Consent.channel == channel)
-        return func.coalesce(newest.order_by(Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery(), False)
+    """Reckoned set by set: `blocked`, `has_address` and the newest consent asked of each customer took seconds for 100,000."""
+    standing = (DoNotContact.lifted_at.is_(None), DoNotContact.source != "erased")
+    digests = await session.scalar(
+        select(exists().where(*standing, or_(DoNotContact.phone_digest.is_not(None), DoNotContact.email_digest.is_not(None))))
+    )
+    newest = select(Consent.contact_id, Consent.channel, Consent.given).distinct(Consent.contact_id, Consent.channel)
+    last = newest.order_by(Consent.contact_id, Consent.channel, Consent.id.desc()).cte("last")
 
-    stop = blocked(Contact.id, Contact.phone)
-    row = (
-        await session.execute(
-            select(
-                func.count(),
-                func.count().filter(stop),
-                func.count().filter(Contact.phone.startswith("1"), agreed("sms"), ~stop),
-                func.count().filter(Contact.email != "", agreed("email"), ~stop),
-                func.count().filter(has_address(), agreed("wechat"), ~stop),
-            ).where(*in_audience(audience, is_demo))
+    def listed(column: Any, value: Any) -> Any:
+        return and_(value != "", value.in_(select(column).where(*standing, column.is_not(None))))
+
+    def agreed(channel: str) -> Any:
+        return Contact.id.in_(select(last.c.contact_id).where(last.c.channel == channel, last.c.given))
+
+    stops = [
+        Contact.id.in_(select(DoNotContact.contact_id).where(*standing, DoNotContact.contact_id.is_not(None))),
+        listed(DoNotContact.phone, Contact.phone),
+        listed(DoNotContact.email, Contact.email),
+    ]
+    if digests:  # every number must be digested to compare
+        stops += [listed(DoNotContact.phone_digest, func.phone_digest(Contact.phone)), listed(DoNotContact.email_digest, func.phone_digest(Contact.email))]
+    theirs = select(WechatUser.contact_id).where(WechatUser.contact_id.is_not(None))
+    follows = or_(Contact.id.in_(theirs.where(WechatUser.follows)), Contact.fields.has_key(OPENID_FIELD) & Contact.id.not_in(theirs))
+    who = (
+        select(
+            func.coalesce(or_(*stops), False).label("stop"),
+            and_(Contact.phone.startswith("1"), agreed("sms")).label("sms"),
+            and_(Contact.email != "", agreed("email")).label("email"),
+            and_(follows, agreed("wechat")).label("wechat"),
         )
-    ).one()
+        .where(*in_audience(audience, is_demo))
+        .cte("who")
+        .prefix_with("MATERIALIZED")
+    )
+    free = ~who.c.stop
+    ways = (func.count().filter(free, who.c[channel]) for channel in ("sms", "email", "wechat"))
+    row = (await session.execute(select(func.count(), func.count().filter(who.c.stop), *ways).select_from(who))).one()
     return Reach(row[0], row[1], {"sms": row[2], "email": row[3], "wechat": row[4], "link": row[0] - row[1]})
 
 

@@ -29,9 +29,10 @@ def why(row: Standing, campaign_status: str) -> str:
     reason = label(row.reason, "reasons") if row.reason else ""
     parts = [sentences.get(key, "") for key in _keys(row, campaign_status)]
     text = "".join(parts) or reason or label(row.stage, "stages")
-    return text.format(
-        reason=reason or label(row.stage, "stages"), channel=label(row.channel, "channels") or "邀请", due=_at(row.due_at), next=_at(row.next_at), sent=_at(row.sent_at)
-    )
+    if "{" not in text:
+        return text
+    times = {name: _at(at) for name, at in (("due", row.due_at), ("next", row.next_at), ("sent", row.sent_at)) if f"{{{name}}}" in text}
+    return text.format(reason=reason or label(row.stage, "stages"), channel=label(row.channel, "channels") or "邀请", **times)
 
 
 def _keys(row: Standing, status: str) -> list[str]:

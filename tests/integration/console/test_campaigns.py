@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from openpyxl import load_workbook
 from sqlalchemy import select, text, update
 
@@ -18,12 +19,14 @@ from followup.campaigns import parse
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import send_batch
 from followup.channels import Unclear
+from followup.console import sessions
 from followup.console.campaigns import ledger_export, shared, trial
-from followup.settings import SHANGHAI
+from followup.settings import SHANGHAI, Settings
 from followup.store.campaign_models import Campaign, CampaignEntry, Consent, Delivery
 from followup.store.database import Database
 from followup.store.models import Callback, Case, Contact
 from followup.store.staff_models import AuditEntry
+from followup.web.app import make_app
 from tests.integration.campaigns.conftest import Provider, invite
 from tests.integration.console.conftest import Browser, text_of
 from tests.integration.console.every_route import every_field, every_route
@@ -36,7 +39,7 @@ NOW = datetime(2026, 11, 20, 10, 5, tzinfo=SHANGHAI)
 FIELDS = {"签收日期": "2026-11-17", "商品": "红啤梨", "下单时间": "上周", "每箱销售价（元）": "68", "每箱个数": "12"}
 
 
-READ = {"q", "stage", "rule", "stratum", "reason", "after", "month", "day", "which", "page", "status", "script", "customer", "groups", "without", "field", "values", "imports"}
+READ = {"q", "stage", "rule", "stratum", "reason", "draw", "after", "month", "day", "which", "page", "status", "script", "customer", "groups", "without", "field", "values", "imports"}
 """What addresses of campaigns hold."""
 
 
@@ -280,6 +283,68 @@ async def test_a_large_audience_is_planned_in_the_background_with_its_progress(
     assert "11月23日 10:00" in text_of(await boss.get(f"{path}/edit/check?day=2026-11-23"))  # at once: it is known by now
     await boss.post(f"{path}/edit/audience", groups="VIP", field="签收日期", values="2026-11-20", seen=1)
     assert "没有一位客户符合条件" in await boss.get(f"{path}/edit/check")
+
+
+async def test_a_dry_run_is_found_by_every_web_process_and_reckoned_by_one(
+    enter: Enter, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "AT_ONCE", 3)
+    go, reckoned, real = asyncio.Event(), [], trial.make
+
+    async def slow(*args: Any, **named: Any) -> trial.Trial:
+        reckoned.append(1)
+        await go.wait()
+        return await real(*args, **named)
+
+    monkeypatch.setattr(trial, "make", slow)
+    await customers(database, 5, fields={"签收日期": "2026-11-20"})
+    boss = await enter("supervisor")
+    path = f"/console/campaigns/{await draft(boss)}"
+    async with TestServer(make_app(settings)) as second, TestClient(second) as client:
+        client.session.cookie_jar.update_cookies({sessions.COOKIE: boss.token}, client.make_url("/"))
+        other = Browser(client, boss.user_id)
+        pages = await asyncio.gather(*(one.get(f"{path}/edit/check") for one in (boss, other, other, boss)))
+        assert all("正在试排" in page for page in pages) and "正在试排" in await other.get(f"{path}/run")
+        go.set()
+        async with asyncio.timeout(30):
+            while "正在试排" in (page := await other.get(f"{path}/run")):
+                await asyncio.sleep(0.01)
+        assert "5 位客户，抽中 5 位" in text_of(page) and "11月23日 10:00" in text_of(await boss.get(f"{path}/edit/check?day=2026-11-23"))
+        assert len(reckoned) == 1
+        # The process that reckons ends: the next one that is asked takes over.
+        go.clear()
+        assert "正在试排" in await other.get(f"{path}/edit/check?anew=1")
+        async with asyncio.timeout(30):
+            while len(reckoned) < 2:
+                await asyncio.sleep(0.01)
+    go.set()
+    async with asyncio.timeout(30):
+        while "正在试排" in (page := await boss.get(f"{path}/run")):
+            await asyncio.sleep(0.01)
+    assert "5 位客户，抽中 5 位" in text_of(page) and len(reckoned) == 3
+
+
+async def test_a_dry_run_that_failed_says_so_and_can_be_begun_again(enter: Enter, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "AT_ONCE", 3)
+    real = trial.make
+
+    async def breaks(*args: Any, **named: Any) -> trial.Trial:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(trial, "make", breaks)
+    await customers(database, 5, fields={"签收日期": "2026-11-20"})
+    boss = await enter("supervisor")
+    path = f"/console/campaigns/{await draft(boss)}"
+    await boss.get(f"{path}/edit/check")
+    async with asyncio.timeout(30):
+        while "没有完成" not in (page := await boss.get(f"{path}/run")):
+            await asyncio.sleep(0.01)
+    assert "再试一次" in page
+    monkeypatch.setattr(trial, "make", real)
+    assert "正在试排" in await boss.get(f"{path}/edit/check")
+    async with asyncio.timeout(30):
+        while "抽中 <strong>5" not in await boss.get(f"{path}/run"):
+            await asyncio.sleep(0.01)
 
 
 async def test_two_people_do_not_overwrite_each_other(enter: Enter, database: Database) -> None:
