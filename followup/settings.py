@@ -288,7 +288,7 @@ def _templates(env: Mapping[str, str]) -> Mapping[str, str]:
     found = dict(re.findall(r"(\w+)=([A-Za-z0-9_]+)(?:,|$)", given.replace(" ", "")))
     if "first" not in found or not set(found) <= set(KINDS) or len(found) != given.count("="):
         raise SettingsError(
-            f"FOLLOWUP_SMS_TEMPLATE 的值“{given}”不对，请填写一个模板编号，或者写成 first=编号,reminder=编号,callback=编号,revisit=编号，其中 first 必填。"
+            f"FOLLOWUP_SMS_TEMPLATE 的值“{given}”不对，请填写一个模板编号，或者写成 first=编号,reminder=编号,callback=编号,revisit=编号,unfinished=编号，其中 first 必填。"
         )
     return found
 

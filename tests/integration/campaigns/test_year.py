@@ -31,6 +31,7 @@ async def test_months_of_campaigns_balance(database_url: str) -> None:
         print(await summary(database))
         assert await problems(database, CUSTOMERS) == []
         assert year.did["answer"] > CUSTOMERS / 20 and year.did["opt_out"] and year.did["book"]
+        assert year.did["off"] and year.did["dead"] and year.did["leave"] and year.did["finish"], year.did
     finally:
         await log.close()
         await database.close()

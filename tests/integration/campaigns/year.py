@@ -1,4 +1,5 @@
-"""A year of campaigns, played by a simulated clock on a real database: customers who answer, ignore, book, complain and opt out.
+"""A year of campaigns, played by a simulated clock on a real database: customers who answer, ignore, book, leave, complain and opt out,
+whose phones are off, and whose numbers are none.
 
 `Year` holds the world; a test lets one process (`tick`) or many (tests/long) do what the workers do, and asks `problems` afterwards.
 What the provider took is written down by the provider itself, on a connection of its own: a killed worker cannot take it back.
@@ -20,13 +21,15 @@ from sqlalchemy import text
 from followup import clock
 from followup.campaigns import parse
 from followup.campaigns.callbacks import give_times, resume_due_callbacks, settle_callbacks
-from followup.campaigns.definition import Amount, Audience, Definition, Hours, Retry, Rule, Sampling, Stratum, Unit, Window
+from followup.campaigns.definition import Again, Amount, Audience, Definition, Hours, Retry, Rule, Sampling, Stratum, Unit, Window
 from followup.campaigns.queue import AGAIN
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import CALLBACK_HOURS, send_batch
 from followup.campaigns.windows import is_open
 from followup.channels import Accepted, Invitation, Refused, Unclear
+from followup.channels.reports import not_arrived
 from followup.settings import SHANGHAI
+from followup.store.campaign_models import Delivery
 from followup.store.database import Database, libpq_url
 
 FIRST = date(2026, 1, 5)
@@ -39,6 +42,8 @@ SCRIPT = "fruit_order"
 GIVEN = {"company": "演示公司", "agent": "小汇", "bought_on": "上周", "box_price": "68", "box_count": "12", "product": "红啤梨"}
 STRATA = (Stratum("重点", ("VIP",), 1.0), Stratum("普通", (), 0.3))
 DAILY_CAP = 1
+ONCE_MORE, TWICE, TWO_DAYS = 1, 2, timedelta(days=2)
+"""How often what was not delivered goes out again; how often, and how long after, whoever left is asked to go on."""
 _EVENING = Hours((Window(time(10), time(11, 30)), Window(time(15), time(17, 30))), holidays=False)
 
 
@@ -49,7 +54,8 @@ def rule(name: str, number: int, unit: Unit, **more: Any) -> Rule:
 def campaigns(last: date) -> list[tuple[str, Definition]]:
     """What a shop has in a year: three contacts after each parcel, a quarterly one for key customers, a span of days."""
     common: dict[str, Any] = {"variables": GIVEN, "hours": _EVENING, "per_minute": 6000, "ends_on": last}
-    two_ways = {"channels": ("sms", "email"), "retry": Retry(1, timedelta(days=1), timedelta(days=3))}
+    retry = Retry(1, timedelta(days=1), timedelta(days=3), not_delivered=Again(ONCE_MORE, timedelta(days=1)), unfinished=Again(TWICE, TWO_DAYS))
+    two_ways = {"channels": ("sms", "email"), "retry": retry}
     return [
         (
             "签收以后",
@@ -206,7 +212,8 @@ class Year:
             rows = (
                 await session.execute(
                     text(
-                        "SELECT log.id, log.at, delivery.case_id, delivery.contact_id, delivery.number, delivery.kind, delivery.callback_id"
+                        "SELECT log.id, log.at, delivery.id AS delivery_id, delivery.status, delivery.case_id, delivery.contact_id,"
+                        " delivery.number, delivery.kind, delivery.callback_id"
                         " FROM provider_log AS log JOIN deliveries AS delivery ON delivery.id = log.delivery_id"
                         " WHERE log.id > :seen ORDER BY log.id"
                     ),
@@ -216,6 +223,11 @@ class Year:
             acts: dict[str, list[dict[str, Any]]] = {}
             for row in rows:
                 self.seen = row.id
+                if row.kind != "callback" and row.status == "accepted" and (fate := delivered(row.delivery_id)):
+                    self.did[fate] += 1
+                    delivery = await session.get_one(Delivery, row.delivery_id)
+                    await not_arrived(session, delivery, fate, at + timedelta(minutes=5), lasting=fate == "dead")
+                    continue
                 act = reaction(chance(self.seed, row.contact_id, row.case_id and row.number, row.kind, row.id % 97), row.kind)
                 self.did[act] += 1
                 acts.setdefault(act, []).append({"case_id": row.case_id, "contact_id": row.contact_id, "callback_id": row.callback_id})
@@ -225,10 +237,18 @@ class Year:
                     await session.execute(text(statement), {"who": json.dumps(who), "at": later})
 
 
+def delivered(delivery_id: int) -> str:
+    """off: the provider reports that the phone was off; dead: that there is no such number; empty: it arrives."""
+    luck = chance("report", delivery_id)
+    return "off" if luck < 0.06 else "dead" if luck < 0.07 else ""
+
+
 def reaction(luck: float, kind: str) -> str:
     if kind == "callback":
         return "come" if luck < 0.5 else "ignore"
-    for most, act in ((0.35, "answer"), (0.40, "book"), (0.42, "complain"), (0.45, "opt_out"), (0.50, "look")):
+    if kind == "unfinished":
+        return "finish" if luck < 0.4 else "opt_out" if luck < 0.42 else "ignore"
+    for most, act in ((0.35, "answer"), (0.40, "book"), (0.42, "complain"), (0.45, "opt_out"), (0.50, "look"), (0.56, "leave")):
         if luck < most:
             return act
     return "ignore"
@@ -261,9 +281,22 @@ _SAID = (
     " SELECT case_id, 'in', 'web', 'said-' || to_char(CAST(:at AS timestamptz), 'YYYYMMDDHH24MI'), '好的', 'handled', :at " + _WHO
     + " ON CONFLICT DO NOTHING"
 )  # fmt: skip
+_ASKED = (
+    "INSERT INTO messages (case_id, direction, channel, channel_message_id, text, status, created_at)"
+    " SELECT case_id, 'out', 'web', 'asked-' || to_char(CAST(:at AS timestamptz), 'YYYYMMDDHH24MI'), '还有吗？', 'sent', :at " + _WHO
+    + " ON CONFLICT DO NOTHING"
+)  # fmt: skip
 _ACTS: Mapping[str, tuple[str, ...]] = {
     "answer": (_OPENED.format(status="closed", outcome="'completed'"), _SAID),
     "look": (_OPENED.format(status="open", outcome="NULL"),),
+    "leave": (
+        _OPENED.format(status="closed", outcome="'ended_early'"),
+        "UPDATE cases SET outcome_reason = 'silence' " + _WHO + " WHERE cases.id = who.case_id AND cases.outcome = 'ended_early'",
+        _SAID,
+        _ASKED,
+        "INSERT INTO callbacks (case_id, at, reason, words, created_at) SELECT case_id, NULL, 'silence', '', :at " + _WHO + " ON CONFLICT DO NOTHING",
+    ),
+    "finish": (_SAID, "UPDATE cases SET status = 'closed', outcome = 'completed', ended_at = :at " + _WHO + " WHERE cases.id = who.case_id"),
     "complain": (
         _OPENED.format(status="closed", outcome="'complained'"),
         "UPDATE contacts SET groups = array_append(groups, '曾投诉'), updated_at = :at " + _WHO + " WHERE contacts.id = who.contact_id"
@@ -315,17 +348,58 @@ async def problems(database: Database, customers: int) -> list[str]:
         await none(
             "an entry's step twice",
             "SELECT entry_id, deliveries.channel, count(*) FROM deliveries JOIN provider_log AS log ON log.delivery_id = deliveries.id"
-            " WHERE entry_id IS NOT NULL AND kind = 'first' GROUP BY 1, 2 HAVING count(*) > 1",
+            " WHERE entry_id IS NOT NULL AND kind = 'first' AND status <> 'failed' GROUP BY 1, 2 HAVING count(*) > 1",
         )
         await none(
             "more reminders than allowed",
             "SELECT entry_id, deliveries.channel, count(*) FROM deliveries JOIN provider_log AS log ON log.delivery_id = deliveries.id"
-            " WHERE entry_id IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 2",
+            " WHERE entry_id IS NOT NULL AND kind <> 'unfinished' AND status <> 'failed' GROUP BY 1, 2 HAVING count(*) > 2",
+        )
+        await none(
+            "not delivered, and sent again too often",
+            "SELECT entry_id, channel, count(*) FROM deliveries WHERE entry_id IS NOT NULL AND kind <> 'unfinished' AND error = 'off'"
+            f" GROUP BY 1, 2 HAVING count(*) > {1 + ONCE_MORE}",
+        )
+        await none(
+            "sent again to a dead number",
+            "SELECT earlier.entry_id, earlier.channel FROM deliveries AS earlier JOIN deliveries AS later ON later.entry_id = earlier.entry_id"
+            " AND later.channel = earlier.channel AND later.id > earlier.id JOIN provider_log AS log ON log.delivery_id = later.id"
+            " WHERE earlier.lasting",
+        )
+        await none(
+            "sent again too soon",
+            "SELECT earlier.entry_id, earlier.channel FROM deliveries AS earlier JOIN deliveries AS later ON later.entry_id = earlier.entry_id"
+            " AND later.channel = earlier.channel AND later.id > earlier.id JOIN provider_log AS log ON log.delivery_id = later.id"
+            " WHERE earlier.error = 'off' AND log.at < earlier.done_at + interval '1 day'",
+        )
+        await none(
+            "asked to go on too often",
+            "SELECT case_id, count(*) FROM deliveries WHERE kind = 'unfinished' AND status <> 'suppressed' GROUP BY 1"
+            f" HAVING count(*) > {TWICE}",
+        )
+        await none(
+            "asked to go on too soon",
+            "SELECT log.at, said.created_at FROM provider_log AS log JOIN deliveries ON deliveries.id = log.delivery_id"
+            " JOIN messages AS said ON said.case_id = deliveries.case_id AND said.direction = 'in' AND said.created_at < log.at"
+            f" WHERE kind = 'unfinished' AND log.at < said.created_at + interval '{TWO_DAYS.days} days'"
+            " UNION ALL SELECT log.at, earlier.sending_at FROM provider_log AS log JOIN deliveries ON deliveries.id = log.delivery_id"
+            " JOIN deliveries AS earlier ON earlier.case_id = deliveries.case_id AND earlier.kind = 'unfinished' AND earlier.id < deliveries.id"
+            f" WHERE deliveries.kind = 'unfinished' AND earlier.status <> 'suppressed' AND log.at < earlier.sending_at + interval '{TWO_DAYS.days} days'",
+        )
+        await none(
+            "asked to go on after the end",
+            "SELECT log.at, cases.ended_at, cases.outcome FROM provider_log AS log JOIN deliveries ON deliveries.id = log.delivery_id"
+            " JOIN cases ON cases.id = deliveries.case_id WHERE kind = 'unfinished' AND cases.ended_at < log.at",
+        )
+        await none(
+            "called back, though asked to go on",
+            "SELECT callbacks.id FROM callbacks JOIN deliveries ON deliveries.case_id = callbacks.case_id AND deliveries.kind = 'unfinished'"
+            " WHERE callbacks.reason = 'silence' AND callbacks.tries > 0",
         )
         await none(
             "over the daily cap",
             "SELECT contact_id, (log.at AT TIME ZONE 'Asia/Shanghai')::date, count(*) FROM provider_log AS log"
-            f" JOIN deliveries ON deliveries.id = log.delivery_id WHERE kind <> 'callback' GROUP BY 1, 2 HAVING count(*) > {DAILY_CAP}",
+            f" JOIN deliveries ON deliveries.id = log.delivery_id WHERE kind <> 'callback' AND status <> 'failed' GROUP BY 1, 2 HAVING count(*) > {DAILY_CAP}",
         )
         await none(
             "after an opt-out",
@@ -340,12 +414,12 @@ async def problems(database: Database, customers: int) -> list[str]:
         await none(
             "forgotten",
             "SELECT campaign_id, contact_id, rule, occurrence, state, next_at FROM campaign_entries WHERE draw_id IS NOT NULL"
-            " AND state IN ('reserve', 'waiting', 'queued', 'sent') AND NOT (state = 'sent' AND reason = 'unknown')",
+            " AND (state IN ('reserve', 'waiting', 'queued', 'sent') OR next_at IS NOT NULL) AND NOT (state = 'sent' AND reason = 'unknown')",
         )
         await none(
             "taken by the provider but not in the ledger",
             "SELECT delivery.id, delivery.status FROM provider_log AS log JOIN deliveries AS delivery ON delivery.id = log.delivery_id"
-            " WHERE delivery.status NOT IN ('accepted', 'delivered', 'unknown')",
+            " WHERE delivery.status NOT IN ('accepted', 'delivered', 'unknown') AND delivery.error NOT IN ('off', 'dead')",
         )
         await none(
             "in the ledger but not taken by the provider",
