@@ -105,8 +105,12 @@ class Switch:
 
     async def run(self) -> None:
         """Until cancelled. A database that is away is asked again."""
+        remembered = False
         while True:
             try:
+                if not remembered:
+                    await self._remember_failure()
+                    remembered = True
                 if await self._sign_of_life():
                     await self._tell("live")
                 wanted = await self._wanted()
@@ -123,6 +127,20 @@ class Switch:
         keepers = [self.serving, *self._old, *([self._starting] if self._starting else [])]
         await asyncio.gather(*(keeper.stop() for keeper in keepers))
         await asyncio.gather(*self._draining, return_exceptions=True)
+
+    async def _remember_failure(self) -> None:
+        """What did not come up here is not tried again by a start: only when somebody asks for it once more."""
+        async with self._database.session() as session:
+            server = await session.get(ModelServer, machine_id(self._home))
+            wanted = await versions.wanted(session)
+            if server is None or wanted is None or (server.state, server.deployment_id) != ("failed", wanted.deployment):
+                return
+            error = server.error
+        if wanted.version == self.live.version:
+            return  # it runs by now
+        self._dealt_with = wanted.deployment
+        self._report(error)
+        await self._tell("failed", error)
 
     async def _bring(self, wanted: Wanted) -> None:
         if wanted.version == self.live.version:

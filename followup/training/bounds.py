@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 FILE = "data/training.yml"
+_NICEST = 19
 
 
 class BoundsError(ValueError):
@@ -45,6 +46,8 @@ class TrainingRules:
     keep_old_minutes: int = 10
     """How long the Rasa that was live before stays up, so that going back takes no start; 0: it ends at once."""
     months_of_corrections: int = 1
+    nice: int = 19
+    """How far a training steps back for everything else on the machine, 0 to 19; 19: it takes idle time only."""
     probe: Mapping[str, str] = field(default_factory=dict)
     """Line -> the intent it must have, by its full name."""
 
@@ -64,7 +67,10 @@ def load_rules(project: Path) -> TrainingRules:
     probe = given.pop("probe", None) or {}
     if not isinstance(probe, dict) or not all(isinstance(each, str) for pair in probe.items() for each in pair):
         raise BoundsError(f"{FILE} 的 probe 应当写成“一句话: 意图”。")
-    return TrainingRules(bounds=_bounds(bounds), probe=probe, **_numbers(given, TrainingRules, whole=True))
+    numbers = _numbers(given, TrainingRules, whole=True)
+    if numbers.get("nice", 0) > _NICEST:
+        raise BoundsError(f"{FILE} 里“nice”的值“{numbers['nice']}”不对，应当是 0 到 {_NICEST} 之间的整数。")
+    return TrainingRules(bounds=_bounds(bounds), probe=probe, **numbers)
 
 
 def _bounds(raw: Any) -> Bounds:

@@ -47,16 +47,18 @@ _log = logging.getLogger(__name__)
 Connection = psycopg.Connection[Any]
 
 
-def be_quiet() -> None:
-    """The live bot goes first, for the processor and for the disk."""
+def be_quiet(nice: int) -> None:
+    """The live bot goes first, for the processor (`nice` of data/training.yml) and for the disk."""
     process = psutil.Process()
-    with suppress(psutil.Error, OSError):
-        process.nice(19)
     with suppress(psutil.Error, OSError, AttributeError):
         process.ionice(psutil.IOPRIO_CLASS_IDLE)
+    if nice == 0:
+        return
+    with suppress(psutil.Error, OSError):
+        process.nice(nice)
     # Linux shares the processor among sessions first, whatever the niceness inside them: the session must be nice too.
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text("19")
+        Path("/proc/self/autogroup").write_text(str(nice))
 
 
 class Row:
@@ -91,9 +93,9 @@ class Row:
 
 def main() -> None:
     discreet_logging.configure()
-    be_quiet()
     version = int(sys.argv[1])
     settings = load_settings()
+    be_quiet(_nice(settings.project_dir))
     with psycopg.connect(settings.database_url or "", autocommit=True, row_factory=namedtuple_row) as connection:
         free = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (LOCK,)).fetchone()
         if free is None or not free[0]:
@@ -112,6 +114,13 @@ def main() -> None:
             row.end("failed", error=sentence("rasa", "failures", reason=error))
         except BoundsError as error:
             row.end("failed", error=sentence("rules", "failures", reason=error))
+
+
+def _nice(project: Path) -> int:
+    try:
+        return load_rules(project).nice
+    except BoundsError:  # the training will say so itself
+        return TrainingRules().nice
 
 
 def _train(settings: Settings, row: Row) -> None:

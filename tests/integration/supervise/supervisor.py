@@ -51,6 +51,8 @@ async def main(url: str, home: Path, kill_at: str) -> None:
     serving = start(home, choice.model, port)
     await serving.wait_ready(60)
     print("live", choice.model.read_bytes().decode(), flush=True)
+    async with database.session() as session:
+        before = await session.get(ModelServer, machine_id(home))
     switch = Switch(
         database, home, choice.code, live, serving, lambda model, port, _: start(home, model, port), report=print, at_step=at_step
     )
@@ -59,7 +61,8 @@ async def main(url: str, home: Path, kill_at: str) -> None:
         async with database.session() as session:
             wanted = await versions.wanted(session)
             server = await session.get(ModelServer, machine_id(home))
-        if wanted and server and server.deployment_id == wanted.deployment and server.state != "starting":
+        said = server is not None and (before is None or server.changed_at != before.changed_at)  # in this life
+        if wanted and server and said and server.deployment_id == wanted.deployment and server.state != "starting":
             break  # said so, and not only done
         await asyncio.sleep(0.05)
     task.cancel()

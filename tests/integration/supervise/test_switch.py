@@ -124,6 +124,22 @@ async def test_a_model_that_does_not_come_up_is_told_and_the_live_one_stays(
     assert (row.state, row.version_id, row.error) == ("failed", first, said[-1])
 
 
+async def test_what_did_not_come_up_is_not_tried_again_until_somebody_asks_for_it(database: Database, tmp_path: Path) -> None:
+    first = await was_live(database, tmp_path)
+    second = await new_version(database, b"misread")
+    await supervise(database, tmp_path)
+    tried = (await server(database)).changed_at
+    code, said = await supervise(database, tmp_path)
+    assert (code, said[0]) == (0, "live first")
+    assert [line for line in said if "正在启动" in line] == [] and said[-1].startswith("第 2 版没有听懂试读的句子")
+    row = await server(database)
+    assert (row.state, row.version_id) == ("failed", first) and row.error == said[-1] and row.changed_at >= tried
+    async with database.session() as session:
+        session.add(ModelDeployment(version_id=second, kind="promote"))
+    _, said = await supervise(database, tmp_path)
+    assert [line for line in said if "正在启动" in line] != []
+
+
 async def test_a_model_of_older_code_is_not_even_tried(database: Database, tmp_path: Path) -> None:
     first = await was_live(database, tmp_path)
     await new_version(database, b"second", code="older")

@@ -10,7 +10,7 @@ import psycopg
 from followup.training.jobs import LOCK
 from followup.training.run import be_quiet
 
-be_quiet()
+be_quiet(19)
 version = sys.argv[1]
 connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
 connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (LOCK,))

@@ -34,6 +34,8 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         ("bounds: {accuracy_drop: -1}", "accuracy_drop"),
         ("bounds: {accuracy_drop: true}", "accuracy_drop"),
         ("keep_versions: 1.5", "keep_versions"),
+        ("nice: 20", "0 到 19"),
+        ("nice: -1", "nice"),
         ("never_lose: [x]", "never_lose"),
         ("bounds: [1]", "bounds"),
         ("probe: [方便]", "probe"),
