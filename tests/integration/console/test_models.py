@@ -190,6 +190,8 @@ async def test_a_machine_that_did_not_take_it_says_why_and_it_may_be_tried_again
     supervisor = await enter("supervisor")
     page = text_of(await supervisor.get(MODELS))
     assert "有 1 台机器没有接手" in page and "内存不足，没有启动成功" in page and "语料文件的模型" in page
+    again = f'href="{MODELS}/{number}/promote"'
+    assert again in await supervisor.get(MODELS) and again not in await (await enter("trainer")).get(MODELS)
     assert "再试一次上线" in await supervisor.get(f"{MODELS}/{number}")
     await supervisor.post(f"{MODELS}/{number}/promote", seen=await seen(database))
     assert "等待接手" in await supervisor.get(MODELS)
