@@ -17,6 +17,7 @@ from followup.channels.wechat.jobs import add_tasks
 from followup.channels.wechat.notifier import WechatNotifier
 from followup.channels.wechat.send import Sender
 from followup.channels.wecom import jobs as wecom_jobs
+from followup.channels.wecom.book import wecom_book
 from followup.channels.wecom.read import Wecom
 from followup.channels.wecom.send import Sender as WecomSender
 from followup.channels.alerts import apprise_way
@@ -90,7 +91,8 @@ async def work(
             )
             app = make_app(url, services)
             add_tasks(app, sender, CLOCK_QUEUE)
-            wecom_sender = WecomSender(database, wecom.accounts if wecom is not None else ())
+            wecom_fixed = wecom.accounts if wecom is not None else ()
+            wecom_sender = WecomSender(database, wecom_fixed, book=wecom_book(wecom_fixed, database, secret) if secret else None)
             if wecom is not None:
                 wecom_jobs.add_tasks(app, wecom, wecom_sender, CLOCK_QUEUE)
             async with watched(database), app.open_async():
@@ -117,10 +119,8 @@ def senders(settings: Settings) -> dict[str, Any]:
     return {"notifiers": make_notifiers(settings), "invite": Invite(settings)}
 
 
-def wecom_of(settings: Settings) -> Wecom | None:
-    """The accounts 微信客服, and how an enquiry begins; None: there are none."""
-    if not settings.wecom:
-        return None
+def wecom_of(settings: Settings) -> Wecom:
+    """The environment's accounts 微信客服, and how an enquiry begins."""
     from followup.web.enquiry import beginner  # the web's parts are needed for nothing else here
 
     return Wecom(settings.wecom, beginner(settings), settings.signing_secret())

@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from followup.channels.wechat.book import Book
 from followup.channels.wechat.envelope import LONGEST_PARAMETER, decrypt, sign
 from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, read_xml
 from followup.channels.wecom.account import Account
+from followup.channels.wecom.book import wecom_book
 from followup.channels.wecom.parse import Callback, read_callback
 from followup.channels.wecom.read import called
 from followup.store.database import Database
@@ -59,16 +62,18 @@ class Calls:
 
 
 CALLS = web.AppKey("wecom_calls", Calls)
+ACCOUNTS = web.AppKey("wecom_accounts", Book)
 
 
 def add_wecom(app: web.Application) -> None:
     app[CALLS] = Calls()
+    app.cleanup_ctx.append(_accounts)
     app.add_routes([web.get("/wecom/{account}", verify, allow_head=False), web.post("/wecom/{account}", post)])
 
 
 async def verify(request: web.Request) -> web.Response:
     """GET: the echo is sent encrypted and answered in clear."""
-    account = _account(request)
+    account = await _account(request)
     try:
         echo = request.query.get("echostr", "")
         if not 0 < len(echo) <= _LONGEST_ECHO or not echo.isascii():
@@ -82,7 +87,7 @@ async def verify(request: web.Request) -> web.Response:
 async def post(request: web.Request) -> web.Response:
     """POST: there is something to read. Written down, then acknowledged."""
     try:
-        account = _account(request)
+        account = await _account(request)
         if (request.content_length or 0) > LARGEST_BODY:
             raise BadRequest("too large")
         sealed = read_xml(await request.read()).get("Encrypt", "")
@@ -110,11 +115,16 @@ def _same(wanted: str, given: str) -> bool:
     return hmac.compare_digest(wanted.encode(), given.encode("utf-8", "surrogatepass"))
 
 
-def _account(request: web.Request) -> Account:
-    for account in request.app[SETTINGS].wecom:
-        if account.name == request.match_info["account"]:
-            return account
-    raise web.HTTPNotFound
+async def _account(request: web.Request) -> Account:
+    account = await request.app[ACCOUNTS].find(request.match_info["account"])
+    if account is None:
+        raise web.HTTPNotFound
+    return account
+
+
+async def _accounts(app: web.Application) -> AsyncIterator[None]:
+    app[ACCOUNTS] = wecom_book(app[SETTINGS].wecom, app[DATABASE], app[SETTINGS].signing_secret())
+    yield
 
 
 def _refusal(error: BadRequest) -> web.Response:

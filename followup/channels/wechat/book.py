@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,17 +28,30 @@ FRESH = 2.0
 """Seconds."""
 
 
-class Book:
-    """`fixed`: the environment's accounts, which win when a name stands in both. `secret`: FOLLOWUP_SECRET."""
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
-    def __init__(self, fixed: Iterable[Account], database: Database, secret: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+
+A = TypeVar("A", bound=_Named)
+
+
+class Book(Generic[A]):
+    """`fixed`: the environment's accounts, which win when a name stands in both. `secret`: FOLLOWUP_SECRET. `stored`: reads those of
+    the console: (session, secret, but=names); of 公众号 by default."""
+
+    def __init__(
+        self, fixed: Iterable[A], database: Database, secret: str, *, clock: Callable[[], float] = time.monotonic,
+        stored: Callable[..., Awaitable[tuple[Any, ...]]] | None = None,
+    ) -> None:  # fmt: skip
+        self._stored = stored or stored_accounts
         self.fixed = tuple(fixed)
         self._database, self._secret, self._clock = database, secret, clock
-        self._known: tuple[Account, ...] = ()
+        self._known: tuple[A, ...] = ()
         self._read_at: float | None = None
         self._lock = asyncio.Lock()
 
-    async def accounts(self) -> tuple[Account, ...]:
+    async def accounts(self) -> tuple[A, ...]:
         """Those that are in use, the environment's first."""
         if self._is_old():
             async with self._lock:
@@ -45,7 +59,7 @@ class Book:
                     await self._read()
         return self.fixed + self._known
 
-    async def find(self, name: str) -> Account | None:
+    async def find(self, name: str) -> A | None:
         return next((account for account in await self.accounts() if account.name == name), None)
 
     def _is_old(self) -> bool:
@@ -54,7 +68,7 @@ class Book:
     async def _read(self) -> None:
         try:
             async with self._database.session() as session:
-                self._known = await stored_accounts(session, self._secret, but={one.name for one in self.fixed})
+                self._known = await self._stored(session, self._secret, but={one.name for one in self.fixed})
         except (SQLAlchemyError, OSError) as error:
             _log.warning("the accounts of WeChat could not be read: %s", type(error).__name__)
         self._read_at = self._clock()

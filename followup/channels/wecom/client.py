@@ -95,6 +95,17 @@ class WecomClient:
         rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
         return {str(row.get("external_userid")): row["unionid"] for row in rows if isinstance(row.get("unionid"), str)}
 
+    async def try_secret(self) -> None:
+        """Ask for a token now, whatever is shared. Raises Failed, NotReached."""
+        await self._fetch()
+
+    async def service_accounts(self) -> dict[str, tuple[str, bool]]:
+        """open_kfid -> (name, whether this application may manage it): the service accounts it can see, the first hundred."""
+        answer = await self._call("/cgi-bin/kf/account/list", {"offset": 0, "limit": 100})
+        found = answer.get("account_list")
+        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        return {str(row.get("open_kfid")): (str(row.get("name", "")), row.get("manage_privilege") is not False) for row in rows}
+
     async def link(self, open_kfid: str, scene: str) -> str:
         """The address that opens the service account in WeChat; `&scene_param=` may be appended."""
         return str((await self._call("/cgi-bin/kf/add_contact_way", {"open_kfid": open_kfid, "scene": scene})).get("url", ""))

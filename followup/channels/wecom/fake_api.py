@@ -39,6 +39,7 @@ class FakeApi:
             ("service_state/trans", self._trans),
             ("customer/batchget", self._customers),
             ("add_contact_way", self._link),
+            ("account/list", self._list),
         ):
             routes.append(web.post(f"/cgi-bin/kf/{path}", self._checked(handler)))
         app.add_routes(routes)
@@ -223,6 +224,14 @@ class FakeApi:
         url = f"https://work.weixin.qq.com/kfid/{body['open_kfid']}?enc_scene=ENC{body.get('scene', '')}"
         self._fake.calls.append((request.path, body, 0))
         return web.json_response({"errcode": 0, "errmsg": "ok", "url": url})
+
+    async def _list(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        offset, limit = body.get("offset", 0), body.get("limit", 100)
+        if not isinstance(offset, int) or not isinstance(limit, int) or offset < 0 or not 0 < limit <= 100:
+            return self._code(request, body, 40058)
+        rows = [{"open_kfid": kfid, "name": f"演示客服{n}", "avatar": "", "manage_privilege": True} for n, kfid in enumerate(self._fake.account.kfids, 1)]
+        self._fake.calls.append((request.path, body, 0))
+        return web.json_response({"errcode": 0, "errmsg": "ok", "account_list": rows[offset : offset + limit]})
 
     def _code(self, request: web.Request, body: dict[str, Any], code: int) -> web.Response:
         self._fake.calls.append((request.path, body, code))

@@ -29,9 +29,10 @@ def add_tasks(app: App, wecom: Wecom, sender: Sender, queue: str) -> None:
     @app.periodic(cron="* * * * *")
     @app.task(name="tidy_wecom", queue=queue, queueing_lock="tidy_wecom")
     async def tidy_wecom(timestamp: int) -> None:
+        accounts = await sender.known()
         async with sender.database.session() as session:
             stale, lost = await tidy(session, clock.now())
-            unread = await look_again(session, wecom.accounts)
+            unread = await look_again(session, accounts)
         if stale or lost:
             _log.warning("WeCom: %s messages nobody knows about, %s talks without a job", stale, lost)
         if unread:

@@ -68,11 +68,10 @@ class Reader:
         self._wecom = wecom
         self._sender = sender
         self._database = sender.database
-        self._accounts = {account.name: account for account in wecom.accounts}
 
     async def read(self, account: str, open_kfid: str) -> int:
         """Everything that is there to be read. Returns how many pages; nothing when another process is at it."""
-        found = self._accounts.get(account)
+        found = next((one for one in await self._sender.known() if one.name == account), None)
         if found is None or open_kfid not in found.kfids:
             return 0
         async with self._database.session() as guard:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
+from followup.channels.wechat.book import Book
 from followup.channels.wechat.client import Failed, NotReached, Unclear
 from followup.channels.wechat.plan import Part
 from followup.channels.wecom import queue
@@ -44,16 +45,25 @@ _FOR_THE_CUSTOMER = frozenset({TOO_MANY, TOO_LATE, ENDED, NOT_OURS})
 class Sender:
     """Sends for all accounts. `close()` it."""
 
-    def __init__(self, database: Database, accounts: tuple[Account, ...]) -> None:
+    def __init__(self, database: Database, accounts: tuple[Account, ...] = (), *, book: Book[Account] | None = None) -> None:
+        """`book`: the accounts as they stand at each sending; else they are those of `accounts`."""
         self.database = database
+        self._book = book
         self.accounts: Mapping[str, Account] = {account.channel: account for account in accounts}
         self._clients: dict[str, WecomClient] = {}
 
+    async def known(self) -> list[Account]:
+        """The accounts as they stand now."""
+        if self._book is not None:
+            self.accounts = {account.channel: account for account in await self._book.accounts()}
+        return list(self.accounts.values())
+
     async def send(self, case_id: str) -> int:
         """Send what is queued for the talk. Returns how many messages WeCom took; what could not go now has a job for later."""
+        known = await self.known()
         async with self.database.session() as session:
             channel = await customers_channel(session, case_id)
-        accounts = [self.accounts[channel]] if channel in self.accounts else list(self.accounts.values())
+        accounts = [self.accounts[channel]] if channel in self.accounts else known
         return sum([await self._send_by(account, case_id) for account in accounts])
 
     async def _send_by(self, account: Account, case_id: str) -> int:
@@ -178,7 +188,9 @@ class Sender:
     def client(self, account: Account) -> WecomClient:
         if account.channel not in self._clients:
             self._clients[account.channel] = WecomClient(account, self.database)
-        return self._clients[account.channel]
+        client = self._clients[account.channel]
+        client.account = account  # it may have been changed in the console meanwhile
+        return client
 
     async def close(self) -> None:
         for client in self._clients.values():

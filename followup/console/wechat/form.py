@@ -117,8 +117,11 @@ def _wrong_secret(entered: Entered, before: Shown | None) -> str:
 
 def is_api(address: str) -> bool:
     """WeChat's own addresses, and this machine for a trial: AppSecret is sent nowhere else."""
-    if address in labels()["wechat_apis"]:
-        return True
+    return address in labels()["wechat_apis"] or is_trial(address)
+
+
+def is_trial(address: str) -> bool:
+    """Whether it is this machine."""
     try:
         parts = urlsplit(address)
         here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.port is not None

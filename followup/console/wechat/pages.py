@@ -19,7 +19,7 @@ from followup.console.forms import field, number
 from followup.console.labels import label
 from followup.console.parts import database, page, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
-from followup.console.wechat import delivery_pages, menu_pages
+from followup.console.wechat import delivery_pages, menu_pages, wecom_pages
 from followup.console.wechat.accounts import Shown, all_accounts, one_account
 from followup.console.wechat.checks import Row, check
 from followup.console.wechat.form import Entered, blank, changes, entered_of, new_aes_key, new_token, notices_of, wrong
@@ -230,5 +230,6 @@ routes = [
     web.post(f"/wechat/accounts/{NAMED}/switch", switch),
     web.post(f"/wechat/accounts/{NAMED}/remove", remove),
     *menu_pages.routes,
+    *wecom_pages.routes,
     *delivery_pages.routes,
 ]

@@ -131,13 +131,13 @@ async def test_a_process_with_no_account_still_serves(database, tmp_path):
 
 
 async def test_the_worker_begins_the_public_enquiry_for_who_is_new(database, tmp_path):
-    assert wecom_of(Settings(home=tmp_path, secret=SECRET)) is None
+    assert wecom_of(Settings(home=tmp_path, secret=SECRET)).accounts == ()
     wecom = wecom_of(Settings(home=tmp_path, secret=SECRET, wecom=(ACCOUNT,)))
-    assert wecom is not None and SECRET not in repr(wecom)
+    assert SECRET not in repr(wecom)
     async with database.session() as session:
         case_id = await wecom.begin(session, None, ACCOUNT.channel)
         case = await session.get_one(Case, case_id)
         assert case.script_id == "inbound_enquiry" and (await session.get_one(Contact, case.contact_id)).is_anonymous
     closed = wecom_of(Settings(home=tmp_path, secret=SECRET, wecom=(ACCOUNT,), enquiry_script=None))
     async with database.session() as session:
-        assert closed is not None and await closed.begin(session, None, ACCOUNT.channel) is None
+        assert await closed.begin(session, None, ACCOUNT.channel) is None
