@@ -74,7 +74,7 @@ NOT_ABOUT_CUSTOMERS = frozenset(
         "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
         "api_keys", "rate_buckets", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
         "wechat_accounts", "wechat_menus", "delivery_checks",
-        "wecom_cursors",
+        "wecom_cursors", "wecom_accounts", "dry_runs",
         "model_versions", "model_deployments", "model_servers",
         "script_drafts", "published_scripts",
     }

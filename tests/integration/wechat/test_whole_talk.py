@@ -50,7 +50,8 @@ async def test_a_whole_talk_with_each_answer_once(database, tmp_path, mode):
         await nothing_is_wrong(here)
         how = {line["how"] for line in here.screen if line["from"] == "firm"}
         assert how == {"passive"} if mode == "passive only" else "passive" in how
-        assert ("custom" in how) == (mode != "passive only" and mode != "subscription")
+        if mode != "subscription":  # there a message goes only where a turn was slow; elsewhere choices always go by one
+            assert ("custom" in how) == (mode != "passive only")
         assert len(rasa.trials) == 1 and (await rasa.trials[here.case_id].result()).outcome is not None
 
 
