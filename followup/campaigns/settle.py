@@ -19,16 +19,21 @@ from followup.store.campaign_models import LOST, Campaign, CampaignDraw, Campaig
 from followup.store.models import Contact
 
 # Where the campaign asks who went away before the end to go on, the dispatcher looks at those whose talk is not over.
+# Both pass over what a colleague has in hand, and lock in one order: two processes do this at the same minute.
 _CAME = text(
     """
+    WITH came AS (
+        SELECT entry.id FROM campaign_entries AS entry JOIN cases AS talk ON talk.id = entry.case_id
+        WHERE entry.state = 'sent' AND (talk.opened_at IS NOT NULL OR talk.status = 'closed')
+        ORDER BY entry.id FOR UPDATE OF entry SKIP LOCKED
+    )
     UPDATE campaign_entries AS entry SET state = 'closed', closed_at = coalesce(entry.closed_at, :at),
         next_at = CASE WHEN coalesce(CAST(campaign.definition #>> '{retry,unfinished,times}' AS int), 0) > 0
             AND campaign.status IN ('running', 'paused')
             AND (talk.status <> 'closed' OR talk.outcome = ANY(:silent) AND talk.outcome_reason = :silence)
             THEN CAST(:at AS timestamptz) END
-    FROM cases AS talk, campaigns AS campaign
-    WHERE talk.id = entry.case_id AND campaign.id = entry.campaign_id AND entry.state = 'sent'
-        AND (talk.opened_at IS NOT NULL OR talk.status = 'closed')
+    FROM came, cases AS talk, campaigns AS campaign
+    WHERE entry.id = came.id AND talk.id = entry.case_id AND campaign.id = entry.campaign_id
     """
 )
 
@@ -139,15 +144,19 @@ async def sweep_cancelled(session: AsyncSession, at: datetime) -> int:
 
 _SWEEP = text(
     """
+    WITH over AS (
+        SELECT entry.id FROM campaign_entries AS entry JOIN campaigns AS campaign ON campaign.id = entry.campaign_id
+        WHERE campaign.status IN ('cancelled', 'finished')
+            AND (campaign.ended_at IS NULL OR campaign.ended_at > CAST(:at AS timestamptz) - interval '30 days')
+            AND (entry.state = 'waiting' OR (entry.state IN ('sent', 'closed') AND entry.next_at IS NOT NULL)
+                OR (entry.state = 'reserve' AND campaign.status = 'cancelled'))
+        ORDER BY entry.id FOR UPDATE OF entry SKIP LOCKED
+    )
     UPDATE campaign_entries AS entry SET next_at = NULL,
         closed_at = CASE WHEN entry.state = 'closed' THEN entry.closed_at ELSE :at END,
         reason = CASE WHEN entry.state = 'closed' THEN entry.reason ELSE 'campaign_over' END,
         state = CASE WHEN entry.state IN ('sent', 'closed') OR entry.sent_at IS NOT NULL THEN 'closed' ELSE 'cancelled' END
-    FROM campaigns AS campaign
-    WHERE campaign.id = entry.campaign_id AND campaign.status IN ('cancelled', 'finished')
-        AND (campaign.ended_at IS NULL OR campaign.ended_at > CAST(:at AS timestamptz) - interval '30 days')
-        AND (entry.state = 'waiting' OR (entry.state IN ('sent', 'closed') AND entry.next_at IS NOT NULL)
-            OR (entry.state = 'reserve' AND campaign.status = 'cancelled'))
+    FROM over WHERE entry.id = over.id
     """
 )
 
