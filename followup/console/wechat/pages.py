@@ -19,10 +19,10 @@ from followup.console.forms import field, number
 from followup.console.labels import label
 from followup.console.parts import database, page, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
-from followup.console.wechat import delivery_pages, menu_pages, wecom_pages
+from followup.console.wechat import acts, delivery_pages, menu_pages, wecom_pages
 from followup.console.wechat.accounts import Shown, all_accounts, one_account
 from followup.console.wechat.checks import Row, check
-from followup.console.wechat.form import Entered, blank, changes, entered_of, new_aes_key, new_token, notices_of, wrong
+from followup.console.wechat.form import Entered, blank, changes, entered_of, notices_of, wrong
 from followup.store.wechat_account_models import WechatAccount, WechatMenu
 from followup.store.wechat_models import WechatToken
 
@@ -104,7 +104,7 @@ def _new(request: web.Request, entered: Entered, errors: dict[str, str] | None =
 async def add(request: web.Request) -> web.Response:
     """POST /console/wechat/new"""
     entered = replace(await _read(request), name=await field(request, "name", longest=40))
-    if made := await _made_anew(request, entered):
+    if made := await acts.made_anew(request, entered):
         return _new(request, made)
     if errors := wrong(entered, None):
         return _new(request, entered, errors)
@@ -130,7 +130,7 @@ async def change(request: web.Request) -> web.Response:
     async with database(request).session() as session:
         shown = await _found(session, request, own=True)
         entered = replace(entered, name=shown.name)
-        if made := await _made_anew(request, entered):
+        if made := await acts.made_anew(request, entered):
             return await _account(request, shown, entered=made)
         if shown.row is None or seen != shown.row.version:
             return await _account(request, shown, status=409, error=sentence("wechat_errors", "changed"))
@@ -151,16 +151,6 @@ async def _read(request: web.Request) -> Entered:
     given: dict[str, Any] = {name: await field(request, name, longest=most) for name, most in _FIELDS.items()}
     given["api"] = given["api"].rstrip("/") or API
     return Entered(**given, lasting=await field(request, "lasting") == "1")
-
-
-async def _made_anew(request: web.Request, entered: Entered) -> Entered | None:
-    """For who has no JavaScript: the form again, with a new token or key in it."""
-    match await field(request, "do", longest=20):
-        case "token":
-            return replace(entered, token=new_token())
-        case "aes_key":
-            return replace(entered, aes_key=new_aes_key())
-    return None
 
 
 def _columns(entered: Entered, secret_before: str, key: str, notices: Notices) -> dict[str, Any]:
@@ -186,9 +176,7 @@ async def check_account(request: web.Request) -> web.Response:
     """POST /console/wechat/accounts/{name}/check: try everything, show what came of it."""
     shown = await _shown(request)
     rows = await check(shown, database(request), settings(request).public_url)
-    async with database(request).session() as session:
-        told = [f"{label(row.key, 'wechat_checks')}{label(row.state.value, 'wechat_marks')}" for row in rows]
-        await audit(session, staff(request), "wechat.check", "wechat", shown.name, result=told)
+    await acts.note_check(request, "wechat", shown.name, rows)
     return await _account(request, shown, rows=rows)
 
 
@@ -197,21 +185,16 @@ async def switch(request: web.Request) -> web.Response:
     """POST /console/wechat/accounts/{name}/switch: stop it, or let it go on."""
     async with database(request).session() as session:
         shown = await _found(session, request, own=True)
-        assert shown.row is not None
-        shown.row.active = await field(request, "on") == "1"
-        shown.row.version += 1
-        await audit(session, staff(request), "wechat.enable" if shown.row.active else "wechat.disable", "wechat", shown.name)
+        await acts.stop_or_go_on(session, request, "wechat", shown)
     return see(f"{WECHAT}/accounts/{shown.name}")
 
 
 @needs(Permission.MANAGE_WECHAT)
 async def remove(request: web.Request) -> web.Response:
     """POST /console/wechat/accounts/{name}/remove: only when it is stopped, and its name was typed. Talks stay."""
-    confirmed = await field(request, "confirm", longest=40)
     async with database(request).session() as session:
         shown = await _found(session, request, own=True)
-        problem = "active" if shown.active else "" if confirmed == shown.name else "not_confirmed"
-        if problem:
+        if problem := await acts.why_not_removed(request, shown):
             return await _account(request, shown, status=400, error=sentence("wechat_errors", problem))
         await session.delete(shown.row)
         for table in (WechatToken, WechatMenu):

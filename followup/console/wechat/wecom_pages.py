@@ -24,8 +24,8 @@ from followup.console.forms import field, number
 from followup.console.labels import label
 from followup.console.parts import database, page, see, sentence, settings, staff
 from followup.console.permissions import Permission, needs
+from followup.console.wechat import acts
 from followup.console.wechat.checks import Row
-from followup.console.wechat.form import new_aes_key, new_token
 from followup.console.wechat.wecom_check import check
 from followup.console.wechat.wecom_form import FIELDS, Entered, Shown, blank, changes, entered_of, of_row, wrong
 from followup.store.models import Case
@@ -106,7 +106,7 @@ def _new(request: web.Request, entered: Entered, errors: dict[str, str] | None =
 async def add(request: web.Request) -> web.Response:
     """POST /console/wechat/wecom/new"""
     entered = replace(await _read(request), name=await field(request, "name", longest=40))
-    if made := await _made_anew(request, entered):
+    if made := await acts.made_anew(request, entered):
         return _new(request, made)
     if errors := wrong(entered, None):
         return _new(request, entered, errors)
@@ -131,7 +131,7 @@ async def change(request: web.Request) -> web.Response:
     async with database(request).session() as session:
         shown = await _found(session, request, own=True)
         entered = replace(entered, name=shown.name)
-        if made := await _made_anew(request, entered):
+        if made := await acts.made_anew(request, entered):
             return await _account(request, shown, entered=made)
         if shown.row is None or seen != shown.row.version:
             return await _account(request, shown, status=409, error=sentence("wechat_errors", "changed"))
@@ -159,16 +159,6 @@ async def _read(request: web.Request) -> Entered:
     return Entered(**given)
 
 
-async def _made_anew(request: web.Request, entered: Entered) -> Entered | None:
-    """For who has no JavaScript: the form again, with a new token or key in it."""
-    match await field(request, "do", longest=20):
-        case "token":
-            return replace(entered, token=new_token())
-        case "aes_key":
-            return replace(entered, aes_key=new_aes_key())
-    return None
-
-
 def _columns(request: web.Request, entered: Entered, secret_before: str) -> dict[str, Any]:
     secrets = {"secret": entered.secret or secret_before, "token": entered.token, "aes_key": entered.aes_key}
     return {
@@ -192,9 +182,7 @@ async def check_account(request: web.Request) -> web.Response:
     async with database(request).session() as session:
         shown = await _found(session, request)
     rows: list[Row] = await check(shown, database(request), settings(request).public_url)
-    async with database(request).session() as session:
-        told = [f"{label(row.key, 'wechat_checks')}{label(row.state.value, 'wechat_marks')}" for row in rows]
-        await audit(session, staff(request), "wechat.check", "wecom", shown.name, result=told)
+    await acts.note_check(request, "wecom", shown.name, rows)
     return await _account(request, shown, rows=rows)
 
 
@@ -228,20 +216,16 @@ async def switch(request: web.Request) -> web.Response:
     """POST /console/wechat/wecom/{name}/switch: stop it, or let it go on."""
     async with database(request).session() as session:
         shown = await _found(session, request, own=True)
-        assert shown.row is not None
-        shown.row.active = await field(request, "on") == "1"
-        shown.row.version += 1
-        await audit(session, staff(request), "wechat.enable" if shown.row.active else "wechat.disable", "wecom", shown.name)
+        await acts.stop_or_go_on(session, request, "wecom", shown)
     return see(f"{WECOM}/{shown.name}")
 
 
 @needs(Permission.MANAGE_WECHAT)
 async def remove(request: web.Request) -> web.Response:
     """POST /console/wechat/wecom/{name}/remove: only when it is stopped, and its name was typed. Talks stay."""
-    confirmed = await field(request, "confirm", longest=40)
     async with database(request).session() as session:
         shown = await _found(session, request, own=True)
-        if problem := "active" if shown.active else "" if confirmed == shown.name else "not_confirmed":
+        if problem := await acts.why_not_removed(request, shown):
             return await _account(request, shown, status=400, error=sentence("wechat_errors", problem))
         await session.delete(shown.row)
         await _forget(session, shown.name)
