@@ -120,11 +120,24 @@ async def resume_due_callbacks(session: AsyncSession, at: datetime) -> int:
 
 
 async def _locked(session: AsyncSession, at: datetime, *conditions: ColumnElement[bool]) -> Sequence[Row[Any]]:
-    """Call-backs that nobody else has in hand, each with its case and what is known of its customer now."""
+    """Call-backs that nobody else has in hand, each with its case and what is known of its customer now.
+
+    They are locked first and read by a statement of its own: the one that locks may have begun before a colleague was done with them.
+    """
+    ids = (
+        select(Callback.id)
+        .join(Case, Case.id == Callback.case_id)
+        .where(*conditions)
+        .order_by(Callback.at, Callback.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=Callback, skip_locked=True)
+    )
+    ours = list(await session.scalars(ids))
+    if not ours:
+        return []
     arrived = Delivery.status.in_(("accepted", "delivered"))
     of_case, of_callback = Delivery.case_id == Callback.case_id, Delivery.callback_id == Callback.id
     came_by = select(Delivery.channel).where(of_case, arrived).order_by(Delivery.number.desc()).limit(1)
-    number = select(func.coalesce(func.max(Delivery.number), 0)).where(of_case)
     tried = select(func.array_agg(Delivery.channel)).where(of_callback, Delivery.queued_at >= Callback.tried_at)
     found = (
         select(
@@ -134,15 +147,12 @@ async def _locked(session: AsyncSession, at: datetime, *conditions: ColumnElemen
             _came_since(Callback.tried_at).label("came"),
             _came_since(at - IN_CHAT).label("in_chat"),
             came_by.scalar_subquery().label("came_by"),
-            number.scalar_subquery().label("number"),
             tried.scalar_subquery().label("tried"),
         )
         .join(Case, Case.id == Callback.case_id)
         .join(Contact, Contact.id == Case.contact_id)
-        .where(*conditions)
+        .where(*conditions, Callback.id == gate.any_of(ours))
         .order_by(Callback.at, Callback.id)
-        .limit(_AT_ONCE)
-        .with_for_update(of=Callback, skip_locked=True)
     )
     return (await session.execute(found.execution_options(populate_existing=True))).all()
 
@@ -163,6 +173,7 @@ async def _invite(session: AsyncSession, rows: Sequence[Row[Any]], at: datetime,
         return set()
     day = at.astimezone(SHANGHAI).date()
     standings = await gate.standings(session, sorted({row.Case.contact_id for row in rows}), day, wait=True)
+    numbers = await _numbers(session, [row.Case.id for row in rows])
     deliveries = []
     for row in rows:
         standing = standings.get(row.Case.contact_id)
@@ -174,7 +185,7 @@ async def _invite(session: AsyncSession, rows: Sequence[Row[Any]], at: datetime,
             continue
         deliveries.append(
             Delivery(
-                case_id=row.Case.id, contact_id=row.Case.contact_id, callback_id=row.Callback.id, number=row.number + 1, kind="callback",
+                case_id=row.Case.id, contact_id=row.Case.contact_id, callback_id=row.Callback.id, number=numbers.get(row.Case.id, 0) + 1, kind="callback",
                 channel=channel, priority=CALLBACKS, day=day, queued_at=at,
             )  # fmt: skip
         )
@@ -183,6 +194,14 @@ async def _invite(session: AsyncSession, rows: Sequence[Row[Any]], at: datetime,
         await session.flush()
         await wake(session)
     return {delivery.callback_id for delivery in deliveries if delivery.callback_id is not None}
+
+
+async def _numbers(session: AsyncSession, case_ids: Sequence[str]) -> dict[str, int]:
+    """Case -> the last number of its deliveries. Asked once the customers are locked, as whoever makes deliveries does."""
+    found = await session.execute(
+        select(Delivery.case_id, func.max(Delivery.number)).where(Delivery.case_id.in_(case_ids)).group_by(Delivery.case_id)
+    )
+    return dict(map(tuple, found))
 
 
 # —— whether the customer came ———————————————————————————————————————————————

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from followup import clock
+from followup.campaigns import callbacks
 from followup.campaigns.callbacks import Settled, give_times, resume_due_callbacks, settle_callbacks, time_for
 from followup.settings import SHANGHAI
 from followup.store import records
@@ -223,3 +224,17 @@ async def test_a_person_keeps_what_was_promised_by_a_person(world: World) -> Non
     assert await tickets(world) == []
     async with world.database.session() as session:
         assert await session.scalar(text("SELECT count(*) FROM deliveries")) == 0
+
+
+async def test_a_message_that_a_colleague_made_meanwhile_is_counted(world: World) -> None:
+    case_id = await booked(world)
+    async with world.database.session() as session:
+        rows = await callbacks._locked(session, THREE, Callback.status == "booked")
+        async with world.database.session() as colleague:
+            case = await colleague.get_one(Case, case_id)
+            colleague.add(
+                Delivery(case_id=case_id, contact_id=case.contact_id, number=1, kind="resume", channel="sms", day=THREE.date(), queued_at=THREE)
+            )
+        assert await callbacks._invite(session, rows, THREE) == {rows[0].Callback.id}
+    async with world.database.session() as session:
+        assert list(await session.scalars(select(Delivery.number).order_by(Delivery.number))) == [1, 2]
