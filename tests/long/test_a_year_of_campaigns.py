@@ -92,7 +92,7 @@ async def test_a_year_balances_though_workers_are_killed(database_url: str, repo
             f"a year of campaigns: {CUSTOMERS} customers, {LENGTH} days, {WORKERS} workers, {workers.killed} killed,"
             f" {time.monotonic() - started:.0f} s; {dict(year.did)}; {words}"
         )
-        assert wrong == []
+        assert wrong == [], "\n".join(wrong)
         assert workers.killed > LENGTH / 20
     finally:
         workers.stop()
