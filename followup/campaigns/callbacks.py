@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.campaigns import gate
 from followup.campaigns.definition import Hours
 from followup.campaigns.labels import sentence
-from followup.campaigns.queue import CALLBACKS, wake
+from followup.campaigns.queue import CALLBACKS, last_numbers, wake
 from followup.campaigns.send import CALLBACK_HOURS
 from followup.campaigns.unfinished import SILENCE
 from followup.campaigns.windows import is_open, next_open
@@ -173,7 +173,7 @@ async def _invite(session: AsyncSession, rows: Sequence[Row[Any]], at: datetime,
         return set()
     day = at.astimezone(SHANGHAI).date()
     standings = await gate.standings(session, sorted({row.Case.contact_id for row in rows}), day, wait=True)
-    numbers = await _numbers(session, [row.Case.id for row in rows])
+    numbers = await last_numbers(session, [row.Case.id for row in rows])
     deliveries = []
     for row in rows:
         standing = standings.get(row.Case.contact_id)
@@ -194,14 +194,6 @@ async def _invite(session: AsyncSession, rows: Sequence[Row[Any]], at: datetime,
         await session.flush()
         await wake(session)
     return {delivery.callback_id for delivery in deliveries if delivery.callback_id is not None}
-
-
-async def _numbers(session: AsyncSession, case_ids: Sequence[str]) -> dict[str, int]:
-    """Case -> the last number of its deliveries. Asked once the customers are locked, as whoever makes deliveries does."""
-    found = await session.execute(
-        select(Delivery.case_id, func.max(Delivery.number)).where(Delivery.case_id.in_(case_ids)).group_by(Delivery.case_id)
-    )
-    return dict(map(tuple, found))
 
 
 # —— whether the customer came ———————————————————————————————————————————————

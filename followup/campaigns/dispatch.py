@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.campaigns import gate, parse
 from followup.campaigns.decide import NOT_DELIVERED, Facts, Send, Step, Stop, Talk, Wait, decide
 from followup.campaigns.definition import Definition
-from followup.campaigns.queue import wake
+from followup.campaigns.queue import last_numbers, wake
 from followup.campaigns.unfinished import talks
 from followup.scripts import load, published
 from followup.scripts.model import Script, build
@@ -256,10 +256,7 @@ async def _queue(
     """Cases where there are none yet, deliveries, and their jobs: all in this transaction."""
     cases = {row.id: row.case_id for row, _ in sends if row.case_id is not None}
     cases |= await _open_cases(session, campaign, [row for row, _ in sends if _is_new(row)], variables, at)
-    found = await session.execute(
-        select(Delivery.case_id, func.max(Delivery.number)).where(Delivery.case_id.in_(cases.values())).group_by(Delivery.case_id)
-    )
-    numbers = dict(map(tuple, found))
+    numbers = await last_numbers(session, cases.values())
     ids = await session.scalars(
         _DELIVERIES,
         {

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate
 from followup.campaigns.decide import Facts, Send, Stop, decide
 from followup.campaigns.definition import Amount, Definition, Retry, Rule, Unit
 from followup.campaigns.labels import label
-from followup.campaigns.queue import REVISITS, wake
+from followup.campaigns.queue import REVISITS, last_numbers, wake
 from followup.campaigns.send import REVISIT_HOURS
 from followup.campaigns.windows import stretches
 from followup.settings import SHANGHAI
@@ -127,9 +127,9 @@ async def _step(session: AsyncSession, row: Row[Any], standing: gate.Standing, a
 
 async def _queue(session: AsyncSession, row: Row[Any], step: Send, at: datetime) -> int:
     case_id = row.Ticket.revisit_case_id
-    number = await session.scalar(select(func.coalesce(func.max(Delivery.number), 0)).where(Delivery.case_id == case_id))
+    numbers = await last_numbers(session, [case_id])
     delivery = Delivery(
-        case_id=case_id, contact_id=row.contact_id, number=number + 1, kind="revisit", channel=step.channel, priority=REVISITS,
+        case_id=case_id, contact_id=row.contact_id, number=numbers.get(case_id, 0) + 1, kind="revisit", channel=step.channel, priority=REVISITS,
         day=at.date(), queued_at=at,
     )  # fmt: skip
     session.add(delivery)

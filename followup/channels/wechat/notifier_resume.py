@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import gate
-from followup.campaigns.queue import CALLBACKS, wake
+from followup.campaigns.queue import CALLBACKS, last_numbers, wake
 from followup.campaigns.send import CALLBACK_HOURS
 from followup.campaigns.windows import is_open
 from followup.channels.wechat.account import CHANNEL, Account
@@ -60,9 +60,9 @@ async def _invite(session: AsyncSession, case_id: str, contact_id: int, since: d
     channel = next((way for way in WAYS if way in standing.ways and way not in without), None)
     if channel is None:
         return False
-    number = await session.scalar(select(func.coalesce(func.max(Delivery.number), 0)).where(Delivery.case_id == case_id))
+    numbers = await last_numbers(session, [case_id])
     delivery = Delivery(
-        case_id=case_id, contact_id=contact_id, number=(number or 0) + 1, kind=KIND, channel=channel, priority=CALLBACKS, day=day,
+        case_id=case_id, contact_id=contact_id, number=numbers.get(case_id, 0) + 1, kind=KIND, channel=channel, priority=CALLBACKS, day=day,
         queued_at=at,
     )  # fmt: skip
     session.add(delivery)
