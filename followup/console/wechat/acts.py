@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,16 +17,7 @@ from followup.console.wechat import accounts, form, wecom_form
 from followup.console.wechat.checks import Row
 
 _Entered = TypeVar("_Entered", form.Entered, wecom_form.Entered)
-
-
-class Shown(Protocol):
-    """An account as its page shows it."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def active(self) -> bool: ...
+Shown = accounts.Shown | wecom_form.Shown
 
 
 async def made_anew(request: web.Request, entered: _Entered) -> _Entered | None:
@@ -46,7 +37,7 @@ async def note_check(request: web.Request, kind: str, name: str, rows: Sequence[
         await audit(session, staff(request), "wechat.check", kind, name, result=told)
 
 
-async def stop_or_go_on(session: AsyncSession, request: web.Request, kind: str, shown: accounts.Shown | wecom_form.Shown) -> None:
+async def stop_or_go_on(session: AsyncSession, request: web.Request, kind: str, shown: Shown) -> None:
     """As the form says. The account is one of the console, its row locked."""
     assert shown.row is not None
     shown.row.active = await field(request, "on") == "1"
