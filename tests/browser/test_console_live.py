@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from sqlalchemy import func, select
 
 from followup import clock
-from followup.store.models import Callback, Case
+from followup.store.models import Callback, Case, Message
 from followup.talk.rasa_client import RasaClient
 from followup.talk.turn import TurnFailed, drain
 from tests.browser.browsing import open_chat
@@ -151,13 +151,48 @@ async def test_a_phone_needs_no_sideways_scrolling(devices, gateway, database):
     assert await page.evaluate(NO_SIDEWAYS)
 
 
+async def _becomes(database, talk, status: str) -> None:
+    """The talk goes on: the page shows another state."""
+    async with database.session() as session:
+        (await session.get_one(Case, talk.case_id)).status = status
+        await session.execute(select(func.pg_notify("followup_out", talk.case_id)))
+
+
 async def test_what_is_being_written_outlives_the_pages_own_renewal(devices, gateway, database):
     talk = await write_talk(database, at=clock.now() - timedelta(minutes=3), status="open", outcome=None)
     page = await log_in(await devices.new(), gateway, database, "agent", f"/console/live/{talk.case_id}")
-    await page.get_by_label("您的称呼").fill("小王")
-    async with database.session() as session:  # the talk goes on: the page shows another state
-        (await session.get_one(Case, talk.case_id)).status = "waiting"
-        await session.execute(select(func.pg_notify("followup_out", talk.case_id)))
+    name = page.get_by_label("您的称呼")
+    await name.fill("小王")
+    await _becomes(database, talk, "waiting")
     await expect(page.locator(".desk .speaks")).to_contain_text("等客户")
-    await expect(page.get_by_label("您的称呼")).to_have_value("小王")
-    await expect(page.get_by_label("您的称呼")).to_be_focused()
+    await expect(name).to_have_value("小王")
+    await expect(name).to_be_focused()
+
+    await name.select_text()
+    await _becomes(database, talk, "open")
+    await expect(page.locator(".desk .speaks")).to_contain_text("智能助手正在接待")
+    await page.keyboard.insert_text("小李")  # what was selected is still selected: it is written over
+    await expect(name).to_have_value("小李")
+
+
+async def test_a_word_that_is_being_composed_is_not_interrupted(devices, gateway, database):
+    talk = await write_talk(database, at=clock.now() - timedelta(minutes=3), status="open", outcome=None)
+    page = await log_in(await devices.new(), gateway, database, "agent", f"/console/live/{talk.case_id}")
+    name = page.get_by_label("您的称呼")
+    await name.fill("")
+    method = await page.context.new_cdp_session(page)  # what the input method of the computer does
+    await method.send("Input.imeSetComposition", {"text": "xiao", "selectionStart": 4, "selectionEnd": 4})
+    await expect(name).to_have_value("xiao")
+    seen = await page.evaluate_handle("() => document.getElementById('desk')")
+    await _becomes(database, talk, "waiting")
+    async with database.session() as session:  # a line that comes after it: the state has been told by then
+        session.add(Message(case_id=talk.case_id, channel="web", channel_message_id="later", direction="in", text="在吗", status="handled"))
+        await session.execute(select(func.pg_notify("followup_out", talk.case_id)))
+    await expect(page.locator(".theirs .said").last).to_have_text("在吗")
+    assert await page.evaluate("(desk) => desk.isConnected", seen)
+    await method.send("Input.insertText", {"text": "小"})
+    await expect(name).to_have_value("小")
+    await expect(page.locator(".desk .speaks")).to_contain_text("等客户")
+    await expect(name).to_have_value("小")
+    await expect(name).to_be_focused()
+    assert devices.errors == []

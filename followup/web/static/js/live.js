@@ -8,6 +8,7 @@
   const SILENCE_MS = 45000;
   const BLINK_MS = 1000;
   const RING_EVERY_MS = 4000;
+  const AFTER_A_WORD_MS = 300;
 
   const offline = document.getElementById("offline");
 
@@ -150,11 +151,27 @@
 
   const isChanged = (field) => field.value !== (field.matches("select") ? "" : field.defaultValue);
 
-  /** The desk anew; what was being written stays, unless it has just been sent. */
+  // While a Chinese word is being composed its field must stay as it is: the desk that came last waits for the word's end.
+  let composing = false;
+  let waiting = null;
+  const putDeskWhenComposed = ({ html }) => {
+    if (composing) waiting = html;
+    else putDesk(html);
+  };
+  const composed = () => {
+    composing = false;
+    // A click on 发送 ends the word too: the button must not be exchanged under it.
+    setTimeout(() => { if (!composing && waiting) putDesk(waiting); }, AFTER_A_WORD_MS);
+  };
+
+  /** The desk anew; what was being written stays, with its selection, unless it has just been sent. */
   const putDesk = (html, { sent = false } = {}) => {
+    waiting = null;
     const old = document.getElementById("desk");
     const written = sent ? [] : [...old.querySelectorAll("textarea, select, input:not([type=hidden])")].filter(isChanged);
-    const focused = old.contains(document.activeElement) ? document.activeElement.name : "";
+    const active = old.contains(document.activeElement) ? document.activeElement : null;
+    const focused = active?.name ?? "";
+    const selected = typeof active?.selectionStart === "number" ? [active.selectionStart, active.selectionEnd] : null;
     const opened = [...old.querySelectorAll("details")].map((one) => one.open);
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
@@ -167,6 +184,7 @@
     }
     const field = desk.querySelector(sent ? "#words" : focused && `[name="${focused}"]:not([type=hidden])` || "[data-none]");
     field?.focus();
+    if (field && selected && !sent) field.setSelectionRange(...selected);
     if (stays) desk.querySelectorAll("details").forEach((one, number) => { one.open ||= Boolean(opened[number]); });
   };
 
@@ -211,7 +229,9 @@
       words.value = words.value ? `${words.value}${phrase.textContent}` : phrase.textContent;
       words.focus();
     });
-    follow(talk.dataset.events, { line: putLine, desk: ({ html }) => putDesk(html) });
+    talk.addEventListener("compositionstart", () => { composing = true; });
+    talk.addEventListener("compositionend", composed);
+    follow(talk.dataset.events, { line: putLine, desk: putDeskWhenComposed });
     document.getElementById("words")?.focus();
   };
 
