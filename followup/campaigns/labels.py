@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
+_ANSWER = re.compile(r"(http_|status |smtp_)(\d{1,3})")
+_BROKEN = re.compile(r"[A-Z]\w*(?:Error|Disconnected|Exception|Timeout)")
+"""A name of what the client's library met."""
 
 
 @cache
@@ -19,6 +24,17 @@ def labels() -> dict[str, dict[str, str]]:
 def label(code: object, group: str) -> str:
     """The Chinese of a code; the code itself where nobody has named it, so that nothing is hidden."""
     return labels()[group].get(str(code), str(code)) if code not in (None, "") else ""
+
+
+def reason_said(code: str) -> str:
+    """Why something was not done, or what went wrong at a provider's, in Chinese: never a raw name of an error."""
+    if not code or code in labels()["reasons"]:
+        return label(code, "reasons")
+    if _BROKEN.fullmatch(code):
+        return sentence("connection_lost", "reasons")
+    if found := _ANSWER.fullmatch(code):
+        return sentence("smtp" if found[1].startswith("smtp") else "http", "reasons", code=found[2])
+    return sentence("other_code", "reasons", code=code)
 
 
 def sentence(key: str, group: str, **values: object) -> str:

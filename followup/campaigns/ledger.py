@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns.decide import NOT_DELIVERED
-from followup.campaigns.labels import label, sentence
+from followup.campaigns.labels import label, reason_said, sentence
 from followup.contacts.parse import normal_phone
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import CampaignDraw, CampaignEntry, Delivery
@@ -267,11 +267,6 @@ def moment(at: datetime) -> str:
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
-def reason(code: str) -> str:
-    """Why, in Chinese; a provider's own code stays as it is."""
-    return label(code, "reasons")
-
-
 def _planned(entry: CampaignEntry) -> Step:
     if entry.due_at is None:
         return Step(entry.created_at, sentence("planned_without", "history", rule=entry.rule))
@@ -290,7 +285,7 @@ def _sent(delivery: Delivery) -> list[Step]:
         "number": delivery.number,
         "kind": label(delivery.kind, "delivery_kinds"),
         "channel": label(delivery.channel, "channels"),
-        "reason": reason(delivery.error),
+        "reason": reason_said(delivery.error),
     }
     steps = [Step(delivery.queued_at, sentence("queued", "history", **given))]
     if delivery.status in ("accepted", "delivered"):
@@ -321,4 +316,4 @@ def _end(entry: CampaignEntry) -> Step | None:
     if not entry.reason or entry.reason == "unknown":
         return None
     key = {"suppressed": "stopped", "cancelled": "stopped", "late": "late", "closed": "closed"}.get(entry.state)
-    return None if key is None else Step(entry.closed_at, sentence(key, "history", reason=reason(entry.reason)))
+    return None if key is None else Step(entry.closed_at, sentence(key, "history", reason=reason_said(entry.reason)))

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup.campaigns import gate
 from followup.campaigns.decide import Facts, Send, Stop, decide
 from followup.campaigns.definition import Amount, Definition, Retry, Rule, Unit
-from followup.campaigns.labels import label
+from followup.campaigns.labels import label, reason_said
 from followup.campaigns.queue import REVISITS, last_numbers, wake
 from followup.campaigns.send import REVISIT_HOURS
 from followup.campaigns.windows import stretches
@@ -67,7 +67,7 @@ async def run_revisits(session: AsyncSession, at: datetime, daily_cap: int) -> R
             standings.pop(row.contact_id)  # one message a round
         elif isinstance(step, Stop):
             unreached += 1
-            detail = {"reason": step.reason, "text": label(step.reason or "unreachable", "reasons")}
+            detail = {"reason": step.reason, "text": reason_said(step.reason or "unreachable")}
             session.add(TicketEvent(ticket_id=row.Ticket.id, kind=UNREACHED, detail=detail, at=at))
     await session.flush()
     if queued:

@@ -109,7 +109,7 @@ def dry_run(campaign: int, days: int, home: Path | None) -> None:
     """假如现在启动，哪天会联系多少位客户。什么也不发送。"""
     from followup.campaigns import actions, parse
     from followup.campaigns.advice import advice
-    from followup.campaigns.labels import label
+    from followup.campaigns.labels import reason_said
     from followup.store.campaign_models import Campaign
 
     async def work(session: AsyncSession) -> tuple[Any, ...]:
@@ -127,7 +127,7 @@ def dry_run(campaign: int, days: int, home: Path | None) -> None:
     if len(result.days) > days:
         click.echo(f"……还有 {len(result.days) - days} 天。")
     for reason, count in result.suppressed.items():
-        click.echo(f"不联系 {count} 次：{label(reason, 'reasons')}")
+        click.echo(f"不联系 {count} 次：{reason_said(reason)}")
     for problem in advice(made):
         click.echo(f"请注意：{problem}")
 
@@ -189,7 +189,7 @@ def cancel(campaign: int, reason: str, home: Path | None) -> None:
 def ledger_(campaign: int, stage: str, with_rows: bool, entry: int | None, home: Path | None) -> None:
     """台账：每一步有多少，或者每一条、一条的经过。"""
     from followup.campaigns import ledger
-    from followup.campaigns.labels import label
+    from followup.campaigns.labels import label, reason_said
 
     settings = settings_from(home)
     if entry is not None:
@@ -219,7 +219,7 @@ def ledger_(campaign: int, stage: str, with_rows: bool, entry: int | None, home:
 
     for row in _run(settings, rows):
         due = ledger.moment(row.due_at) if row.due_at else ""
-        stage_name, reason = label(row.stage, "stages"), ledger.reason(row.reason)
+        stage_name, reason = label(row.stage, "stages"), reason_said(row.reason)
         click.echo("\t".join((str(row.entry_id), str(row.contact_id), row.name, row.rule, row.stratum, due, stage_name, reason)))
 
 

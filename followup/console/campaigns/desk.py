@@ -10,6 +10,7 @@ from aiohttp import web
 from followup import clock
 from followup.campaigns import actions, ledger
 from followup.campaigns.actions import CampaignError
+from followup.campaigns.labels import reason_said
 from followup.channels.trial import trial_messages
 from followup.console.audit import audit
 from followup.console.campaigns import queries
@@ -39,7 +40,7 @@ async def _unknown(request: web.Request, *, error: str = "", status: int = 200) 
     next_link = f"{UNKNOWN}?after={rows[PER_PAGE - 1].delivery_id}" if len(rows) > PER_PAGE else ""
     return campaign_page(
         request, "unknown.html", status, rows=rows[:PER_PAGE], next_link=next_link, error=error, tab="unknown",
-        name_of=name_of, phone_of=phone_of, reason=ledger.reason,
+        name_of=name_of, phone_of=phone_of, reason=reason_said,
     )  # fmt: skip
 
 

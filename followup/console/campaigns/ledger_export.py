@@ -12,7 +12,7 @@ from aiohttp import web
 
 from followup import clock
 from followup.campaigns import ledger
-from followup.campaigns.labels import label
+from followup.campaigns.labels import label, reason_said
 from followup.console.audit import audit
 from followup.console.campaigns.shared import campaign_of
 from followup.console.campaigns.why import why
@@ -80,7 +80,7 @@ async def _tables(database: Database, campaign: Campaign, filters: dict[str, str
 def _cells(row: ledger.LedgerRow, status: str) -> list[Any]:
     return [
         row.entry_id, name_of(row.name), phone_of(row.phone), row.rule, row.occurrence + 1, row.stratum, "是" if row.drawn else "否",
-        label(row.stage, "stages"), ledger.reason(row.reason), label(row.channel, "channels"), _minute(row.due_at), _minute(row.next_at),
+        label(row.stage, "stages"), reason_said(row.reason), label(row.channel, "channels"), _minute(row.due_at), _minute(row.next_at),
         _minute(row.sent_at), row.case_id or "", why(row, status),
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from followup.campaigns.decide import NOT_DELIVERED
-from followup.campaigns.labels import label
+from followup.campaigns.labels import label, reason_said
 from followup.console.labels import labels
 from followup.console.show import moment
 
@@ -26,7 +26,7 @@ class Standing(Protocol):
 def why(row: Standing, campaign_status: str) -> str:
     """A sentence without its full stop. A stage without a sentence of its own is told by its reason, or by its name."""
     sentences: dict[str, str] = labels()["ledger_why"]
-    reason = label(row.reason, "reasons") if row.reason else ""
+    reason = reason_said(row.reason)
     parts = [sentences.get(key, "") for key in _keys(row, campaign_status)]
     text = "".join(parts) or reason or label(row.stage, "stages")
     if "{" not in text:
