@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import parse
@@ -21,6 +21,7 @@ from followup.campaigns.plan import Customer
 from followup.campaigns.results import pause_for
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.models import Contact
+from followup.store.script_models import ScriptComparison
 
 _SEED_BITS = 48
 """Few enough digits to be read out to an auditor."""
@@ -185,6 +186,8 @@ async def edit(
         campaign.name = name.strip()[:LONGEST_NAME]
     stored = parse.as_json(made)
     if stored != campaign.definition:
+        if made.script_id != campaign.script_id:
+            await session.execute(delete(ScriptComparison).where(ScriptComparison.campaign_id == campaign_id))
         campaign.definition, campaign.script_id, campaign.priority = stored, made.script_id, made.priority
         campaign.version += 1
     await session.flush()

@@ -21,10 +21,10 @@ from followup.campaigns.decide import NOT_DELIVERED, Facts, Send, Step, Stop, Ta
 from followup.campaigns.definition import Definition
 from followup.campaigns.queue import last_numbers, wake
 from followup.campaigns.unfinished import talks
+from followup.campaigns.versions import Version, Versions, versions
 from followup.scripts import load, published
 from followup.scripts.model import Script, build
 from followup.settings import SHANGHAI
-from followup.store import records
 from followup.store.campaign_models import Campaign, CampaignEntry, Delivery
 from followup.store.models import Case, Contact
 
@@ -109,13 +109,15 @@ async def dispatch(session: AsyncSession, campaign_id: int, at: datetime, daily_
         else:
             down.append((row, step))
     variables: dict[int, dict[str, str] | None] = {}
-    if sends:
-        variables = await _variables(session, campaign, made, [row for row, _ in sends if _is_new(row)])
+    new = [row for row, _ in sends if _is_new(row)]
+    by = await versions(session, campaign, *script_now(campaign.script_id)) if new else Versions([])
+    if new:
+        variables = await _variables(session, campaign, made, by, new)
         down += [(row, Stop("suppressed", MISSING_DATA)) for row, _ in sends if variables.get(row.id, _NOTHING_NEEDED) is None]
         sends = [(row, step) for row, step in sends if variables.get(row.id, _NOTHING_NEEDED) is not None]
     await _set_down(session, down, at, done)
     if sends:
-        done.deliveries = await _queue(session, campaign, sends, variables, at)
+        done.deliveries = await _queue(session, campaign, by, sends, variables, at)
         done.queued = len(done.deliveries)
     return done
 
@@ -239,7 +241,8 @@ _OVER = text(
 )
 _REFRESHED = text(
     """
-    UPDATE cases SET variables = new.variables, script_id = :script_id, revision_id = :revision_id
+    UPDATE cases SET variables = new.variables, script_id = :script_id, revision_id = :revision_id,
+        comparison_id = CAST(:comparison_id AS bigint), side = CAST(:side AS text)
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id text, variables jsonb)
     WHERE cases.id = new.id AND cases.status = 'new'
     """
@@ -249,13 +252,14 @@ _REFRESHED = text(
 async def _queue(
     session: AsyncSession,
     campaign: Campaign,
+    by: Versions,
     sends: Sequence[tuple[Row[Any], Send]],
     variables: Mapping[int, Mapping[str, str] | None],
     at: datetime,
 ) -> list[int]:
     """Cases where there are none yet, deliveries, and their jobs: all in this transaction."""
     cases = {row.id: row.case_id for row, _ in sends if row.case_id is not None}
-    cases |= await _open_cases(session, campaign, [row for row, _ in sends if _is_new(row)], variables, at)
+    cases |= await _open_cases(session, campaign, by, [row for row, _ in sends if _is_new(row)], variables, at)
     numbers = await last_numbers(session, cases.values())
     ids = await session.scalars(
         _DELIVERIES,
@@ -301,54 +305,60 @@ _QUEUED = text(
 )
 _CASES = text(
     """
-    INSERT INTO cases (id, contact_id, script_id, revision_id, variables, is_demo, created_at)
-    SELECT id, contact_id, :script_id, :revision_id, variables, :is_demo, :at
+    INSERT INTO cases (id, contact_id, script_id, revision_id, comparison_id, side, variables, is_demo, created_at)
+    SELECT id, contact_id, :script_id, :revision_id, CAST(:comparison_id AS bigint), CAST(:side AS text), variables, :is_demo, :at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new (id text, contact_id bigint, variables jsonb)
     """
 )
 
 
 async def _variables(
-    session: AsyncSession, campaign: Campaign, made: Definition, rows: Sequence[Row[Any]]
+    session: AsyncSession, campaign: Campaign, made: Definition, by: Versions, rows: Sequence[Row[Any]]
 ) -> dict[int, dict[str, str] | None]:
     """Entry id -> the variables of its talk; None where one is not known: nobody is told a sample value for a fact."""
-    if not rows:
-        return {}
-    script, _ = script_now(campaign.script_id)
     people = await session.execute(select(Contact.id, Contact.fields).where(Contact.id.in_([row.contact_id for row in rows])))
     fields = dict(map(tuple, people))
-    samples = script.demo_variables() if campaign.is_demo else {}
-    found = {row.id: {**samples, **variables_of(made.variables, script.variables, fields[row.contact_id])} for row in rows}
-    return {entry_id: values if set(values) >= set(script.variables) else None for entry_id, values in found.items()}
+    found: dict[int, dict[str, str] | None] = {}
+    for row in rows:
+        script = by.of(row.contact_id).script
+        samples = script.demo_variables() if campaign.is_demo else {}
+        values = {**samples, **variables_of(made.variables, script.variables, fields[row.contact_id])}
+        found[row.id] = values if set(values) >= set(script.variables) else None
+    return found
 
 
 async def _open_cases(
     session: AsyncSession,
     campaign: Campaign,
+    by: Versions,
     rows: Sequence[Row[Any]],
     variables: Mapping[int, Mapping[str, str] | None],
     at: datetime,
 ) -> dict[int, str]:
-    """A case for each entry, pinned to the script as it is now; one that was made before and never sent is made new.
+    """A case for each entry, pinned to its version of the script; one that was made before and never sent is made new.
 
     Returns entry id -> case id.
     """
-    if not rows:
-        return {}
-    script, content = script_now(campaign.script_id)
-    revision_id = await records.save_revision(session, script.id, str(script.version), content)
     cases = {row.id: row.case_id or secrets.token_hex(16) for row in rows}
-    given = {"script_id": script.id, "revision_id": revision_id}
 
     def json_of(wanted: Iterable[Row[Any]]) -> str:
         new = [{"id": cases[row.id], "contact_id": row.contact_id, "variables": variables[row.id]} for row in wanted]
         return json.dumps(new, ensure_ascii=False)
 
-    if made_before := [row for row in rows if row.case_id is not None]:
-        await session.execute(_REFRESHED, {**given, "rows": json_of(made_before)})
-    if new := [row for row in rows if row.case_id is None]:
-        await session.execute(_CASES, {**given, "rows": json_of(new), "is_demo": campaign.is_demo, "at": at})
+    for version in by.every:
+        its = [row for row in rows if by.of(row.contact_id) is version]
+        given = _pinned(version)
+        if made_before := [row for row in its if row.case_id is not None]:
+            await session.execute(_REFRESHED, {**given, "rows": json_of(made_before)})
+        if new := [row for row in its if row.case_id is None]:
+            await session.execute(_CASES, {**given, "rows": json_of(new), "is_demo": campaign.is_demo, "at": at})
     return cases
+
+
+def _pinned(version: Version) -> dict[str, Any]:
+    return {
+        "script_id": version.script.id, "revision_id": version.revision_id, "comparison_id": version.comparison_id, "side": version.side,
+    }  # fmt: skip
 
 
 def variables_of(

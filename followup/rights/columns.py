@@ -45,7 +45,7 @@ ERASED: dict[str, tuple[str, ...]] = {
 
 KEPT: dict[str, tuple[str, ...]] = {
     "do_not_contact": ("phone_digest", "email_digest", "other_digests", "source"),
-    "cases": ("id", "script_id", "status", "outcome"),
+    "cases": ("id", "script_id", "status", "outcome", "side"),
     "attempts": ("case_id", "channel", "reason", "outcome"),
     "messages": ("case_id", "direction", "channel", "intent"),
     "answers": ("case_id", "question_id", "how"),
@@ -76,6 +76,6 @@ NOT_ABOUT_CUSTOMERS = frozenset(
         "wechat_accounts", "wechat_menus", "delivery_checks",
         "wecom_cursors", "wecom_accounts", "dry_runs",
         "model_versions", "model_deployments", "model_servers",
-        "script_drafts", "published_scripts",
+        "script_drafts", "published_scripts", "script_comparisons",
     }
 )  # fmt: skip

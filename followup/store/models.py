@@ -193,8 +193,13 @@ class Case(Base):
     """The newest open case of that customer: tickets and notes of this talk are shown there too."""
     erased_at: Mapped[datetime | None]
     """When everything that was said, or says who it was, was erased: on the customer's wish or because of its age."""
+    comparison_id: Mapped[int | None]
+    """The comparison of two versions of the script that it belongs to (`store.script_models`; with talks, none is deleted)."""
+    side: Mapped[str | None]
+    """first | second: by which of the two it is held."""
 
     __table_args__ = (
+        Index("cases_comparison_idx", "comparison_id", postgresql_where=text("comparison_id IS NOT NULL")),
         Index(
             "cases_content_idx",
             text("coalesce(ended_at, last_message_at, created_at)"),

@@ -1,18 +1,20 @@
-"""The tables of scripts written in the console: drafts, and what was published (decisions/0014)."""
+"""The tables of scripts written in the console: drafts, what was published, two versions compared (decisions/0014)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from followup.scripts.published import Kind
 from followup.store.models import Base, _id, _now
 
-DRAFT_STATES = ("draft", "review", "rejected", "published", "withdrawn")
-OPEN_STATES = DRAFT_STATES[:3]
+DRAFT_STATES = ("draft", "review", "rejected", "approved", "published", "withdrawn")
+"""approved: looked over by a second person and not in force; campaigns may compare it with what is."""
+OPEN_STATES = DRAFT_STATES[:4]
 """Its author may still go on with it."""
+SIDES = ("first", "second")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -81,4 +83,40 @@ class PublishedScript(Base):
     __table_args__ = (
         CheckConstraint(_one_of("kind", tuple(Kind)), name="published_scripts_kind_check"),
         Index("published_scripts_newest_idx", "kind", "script_id", "id"),
+    )
+
+
+class ScriptComparison(Base):
+    """Two versions of a script in one campaign 话术对比: who of its customers talks by which, and which one was chosen."""
+
+    __tablename__ = "script_comparisons"
+
+    id: Mapped[int] = _id()
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    """Counted from 1 within the campaign; part of the draw, so that each comparison draws anew."""
+    script_id: Mapped[str]
+    first_revision_id: Mapped[int | None] = mapped_column(ForeignKey("script_revisions.id"))
+    """What was in force when the first customer of the comparison was contacted; empty before."""
+    second_revision_id: Mapped[int] = mapped_column(ForeignKey("script_revisions.id"))
+    publication_id: Mapped[int | None] = mapped_column(ForeignKey("published_scripts.id"))
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey("script_drafts.id"))
+    """Where the second one comes from; neither: from the installed file."""
+    share: Mapped[float] = mapped_column(Float)
+    """Of customers who talk by the second, above 0 and below 1."""
+    reason: Mapped[str] = mapped_column(server_default="")
+    """What is to be found out."""
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    chosen: Mapped[str | None]
+    """first | second: what the rest of the campaign talks by."""
+    why_chosen: Mapped[str] = mapped_column(server_default="")
+
+    __table_args__ = (
+        CheckConstraint(_one_of("chosen", SIDES), name="script_comparisons_chosen_check"),
+        CheckConstraint("(ended_at IS NULL) = (chosen IS NULL)", name="script_comparisons_ended_check"),
+        Index("script_comparisons_number_idx", "campaign_id", "number", unique=True),
+        Index("script_comparisons_running_idx", "campaign_id", unique=True, postgresql_where=text("ended_at IS NULL")),
     )
