@@ -181,7 +181,9 @@ class Mutator:
             case "open":
                 return how, self._query(account), inner
             case _:
-                sealed = read_xml(encrypt(account, inner.decode("utf-8", "replace"), at=1_714_037_059).encode())["Encrypt"] if len(inner) < 40_000 else "A" * 60_000
+                text = inner.decode("utf-8", "replace")  # what is no UTF-8 is three bytes for one
+                fits = len(text.encode()) < 40_000
+                sealed = read_xml(encrypt(account, text, at=1_714_037_059).encode())["Encrypt"] if fits else "A" * 60_000
         query = self._query(account)
         query |= {"encrypt_type": "aes", "msg_signature": sign(account.token, query["timestamp"], query["nonce"], sealed)}
         body = f"<xml><ToUserName><![CDATA[gh_1]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode()
