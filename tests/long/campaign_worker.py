@@ -1,6 +1,7 @@
 """One worker process of the long year: plays each minute the test calls out, until it is killed or the year is over.
 
-`python -m tests.long.campaign_worker URL NUMBER`. It may be killed at any point; another one takes its number.
+`python -m tests.long.campaign_worker URL NUMBER`. It may be killed at any point; another one takes its number. That one begins with the
+next minute that is called out: the one it came in may be over for everybody else, and no real clock is hours behind its colleagues'.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ _PAUSE = 0.05
 
 async def work(url: str, number: int) -> None:
     database = Database(url, pool_size=6)
-    worker = Worker(database, await provider_log(url))
-    done = 0
-    await _heard(database, number, done)  # before it asks for the minute: nobody goes on while it plays one
+    worker, began = Worker(database, await provider_log(url)), False
+    done = await _join(database, number)
     while True:
         async with database.session() as session:
             row = (await session.execute(text("SELECT tick, at FROM called_out"))).one()
@@ -29,20 +29,28 @@ async def work(url: str, number: int) -> None:
             break
         if row.tick > done:
             await worker.minute(row.at)
-            done = row.tick
-        if row.tick:
+            done, began = row.tick, True
+        if began:
             await worker.send_all(row.at)
-        await _heard(database, number, done)
+            await _heard(database, number, done)
         await asyncio.sleep(_PAUSE)
     await database.close()
 
 
+async def _join(database: Database, number: int) -> int:
+    """The minute that is being played; the test calls out no other one until it knows of this worker."""
+    async with database.session() as session:
+        tick = await session.scalar(text("SELECT tick FROM called_out FOR SHARE"))
+        await session.execute(_HEARD, {"worker": number, "tick": tick})
+    return int(tick or 0)
+
+
 async def _heard(database: Database, number: int, tick: int) -> None:
     async with database.session() as session:
-        await session.execute(
-            text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick"),
-            {"worker": number, "tick": tick},
-        )
+        await session.execute(_HEARD, {"worker": number, "tick": tick})
+
+
+_HEARD = text("INSERT INTO heard (worker, tick) VALUES (:worker, :tick) ON CONFLICT (worker) DO UPDATE SET tick = excluded.tick")
 
 
 if __name__ == "__main__":

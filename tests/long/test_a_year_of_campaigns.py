@@ -102,8 +102,8 @@ async def test_a_year_balances_though_workers_are_killed(database_url: str, repo
 async def _quiet(database: Database, workers: Workers, number: int) -> None:
     """Until every worker that is up has played the minute and nothing is left that can go now.
 
-    One that was started in place of a killed one joins in when it is up; its colleagues do not wait for it to start, but for what it
-    plays: a worker that lives hours behind the others queues what they may not send any more.
+    One that was started in place of a killed one joins in at the next minute: its colleagues do not wait for it to start. It must not
+    play a minute that is over, or it sends at ten what the others have just found due at three.
     """
     while True:
         async with database.session() as session:
