@@ -14,7 +14,7 @@ from followup.campaigns import actions, ledger
 from followup.campaigns.actions import CampaignError
 from followup.campaigns.parse import DefinitionErrors
 from followup.console.audit import audit
-from followup.console.campaigns import account, desk, draws, queries, wizard
+from followup.console.campaigns import account, compare, desk, draws, queries, wizard
 from followup.console.campaigns.shared import LIST, campaign_of, campaign_page, detail_link, ways
 from followup.console.forms import field, object_id, query
 from followup.console.parts import database, see, sentence, staff
@@ -147,4 +147,5 @@ routes = [
     web.post(r"/campaigns/{id:\d+}/delete", drop),
     *account.routes,
     *draws.routes,
+    *compare.routes,
 ]

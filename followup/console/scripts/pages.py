@@ -21,11 +21,11 @@ from followup.scripts.publish_diff import diff
 from followup.scripts.publish_fields import put
 from followup.scripts.published import Kind, Name
 from followup.store.published import refresh
-from followup.store.script_models import PublishedScript
+from followup.store.script_models import OPEN_STATES, PublishedScript
 
 _TEXT = r"/scripts/{kind:script|shared|knowledge}/{name:[a-z0-9_]+}"
 _DRAFT = r"/scripts/drafts/{id:\d+}"
-_TOLD = ("saved", "submitted", "back", "withdrawn", "rejected", "published", "again", "merged", "kept")
+_TOLD = ("saved", "submitted", "back", "withdrawn", "rejected", "approved", "published", "again", "merged", "kept")
 
 
 # —— what there is ————————————————————————————————————————————————————————————
@@ -120,9 +120,9 @@ async def _draft_page(request: web.Request, *, error: str = "", content: str | N
         draft=draft, text=text, content=shown, note=row.note if note is None else note, unsaved=content is not None and content != row.text,
         looked=looked, error=error, told=_told(request),
         writes=row.by_user_id == me.id and row.state in ("draft", "rejected") and me.may(Permission.EDIT_SCRIPTS),
-        decides=row.by_user_id != me.id and row.state == "review" and me.may(Permission.REVIEW_SCRIPTS),
-        is_open=row.state in ("draft", "review", "rejected"),
-        conflict=row.state in ("draft", "review", "rejected") and published.digest(text.text) != row.based_on,
+        decides=row.by_user_id != me.id and row.state in ("review", "approved") and me.may(Permission.REVIEW_SCRIPTS),
+        is_open=row.state in OPEN_STATES,
+        conflict=row.state in OPEN_STATES and published.digest(text.text) != row.based_on,
         theirs=diff(row.base_text, text.text), mine=diff(row.base_text, shown),
         **_chat(draft.name),
     )  # fmt: skip
@@ -212,6 +212,11 @@ async def _reject(session: AsyncSession, request: web.Request, draft: Draft, tex
     return "rejected"
 
 
+async def _approve(session: AsyncSession, request: web.Request, draft: Draft, text: Text, seen: int) -> str:
+    await work.approve(session, staff(request), draft, await field(request, "reason", longest=1000), seen)
+    return "approved"
+
+
 async def _publish(session: AsyncSession, request: web.Request, draft: Draft, text: Text, seen: int) -> str:
     await work.publish(session, staff(request), draft, await field(request, "reason", longest=1000), seen)
     return "published"
@@ -239,15 +244,22 @@ take_over = needs(Permission.EDIT_SCRIPTS)(_doing(_take_over))
 reject = needs(Permission.REVIEW_SCRIPTS)(_doing(_reject))
 
 
-@needs(Permission.REVIEW_SCRIPTS)
-async def publish(request: web.Request) -> web.StreamResponse:
-    """POST …/drafts/{id}/publish; what others published since it was handed in may have made it wrong: it is checked anew."""
-    async with database(request).session() as session:
-        draft, _ = await _draft(session, request)
-    content = draft.row.text
-    if draft.row.state == "review" and await bench.run(lambda: bench.errors(draft.name, content)):
-        return await _draft_page(request, error=sentence("scripts_told", "has_errors"), status=409)
-    return await _doing(_publish)(request)
+def _checked_again(act: Act) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """What others published since it was handed in may have made it wrong."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        async with database(request).session() as session:
+            draft, _ = await _draft(session, request)
+        content = draft.row.text
+        if draft.row.state in ("review", "approved") and await bench.run(lambda: bench.errors(draft.name, content)):
+            return await _draft_page(request, error=sentence("scripts_told", "has_errors"), status=409)
+        return await _doing(act)(request)
+
+    return handler
+
+
+approve = needs(Permission.REVIEW_SCRIPTS)(_checked_again(_approve))
+publish = needs(Permission.REVIEW_SCRIPTS)(_checked_again(_publish))
 
 
 # —— what the handlers share ——————————————————————————————————————————————————
@@ -309,6 +321,7 @@ routes = [
     web.post(f"{_DRAFT}/withdraw", withdraw),
     web.post(f"{_DRAFT}/merge", take_over),
     web.post(f"{_DRAFT}/reject", reject),
+    web.post(f"{_DRAFT}/approve", approve),
     web.post(f"{_DRAFT}/publish", publish),
     web.get(_TEXT, text_page),
     web.post(f"{_TEXT}/edit", begin),

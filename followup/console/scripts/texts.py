@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from followup.console.show import moment
 from followup.knowledge.load import COMPANY
 from followup.scripts import load, published
 from followup.scripts.published import Kind, Name
@@ -75,6 +76,17 @@ class Publication:
     reviewer: str
     again: int | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that a campaign may compare with the one in force. `key` names it in a form."""
+
+    key: str
+    title: str
+    text: str
+    publication_id: int | None = None
+    draft_id: int | None = None
 
 
 def files() -> dict[Name, Path]:
@@ -148,3 +160,45 @@ async def history(session: AsyncSession, name: Name, limit: int = 50) -> list[Pu
         .limit(limit)
     )
     return [Publication(row.id, row.published_at, author, reviewer or "", row.again, row.reason) for row, author, reviewer in rows]
+
+
+# —— what may be compared with the one in force ————————————————————————————————
+
+
+async def sources(session: AsyncSession, script_id: str, limit: int = 20) -> list[Source]:
+    """Approved drafts, older publications and the installed file, as far as they say something else; each text once."""
+    name = Name(Kind.SCRIPT, script_id)
+    text = await one_text(session, name)
+    if text is None:
+        return []
+    found = [
+        Source(f"draft:{draft.row.id}", await source_of(session, None, draft.row.id), draft.row.text, draft_id=draft.row.id)
+        for draft in await drafts(session, name)
+        if draft.row.state == "approved"
+    ]
+    rows = await session.scalars(
+        select(PublishedScript)
+        .where(PublishedScript.kind == name.kind, PublishedScript.script_id == name.id)
+        .order_by(PublishedScript.id.desc())
+        .limit(limit)
+    )
+    found += [Source(f"publication:{row.id}", await source_of(session, row.id, None), row.text, publication_id=row.id) for row in rows]
+    found.append(Source("file:0", await source_of(session, None, None), text.file_text))
+    seen, different = {text.text}, []
+    for one in found:
+        if one.text not in seen:
+            seen.add(one.text)
+            different.append(one)
+    return different
+
+
+async def source_of(session: AsyncSession, publication_id: int | None, draft_id: int | None) -> str:
+    """What such a text is called."""
+    if draft_id is not None:
+        query = select(ScriptDraft.note, _AUTHOR.name).join(_AUTHOR, _AUTHOR.id == ScriptDraft.by_user_id).where(ScriptDraft.id == draft_id)
+        note, author = (await session.execute(query)).one()
+        return f"{author}的草稿" + (f"（{note[:40]}）" if note else "")
+    if publication_id is not None:
+        row = await session.get_one(PublishedScript, publication_id)
+        return f"{moment(row.published_at)}发布的" + (f"（{row.reason[:40]}）" if row.reason else "")
+    return "安装的文件"

@@ -11,7 +11,7 @@ from followup.console.permissions import Permission, Staff
 from followup.console.scripts.texts import Draft, Text, one_text
 from followup.scripts import published
 from followup.scripts.publish_diff import merge
-from followup.scripts.published import Name
+from followup.scripts.published import Kind, Name
 from followup.store.script_models import OPEN_STATES, PublishedScript, ScriptDraft
 
 LONGEST = 60_000
@@ -70,7 +70,7 @@ async def take_back(session: AsyncSession, staff: Staff, draft: Draft) -> None:
     """Out of the reviewer's hands, to go on writing. Raises Refused."""
     if draft.row.by_user_id != staff.id:
         raise Refused("not_yours")
-    if draft.row.state != "review":
+    if draft.row.state not in ("review", "approved"):
         raise Refused("changed")
     draft.row.state = "draft"
     _touched(draft.row)
@@ -110,6 +110,17 @@ async def reject(session: AsyncSession, staff: Staff, draft: Draft, reason: str,
     row.state, row.reviewer_id, row.reason, row.decided_at = "rejected", staff.id, reason, clock.now()
     _touched(row)
     await audit(session, staff, "script.reject", "script", row.script_id, draft=row.id, reason=reason)
+
+
+async def approve(session: AsyncSession, staff: Staff, draft: Draft, reason: str, seen: int) -> None:
+    """Good enough for customers, and not in force: campaigns may compare it with what is. Raises Refused."""
+    _decidable(staff, draft, seen)
+    row = draft.row
+    if row.state != "review" or draft.name.kind is not Kind.SCRIPT:
+        raise Refused("changed")
+    row.state, row.reviewer_id, row.reason, row.decided_at = "approved", staff.id, reason, clock.now()
+    _touched(row)
+    await audit(session, staff, "script.approve", "script", row.script_id, draft=row.id)
 
 
 async def publish(session: AsyncSession, staff: Staff, draft: Draft, reason: str, seen: int) -> PublishedScript:
@@ -174,7 +185,7 @@ def _decidable(staff: Staff, draft: Draft, seen: int) -> None:
         raise Refused("not_allowed")
     if draft.row.by_user_id == staff.id:
         raise Refused("own_draft")
-    if draft.row.state != "review" or draft.row.version != seen:
+    if draft.row.state not in ("review", "approved") or draft.row.version != seen:
         raise Refused("changed")
 
 
