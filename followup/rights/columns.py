@@ -65,6 +65,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     "dirty_talks": ("case_id",),
     # Examples: what could be somebody's is masked before a sentence is kept here.
     "example_changes": ("kind", "text", "intent", "new_text", "new_intent", "state", "commit"),
+    "word_marks": ("words", "meaning", "script_id", "state", "commit"),
     "audit_log": ("user_name", "role", "action", "object_type", "object_id"),
 }
 """Ids and codes that say nothing about anybody."""

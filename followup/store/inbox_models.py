@@ -1,4 +1,4 @@
-"""The tables of the trainers' inbox: what was decided about a customer's line, and who is at it now (decisions/0014)."""
+"""The tables of the trainers' inbox: what was decided about a customer's line and its words, and who is at it now (decisions/0014)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from followup.store.models import Base, _now
+from followup.store.models import Base, _id, _now
 
 DECISIONS = ("intent", "not_covered", "wrong_step", "ignored")
 
@@ -41,3 +41,29 @@ class InboxClaim(Base):
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     until: Mapped[datetime]
+
+
+WORD_STATES = ("open", "drafted", "handed_in", "withdrawn")
+
+
+class WordMark(Base):
+    """What a few words of a customer's line mean. Personal data is refused before a word comes here."""
+
+    __tablename__ = "word_marks"
+
+    id: Mapped[int] = _id()
+    at: Mapped[datetime] = _now()
+    by_user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
+    words: Mapped[str]
+    meaning: Mapped[str]
+    """Code of a followup.training.word_meanings.Meaning, `aspect:price:negative`, `option:how_known:朋友介绍`."""
+    script_id: Mapped[str] = mapped_column(server_default="")
+    """The script whose question takes the word; empty: a word list of data/lexicon does."""
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey("script_drafts.id", ondelete="SET NULL"), index=True)
+    """Where it was written in."""
+    state: Mapped[str] = mapped_column(server_default="open")
+    """open: for the word lists, not handed in; drafted: in a draft of the script."""
+    commit: Mapped[str] = mapped_column(server_default="")
+
+    __table_args__ = (CheckConstraint(f"state IN ({', '.join(map(repr, WORD_STATES))})", name="word_marks_state_check"),)

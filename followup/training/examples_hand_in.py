@@ -1,6 +1,6 @@
-"""A trainer's open changes written into the project's example files: one git commit, or a patch where that cannot be.
+"""A trainer's open changes written into the project's examples and word lists: one git commit, or a patch where that cannot be.
 
-The commit holds nothing but the examples, with the trainer as its author. When anything goes wrong on the way the files are as
+The commit holds nothing else, with the trainer as its author. When anything goes wrong on the way the files are as
 they were before.
 """
 
@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from followup.training import word_lists
 from followup.training.changes import Change, apply
 
-NLU = "data/nlu"
+NLU, LEXICON = "data/nlu", "data/lexicon"
 _TIMEOUT = 60
 
 
@@ -31,6 +32,15 @@ class HandedIn:
 
     commit: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word for a list of data/lexicon: the file's name without its ending, and the list's path in it."""
+
+    file: str
+    path: word_lists.Path
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +59,25 @@ class _GitFailed(Exception):
     pass
 
 
-def new_files(project: Path, changes: Sequence[Change]) -> dict[str, tuple[str | None, str]]:
-    """What would change: path in the project -> (text before, None for a new file; text after)."""
+def new_files(project: Path, changes: Sequence[Change], terms: Sequence[Term] = ()) -> dict[str, tuple[str | None, str]]:
+    """What would change: path in the project -> (text before, None for a new file; text after). Raises word_lists.CannotWrite."""
+    return {**_new_examples(project, changes), **_new_lists(project, terms)}
+
+
+def _new_lists(project: Path, terms: Sequence[Term]) -> dict[str, tuple[str | None, str]]:
+    found: dict[str, tuple[str | None, str]] = {}
+    for term in terms:
+        name = f"{LEXICON}/{term.file}.yml"
+        if name not in found and not (project / name).is_file():
+            raise word_lists.CannotWrite
+        old, new = found.get(name) or ((project / name).read_bytes().decode("utf-8"),) * 2
+        found[name] = old, word_lists.add(new, term.path, term.word)
+    return {name: (old, new) for name, (old, new) in found.items() if old != new}
+
+
+def _new_examples(project: Path, changes: Sequence[Change]) -> dict[str, tuple[str | None, str]]:
+    if not changes:
+        return {}
     folder = project / NLU
     with tempfile.TemporaryDirectory() as made:
         copy = Path(made) / "nlu"
@@ -66,10 +93,10 @@ def new_files(project: Path, changes: Sequence[Change]) -> dict[str, tuple[str |
         return found
 
 
-def patch(project: Path, changes: Sequence[Change]) -> str:
-    """The same as a unified diff that `git apply` takes; empty when there is nothing to change."""
+def patch(project: Path, changes: Sequence[Change], terms: Sequence[Term] = ()) -> str:
+    """The same as a unified diff that `git apply` takes; empty when there is nothing to change. Raises word_lists.CannotWrite."""
     parts = []
-    for name, (old, new) in new_files(project, changes).items():
+    for name, (old, new) in new_files(project, changes, terms).items():
         head = [f"diff --git a/{name} b/{name}"] + (["new file mode 100644"] if old is None else [])
         lines = difflib.unified_diff(_lines(old or ""), _lines(new), "/dev/null" if old is None else f"a/{name}", f"b/{name}")
         body = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -77,9 +104,12 @@ def patch(project: Path, changes: Sequence[Change]) -> str:
     return "".join(parts)
 
 
-def hand_in(project: Path, changes: Sequence[Change], author: Author, message: str) -> HandedIn:
+def hand_in(project: Path, changes: Sequence[Change], author: Author, message: str, terms: Sequence[Term] = ()) -> HandedIn:
     """Write, and commit what was written."""
-    found = new_files(project, changes)
+    try:
+        found = new_files(project, changes, terms)
+    except word_lists.CannotWrite:
+        return HandedIn(why="no_such_list")
     if not found:
         return HandedIn()
     if why := _cannot(project, found):
@@ -104,13 +134,14 @@ def _cannot(project: Path, found: dict[str, tuple[str | None, str]]) -> str:
     try:
         if _git(project, "rev-parse", "--is-inside-work-tree").strip() != "true":
             return "no_git"
-        if _git(project, "ls-files", "--", NLU).strip() == "":
+        folders = sorted({name.rpartition("/")[0] if name.startswith(LEXICON) else NLU for name in found})
+        if any(_git(project, "ls-files", "--", folder).strip() == "" for folder in folders):
             return "no_git"  # some other project's work tree, which does not hold these files
-        if _git(project, "status", "--porcelain", "--", NLU).strip():
+        if _git(project, "status", "--porcelain", "--", *folders).strip():
             return "dirty"
     except _GitFailed:
         return "no_git"
-    writable = os.access(project / NLU, os.W_OK) and all(os.access(project / name, os.W_OK) for name, (old, _) in found.items() if old is not None)
+    writable = all(os.access(project / folder, os.W_OK) for folder in folders) and all(os.access(project / name, os.W_OK) for name, (old, _) in found.items() if old is not None)
     return "" if writable else "read_only"
 
 

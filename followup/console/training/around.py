@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +18,9 @@ from followup.store.models import Answer, Case, Contact, Message, ScriptRevision
 
 LINES = 4
 """Shown before and after."""
+_SENTENCE, _VARIABLE = re.compile(r"[^。！？]*？"), re.compile(r"\{[a-z][a-z0-9_:]*\}")
+_TELLING = 5
+"""Characters from which a sentence tells its question from others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,39 @@ class Said:
     """The line itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Talk:
     """What is shown of a talk: its script's name, and how its texts are masked."""
 
     script: str
     mask: Mask
+    script_id: str
+    questions: Questions
+
+    def asked(self, said: Sequence[Said]) -> str:
+        """Id of the question that the line in `said` answers, by what we said last before it; empty where none is found."""
+        here = next((at for at, one in enumerate(said) if one.here), 0)
+        first = next((at + 1 for at in range(here - 1, -1, -1) if not said[at].mine), 0)
+        heard = " ".join(one.text for one in said[first:here])
+        found = [(place.end(), one.id) for one in self._asking if (place := one.pattern.search(heard))]
+        return max(found)[1] if found else ""
+
+    @cached_property
+    def _asking(self) -> list[_Asking]:
+        """How each question is asked, the customer's data left open."""
+        made = []
+        for question in self.questions.script.questions if self.questions.script else ():
+            for sentence in (_SENTENCE.findall(question.ask) or [question.ask])[-1:] + [question.on_unclear]:
+                if len(sentence) >= _TELLING:
+                    pattern = ".*?".join(re.escape(part) for part in _VARIABLE.split(sentence.strip()))
+                    made.append(_Asking(question.id, re.compile(pattern)))
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    id: str
+    pattern: re.Pattern[str]
 
 
 async def talks(session: AsyncSession, case_ids: Iterable[str]) -> dict[str, Talk]:
@@ -54,7 +86,7 @@ async def talks(session: AsyncSession, case_ids: Iterable[str]) -> dict[str, Tal
     for case, contact, revision, other in rows:
         questions = Questions(revision.content, case.variables)
         mask = Mask(personal_words(case, contact, other, answers.get(case.id, []), questions))
-        found[case.id] = Talk(questions.script.name if questions.script else case.script_id, mask)
+        found[case.id] = Talk(questions.script.name if questions.script else case.script_id, mask, case.script_id, questions)
     return found
 
 

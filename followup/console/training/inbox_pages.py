@@ -20,6 +20,7 @@ from followup.console.parts import database, page, see, settings, staff
 from followup.console.permissions import Permission, needs
 from followup.console.training.around import around, talks
 from followup.console.training.book import book_of, intent_name, intent_of
+from followup.console.training.word_view import views
 from followup.console.transcripts.masking import Mask
 from followup.store.inbox_models import TrainingDecision
 from followup.store.models import Message, User
@@ -121,12 +122,20 @@ async def next_group(request: web.Request) -> web.Response:
 @needs(Permission.READ_TRAINING)
 async def group_page(request: web.Request) -> web.Response:
     """GET /console/training/groups/{id}: the group that a line is in; for a trainer it is on his or her desk from now on."""
-    return await _group(request, object_id(request))
+    return await group_of(request, object_id(request))
 
 
-async def _group(
-    request: web.Request, message_id: int, *, errors: Mapping[int, str] | None = None, error: str = "", draft: Mapping[str, str] | None = None, status: int = 200
+async def group_of(
+    request: web.Request,
+    message_id: int,
+    *,
+    errors: Mapping[int, str] | None = None,
+    error: str = "",
+    draft: Mapping[str, str] | None = None,
+    words_wrong: Mapping[int, tuple[str, str]] | None = None,
+    status: int = 200,
 ) -> web.Response:
+    """The page of a group. `errors`: of wordings; `words_wrong`: line -> (what was wrong with marked words, the words)."""
     filters, taken = Filters.of(request), None
     async with database(request).session() as session:
         lines, found = await _grouped(session, filters)
@@ -148,7 +157,9 @@ async def _group(
         book = await book_of(session, settings(request))
         nearby = await around(session, [(line.id, line.case_id) for line in shown], known)
         did = await _did(request, session)
-    rows = [{"line": line, "text": _mask(known, line)(line.text), "around": nearby.get(line.id, []), "script": known[line.case_id].script if line.case_id in known else ""} for line in shown]
+        asked = {line.id: (known[line.case_id], known[line.case_id].asked(nearby.get(line.id, []))) for line in shown if line.case_id in known}
+        words = await views(session, request, asked, words_wrong or {}) if staff(request).may(Permission.TRAIN_MODELS) else {}
+    rows = [{"line": line, "word": words.get(line.id), "text": _mask(known, line)(line.text), "around": nearby.get(line.id, []), "script": known[line.case_id].script if line.case_id in known else ""} for line in shown]
     choices = await asyncio.to_thread(ranking, shown, book)
     return page(
         request, "training/group.html", status=status, rows=rows, choices=choices, rest=len(group.ids) - len(ids), leader=message_id, filters=filters,
@@ -197,7 +208,7 @@ async def decide_group(request: web.Request) -> web.Response:
     texts = {one: clean(sent.get(f"text_{one}", "")) for one in ids}
     errors = await asyncio.to_thread(_refused, book, texts, intent, masks) if act == "intent" and not error else {}
     if error or errors:
-        return await _group(request, message_id, errors=errors, error=error, draft=sent, status=400)
+        return await group_of(request, message_id, errors=errors, error=error, draft=sent, status=400)
     for mask in masks.values():
         comment = mask(comment)
     kept = {one: text for one, text in texts.items() if text and not book.has(text, intent)}

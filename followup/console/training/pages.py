@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from followup.console.training import change_pages, example_pages, exchange_pages, inbox_pages
+from followup.console.training import change_pages, example_pages, exchange_pages, inbox_pages, word_pages
 
 _ID = r"{id:\d+}"
 
@@ -14,6 +14,8 @@ routes = [
     web.get(f"/training/groups/{_ID}", inbox_pages.group_page),
     web.post(f"/training/groups/{_ID}", inbox_pages.decide_group),
     web.post(f"/training/decisions/{_ID}/undo", inbox_pages.undo),
+    web.post(f"/training/lines/{_ID}/words", word_pages.mark),
+    web.post(f"/training/words/{_ID}/undo", word_pages.undo),
     web.get("/training/authors", inbox_pages.authors_page),
     web.get("/training/examples", example_pages.examples_page),
     web.post("/training/examples", example_pages.add),

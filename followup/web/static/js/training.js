@@ -1,4 +1,5 @@
-/* Keys of the trainers' desk: 1-9 for the intents, 0, n, w for the rest, / to search, e to edit. Without it: by clicks. */
+/* Keys of the trainers' desk: 1-9 for the intents, 0, n, w for the rest, / to search, e to edit. Words that are selected, with
+   the mouse or with Shift and the arrows, go to the line's field for marking. Without it: by clicks and by typing. */
 "use strict";
 
 (() => {
@@ -13,6 +14,27 @@
   });
   window.addEventListener("pageshow", () => { sent = false; });
 
+  // What is selected of a line's wording, or of the line in its talk.
+  const put = (article, words) => {
+    const details = article?.querySelector("[data-words]");
+    if (!details || words.length < 2) return;
+    details.open = true;
+    details.querySelector("[name=words]").value = words;
+  };
+  const ofField = (field) => {
+    if (!field.matches?.("[name^=text_]")) return;
+    put(field.closest(".wording"), field.value.slice(field.selectionStart, field.selectionEnd).trim());
+  };
+  document.addEventListener("mouseup", () => ofField(document.activeElement));
+  document.addEventListener("keyup", (event) => {
+    if (event.key === "Shift" || /^(Arrow|Home|End)/.test(event.key)) ofField(event.target);
+  });
+  document.addEventListener("selectionchange", () => {
+    const chosen = document.getSelection();
+    const said = chosen.anchorNode?.parentElement?.closest("[data-said]");
+    if (said && said.contains(chosen.focusNode)) put(said.closest(".wording"), chosen.toString().trim());
+  });
+
   const search = desk.querySelector("[data-search]");
   const focus = (field) => { field.focus(); field.select(); };
   document.addEventListener("keydown", (event) => {
@@ -22,6 +44,10 @@
       if (event.key === "Enter" && event.target === search && search.value.trim()) {
         event.preventDefault();
         desk.querySelector("[data-use]").click();
+      }
+      if (event.key === "Enter" && event.target.matches("[data-other]") && event.target.value.trim()) {
+        event.preventDefault();
+        event.target.closest(".meanings").querySelector("[data-keep]").click();
       }
       return;
     }
