@@ -106,7 +106,7 @@ async def _answer_in_the_talk(
         return _answer(account, got, "", encrypted=encrypted)
     try:
         async with database.session() as session:
-            part = await queue.take_for_reply(session, account, taken.user_id, case_id, clock.now())
+            part = await queue.take_for_reply(session, account, taken.user_id, case_id, got.key, clock.now())
     except BaseException:
         await _let_go(request, account, taken)
         raise
@@ -122,7 +122,8 @@ async def _answer_in_the_talk(
         _log.warning("a passive reply could not be written")
     finally:
         async with database.session() as session:
-            await queue.settle(session, part.lines, "sent" if written else "unknown", clock.now(), error=None if written else "connection")
+            error = queue.passive_mark(got.key) if written else "connection"
+            await queue.settle(session, part.lines, "sent" if written else "unknown", clock.now(), error=error)
     return response
 
 

@@ -66,7 +66,7 @@ async def played(product: Product, kind: Kind, port: int, database_url: str) -> 
 
 @pytest.mark.timeout(900)
 async def test_an_account_of_the_console_and_the_phone_page_are_enough_for_a_whole_talk(devices, product, database, database_url):
-    console = await log_in(await devices.new(), product, database, "admin")
+    console = await log_in(await devices.new(), product, database, "admin", name="newcomer")
     for kind in (WECHAT, WECOM):
         port = free_port()
         await add_account(console, product.url, kind, port)

@@ -17,6 +17,7 @@ from followup.campaigns.queue import CALLBACKS, last_numbers, wake
 from followup.campaigns.send import CALLBACK_HOURS
 from followup.campaigns.windows import is_open
 from followup.channels.wechat.account import CHANNEL, Account
+from followup.channels.wechat.plan import HALF_SENT
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Delivery
 
@@ -26,7 +27,7 @@ WAIT = timedelta(minutes=10)
 NOT_OLDER = timedelta(days=3)
 WAITS = ("no_budget", "45015", "45047")
 """Why a line waits for the customer."""
-REFUSED = ("unsubscribed", "43004", "50005", "40003", "45002", "48001")
+REFUSED = ("unsubscribed", "43004", "50005", "40003", "45002", "48001", HALF_SENT)
 """Why one will never be sent."""
 WAYS = ("wechat", "sms", "email")
 _AT_ONCE = 100

@@ -17,6 +17,8 @@ from followup.channels.wechat.words import words
 LIMIT = 2000
 """UTF-8 bytes of one message; WeChat takes some 2,047."""
 MOST_CHOICES = 10
+HALF_SENT = "half_sent"
+"""Why a row failed of which the customer has the beginning."""
 MESSAGE_WINDOW, MESSAGE_BUDGET = timedelta(hours=48) - timedelta(minutes=5), 5
 CLICK_WINDOW, CLICK_BUDGET = timedelta(seconds=55), 3
 """Both windows a little shorter than WeChat's, for the way there and clocks that differ."""
@@ -111,6 +113,23 @@ def _packed(pieces: Sequence[tuple[int, str]], limit: int) -> list[list[tuple[in
         chunks[-1].append((row, piece))
         size += length
     return chunks
+
+
+def halves(part: Part) -> tuple[Part, Part] | None:
+    """Two messages for one that was too long, cut at the sentence end nearest its middle; None where there is nothing to cut.
+
+    The choices stay with the second.
+    """
+    pieces = _pieces(part.text, first=True)
+    if len(pieces) < 2:
+        middle = len(part.text) // 2
+        pieces = [part.text[:middle], part.text[middle:]]
+    cuts = [("".join(pieces[:at]).strip("\n"), "".join(pieces[at:]).strip("\n")) for at in range(1, len(pieces))]
+    good = [cut for cut in cuts if all(cut)]
+    if not good:
+        return None
+    first, second = min(good, key=lambda cut: max(len(half.encode()) for half in cut))
+    return Part(first, part.lines), Part(second, part.lines, part.menu)
 
 
 def fitting(parts: Sequence[Part], left: int) -> tuple[list[Part], tuple[int, ...]]:

@@ -6,6 +6,7 @@ and the job never take the same row.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ STALE = timedelta(minutes=2)
 """No request takes so long: what is still `sending` then belongs to a killed process."""
 KEEP_RECEIVED = timedelta(days=3)
 REMEMBERED = 12
+ASKS_AGAIN = timedelta(seconds=4)
+"""WeChat sends a message again after five seconds without an answer; a little less, for the way here."""
+ASKED_AGAIN = "asked_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ async def _for_the_job(session: AsyncSession, case_id: str, channel: str) -> Non
         await defer_send(session, case_id)
 
 
-async def take_for_reply(session: AsyncSession, account: Account, user_id: int, case_id: str, at: datetime) -> Part | None:
-    """The passive reply, its rows marked `sending`; None when the job does it better, or there is nothing to say.
+async def take_for_reply(session: AsyncSession, account: Account, user_id: int, case_id: str, key: str, at: datetime) -> Part | None:
+    """The passive reply to the message `key`, its rows marked `sending`; None when the job does it better, or there is nothing to say.
 
     Lets go as well: what is queued and no part of the reply has a job.
     """
@@ -90,7 +94,7 @@ async def take_for_reply(session: AsyncSession, account: Account, user_id: int, 
     if account.may_send and (as_menu or later & set(first.lines)):
         await defer_send(session, case_id)
         return None
-    await _mark(session, first.lines, "sending", at)
+    await _mark(session, first.lines, "sending", at, error=passive_mark(key))
     if later:
         await defer_send(session, case_id)
     return first
@@ -129,6 +133,34 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
     user.sent = [*user.sent, *([at] * len(parts))][-REMEMBERED:]
     await _mark(session, [row for part in parts for row in part.lines], "sending", at)
     return Ready(user.openid, tuple(parts))
+
+
+async def count_one_more(session: AsyncSession, account: Account, openid: str, at: datetime) -> bool:
+    """Whether one message more than was counted may be sent now; it is counted."""
+    whose = select(WechatUser).where(WechatUser.account == account.name, WechatUser.openid == openid)
+    user = await session.scalar(whose.with_for_update().execution_options(populate_existing=True))
+    if user is None or not _budget(user).left(at):
+        return False
+    user.sent = [*user.sent, at][-REMEMBERED:]
+    return True
+
+
+async def reply_was_lost(session: AsyncSession, account: Account, case_id: str | None, key: str) -> None:
+    """WeChat sends a message again although it was answered: nobody knows whether the customer has the passive reply.
+
+    What comes within the time WeChat waits is the network's doing and says nothing.
+    """
+    answered = [Message.case_id == case_id, Message.direction == "out", Message.channel == account.channel, Message.error == passive_mark(key)]
+    long_ago = select(WechatReceived.at <= func.clock_timestamp() - ASKS_AGAIN).where(WechatReceived.account == account.name, WechatReceived.key == key)
+    if await session.scalar(long_ago):
+        await session.execute(
+            update(Message).where(*answered, Message.status.in_(("sending", "sent"))).values(status="unknown", error=ASKED_AGAIN)
+        )
+
+
+def passive_mark(key: str) -> str:
+    """What stands as `error` of lines that went as the passive reply to the message `key`."""
+    return "passive " + hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 async def settle(session: AsyncSession, rows: Sequence[int], status: str, at: datetime, *, error: str | None = None) -> None:

@@ -22,7 +22,7 @@ from followup.channels.wechat.account import Account
 from followup.channels.wechat.menu_key import said_by
 from followup.channels.wechat.parse import Incoming
 from followup.channels.wechat.plan import chosen, is_number
-from followup.channels.wechat.queue import defer_send, has_queued
+from followup.channels.wechat.queue import defer_send, has_queued, reply_was_lost
 from followup.channels.wechat.words import words
 from followup.nlu.optout import is_opt_out
 from followup.store.messages import OUT_NOTIFICATION, offered
@@ -71,6 +71,7 @@ async def receive(
     """Take it. Acknowledge only after the commit. `hold`: nobody else answers for so many seconds, when something may be said now."""
     user, case, fresh, invited = await _user(session, account, got)
     if not fresh:
+        await reply_was_lost(session, account, user.case_id, got.key)
         return Received(user.id, duplicate=True)
     _open_windows(user, got, at)
     taken = await _taken(session, account, user, case, got, secret, at, begin, invited=invited)

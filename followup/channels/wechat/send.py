@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from followup.channels.wechat.client import (
     NO_MENUS,
     NO_RIGHT,
     NOT_FOLLOWING,
+    TOO_LONG,
     TOO_MANY,
     WINDOW_CLOSED,
     Failed,
@@ -24,7 +25,7 @@ from followup.channels.wechat.client import (
     Unclear,
     WechatClient,
 )
-from followup.channels.wechat.plan import Line, Part, parts_of
+from followup.channels.wechat.plan import HALF_SENT, Line, Part, halves, parts_of
 from followup.channels.wechat.queue import Held, Ready
 from followup.store.database import Database
 from followup.store.messages import customers_channel
@@ -69,23 +70,40 @@ class Sender:
 
     async def _send_all(self, client: WechatClient, case_id: str, ready: Ready) -> int:
         """One after the other; when one does not go, those after it must not overtake it."""
-        taken = 0
-        for number, part in enumerate(ready.parts):
+        taken, waiting, begun, cut = 0, list(ready.parts), set[int](), list[Part]()
+        while waiting:
+            part = waiting.pop(0)
             status, error, wait = await self._send_one(client, ready.openid, part)
-            done = [row for row in part.lines if not any(row in later.lines for later in ready.parts[number + 1 :])]
+            if error == str(TOO_LONG) and part not in cut and (pieces := halves(part)) is not None:
+                if await self._one_more(client.account, ready.openid):
+                    waiting[:0] = cut = list(pieces)
+                    continue
+                status, error = "queued", "no_budget"  # the customer's next message allows both
+            rest = [row for later in waiting for row in later.lines]
             if status == "sent":
-                taken += 1
-                await self._settle(done, "sent")
+                taken, begun = taken + 1, begun | set(part.lines)
+                await self._settle([row for row in part.lines if row not in rest], "sent")
                 continue
-            rest = tuple(row for later in ready.parts[number + 1 :] for row in later.lines)
-            await self._settle(part.lines, status, error if wait is None else None)
-            # Rows of a message that was cut, of which a piece is out already, are not sent again from the beginning.
-            await self._settle([row for row in rest if row not in part.lines], "queued", error if wait is None else None)
-            if wait is not None:
-                async with self.database.session() as session:
-                    await queue.defer_send(session, case_id, after=wait)
+            await self._did_not_go(case_id, part.lines, rest, begun, status, error, wait)
             break
         return taken
+
+    async def _did_not_go(
+        self, case_id: str, rows: Sequence[int], rest: Sequence[int], begun: set[int], status: str, error: str, wait: timedelta | None
+    ) -> None:
+        """`rest`: the rows of what would have followed; `begun`: those of which a piece is out, which are not said again from the beginning."""
+        half = [row for row in rows if row in begun and status != "unknown"]
+        await self._settle(half, "failed", HALF_SENT)
+        why = error if wait is None else None
+        await self._settle([row for row in rows if row not in half], status, why)
+        await self._settle([row for row in rest if row not in rows], "queued", why)
+        if wait is not None:
+            async with self.database.session() as session:
+                await queue.defer_send(session, case_id, after=wait)
+
+    async def _one_more(self, account: Account, openid: str) -> bool:
+        async with self.database.session() as session:
+            return await queue.count_one_more(session, account, openid, clock.now())
 
     async def _send_one(self, client: WechatClient, openid: str, part: Part) -> tuple[str, str, timedelta | None]:
         """(status of its rows, why, when to try again)."""
@@ -119,7 +137,7 @@ class Sender:
         async with self.database.session() as session:
             await session.execute(whose.values(follows=False))
 
-    async def _settle(self, rows: tuple[int, ...] | list[int], status: str, error: str | None = None) -> None:
+    async def _settle(self, rows: Sequence[int], status: str, error: str | None = None) -> None:
         if rows:
             async with self.database.session() as session:
                 await queue.settle(session, rows, status, clock.now(), error=error)

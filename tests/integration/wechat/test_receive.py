@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from followup.channels import codes
 from followup.channels.wechat.receive import PURPOSE
@@ -111,7 +111,20 @@ async def test_what_is_no_text_is_kept_and_answered_with_courtesy(wechat, databa
     status, body = await wechat.post(PLAIN, wechat.xml(kind, **more))
     assert status == 200 and words().cannot_read(kind) in body
     assert (await rows(database, direction="in"))[-1].text == kept
-    assert [(row.status, row.error) for row in await rows(database, direction="out")] == [("sent", None)]
+    (said,) = await rows(database, direction="out")
+    assert said.status == "sent" and said.error.startswith("passive ")
+
+
+@pytest.mark.parametrize(("seconds", "status", "error"), [(1, "sent", "passive "), (5, "unknown", "asked_again")])
+async def test_a_reply_that_wechat_asks_for_again_is_no_longer_known_to_have_come(wechat, database, seconds, status, error):
+    await wechat.says("你好")
+    image = wechat.xml("image", PicUrl="http://mmbiz/1", MediaId="m")
+    assert words().cannot_read("image") in (await wechat.post(PLAIN, image))[1]
+    async with database.session() as session:
+        await session.execute(update(WechatReceived).values(at=func.clock_timestamp() - timedelta(seconds=seconds)))
+    assert await wechat.post(PLAIN, image) == (200, "success")
+    (said,) = [row for row in await rows(database, direction="out") if row.text == words().cannot_read("image")]
+    assert said.status == status and said.error.startswith(error)
 
 
 async def test_a_voice_that_wechat_understood_is_what_was_said(wechat, database):

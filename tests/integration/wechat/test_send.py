@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from followup import clock
 from followup.channels.wechat import queue
 from followup.channels.wechat.account import Account
-from followup.channels.wechat.client import WechatClient
+from followup.channels.wechat.client import Failed, NotReached, WechatClient
 from followup.channels.wechat.send import Sender
 from followup.store.database import Database
 from followup.store.models import Message
@@ -97,6 +97,59 @@ async def test_a_menu_that_is_refused_becomes_numbers(line):
     assert "2 不满意" in line.screen[0] and await line.states() == [("sent", None)]
 
 
+LONG = "第一句话说得比较长。第二句话说得也不短。"
+
+
+async def test_what_is_too_long_is_cut_at_a_sentence_and_sent_once_more(line):
+    line.fake.codes = [45002]
+    await line.queue(LONG, choices=("满意", "不满意"))
+    await line.queue("后面的话。")
+    assert await line.send() == 2
+    assert line.screen[0] == "第一句话说得比较长。" and line.screen[1].startswith("第二句话说得也不短。\n后面的话。")
+    assert await line.states() == [("sent", None)] * 2 and [code for *_, code in line.fake.calls] == [45002, 0, 0]
+    async with line.database.session() as session:
+        assert len(await session.scalar(select(WechatUser.sent))) == 2  # both are counted
+
+
+async def test_a_half_that_is_too_long_as_well_is_not_cut_again(line):
+    line.fake.codes = [45002, 45002]
+    await line.queue(LONG)
+    assert await line.send() == 0 and await line.states() == [("failed", "45002")] and len(line.fake.calls) == 2
+
+
+async def test_who_has_the_first_half_is_not_told_it_again(line, monkeypatch):
+    await line.queue(LONG, "后面的话。" * 200)
+    real, tried = WechatClient.send, []
+
+    async def second_is_lost(client, openid, part):
+        tried.append(part.text)
+        if len(tried) == 1:
+            raise Failed(45002)
+        if len(tried) == 3:
+            raise NotReached("ClientConnectorError")
+        await real(client, openid, part)
+
+    monkeypatch.setattr(WechatClient, "send", second_is_lost)
+    await line.send()
+    monkeypatch.undo()
+    assert line.screen == [tried[1]] and ("failed", "half_sent") in await line.states() and "queued" not in dict(await line.states())
+    await line.send()
+    assert line.screen == [tried[1]]
+
+
+async def test_without_room_for_two_what_is_too_long_waits_for_the_customer(line):
+    for number in range(4):
+        await line.queue(f"第{number}句。")
+        await line.send()
+    line.fake.codes = [45002]
+    await line.queue(LONG)
+    await line.send()
+    assert len(line.screen) == 4 and (await line.states())[-1] == ("queued", "no_budget")
+    await line.wrote()
+    await line.send()
+    assert line.screen[-1] == LONG
+
+
 async def test_two_jobs_at_once_send_it_once(line):
     await line.queue("谢谢您。")
     await asyncio.gather(*(line.send() for _ in range(5)))
@@ -139,7 +192,7 @@ async def test_what_is_too_busy_is_tried_later(line, code):
     assert line.screen == ["您好。"]
 
 
-@pytest.mark.parametrize("code", [40003, 43004, 48001, 45002])
+@pytest.mark.parametrize("code", [40003, 43004, 48001])
 async def test_what_is_refused_for_good_has_failed(line, code):
     line.fake.codes = [code]
     await line.queue("您好。")
@@ -211,6 +264,6 @@ async def test_while_a_request_of_wechats_waits_the_job_lets_it_answer(line):
         found = (await session.scalars(held.returning(WechatUser.id))).one()
     assert await line.send() == 0 and line.screen == []
     async with line.database.session() as session:
-        part = await queue.take_for_reply(session, line.account, found, line.talk.case_id, clock.now())
+        part = await queue.take_for_reply(session, line.account, found, line.talk.case_id, "m1", clock.now())
     assert part is not None and part.text == "您好。"
-    assert await line.send() == 0 and await line.states() == [("sending", None)]
+    assert await line.send() == 0 and await line.states() == [("sending", queue.passive_mark("m1"))]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followup.channels.wechat.plan import LIMIT, Budget, Line, chosen, fitting, listed, parts_of
+from followup.channels.wechat.plan import LIMIT, Budget, Line, Part, chosen, fitting, halves, listed, parts_of
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 lines_of_a_turn = st.lists(st.text(st.sampled_from("您好，满意吗。？！\n a贵"), min_size=1, max_size=500), min_size=1, max_size=6)
@@ -99,3 +99,22 @@ def test_what_exceeds_the_budget_waits_whole():
 
 def test_a_single_choice_is_not_numbered():
     assert listed(("没有了",)) == "可以回复：没有了。"
+
+
+def test_a_message_that_is_too_long_is_cut_at_the_sentence_end_nearest_its_middle():
+    first, second = halves(Part("一。二二二二。三三。", (1, 2), ("好",)))
+    assert (first.text, first.menu, second.text, second.menu) == ("一。二二二二。", (), "三三。", ("好",))
+    assert first.lines == second.lines == (1, 2)
+
+
+def test_a_single_sentence_is_cut_in_its_middle_and_a_single_character_not_at_all():
+    assert [half.text for half in halves(Part("没有标点的一句话", (1,)))] == ["没有标点", "的一句话"]
+    assert halves(Part("好", (1,))) is None
+
+
+@given(st.text(st.sampled_from("您好，满意吗。？！\n a贵"), max_size=300))
+def test_both_halves_say_something_and_nothing_is_lost(text):
+    cut = halves(Part(text, (1,)))
+    if cut is not None:
+        assert all(half.text.strip("\n") for half in cut)
+        assert "".join(half.text for half in cut).replace("\n", "") == text.replace("\n", "")
