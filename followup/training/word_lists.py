@@ -60,6 +60,19 @@ def words_at(text: str, path: Path) -> list[str]:
     return _listed(found)
 
 
+def line_of_question(text: str, question_id: str) -> int:
+    """The line, from 1, where a question of a script begins; 0 where it is not, or the text cannot be read."""
+    try:
+        questions = _step(_compose(text), "questions")
+    except CannotWrite:
+        return 0
+    for question in questions.value if isinstance(questions, SequenceNode) else ():
+        name = _step(question, "id")
+        if question_id and isinstance(name, ScalarNode) and name.value == question_id:
+            return int(name.start_mark.line) + 1
+    return 0
+
+
 def read(text: str) -> Any:
     """The text's content. Raises CannotWrite where it cannot be read."""
     try:

@@ -106,3 +106,14 @@ async def test_on_a_phone_the_choices_are_no_wider_than_the_screen(devices, gate
     page = await desk(devices, gateway, database, "俺们屯里人说的", ASKED_SOURCE, **PHONE)
     await page.get_by_text("标出几个字").click()
     assert await page.evaluate(NO_SIDEWAYS)
+
+
+async def test_a_wrong_step_is_taken_to_the_script_where_the_question_stands(devices, gateway, database):
+    page = await desk(devices, gateway, database, "这个问得不是时候", ASKED_SOURCE)
+    await page.keyboard.press("w")
+    await expect(page.get_by_text("上一组已经记下")).to_be_visible()
+    await page.goto(f"{gateway.url}/console/training/authors")
+    await page.get_by_role("button", name="改话术").click()
+    await expect(page.get_by_label("YAML 内容")).to_be_focused()
+    assert await page.evaluate("getSelection().toString() || text.value.slice(text.selectionStart, text.selectionEnd)") == "- id: source"
+    assert devices.errors == []

@@ -23,7 +23,7 @@ from followup.console.training.book import book_of, intent_name, intent_of
 from followup.console.training.word_view import views
 from followup.console.transcripts.masking import Mask
 from followup.store.inbox_models import TrainingDecision
-from followup.store.models import Message, User
+from followup.store.models import Message
 from followup.training.examples_book import Book, clean
 from followup.training.inbox_groups import Group, groups
 from followup.training.inbox_lines import REASONS, Line, undecided
@@ -245,26 +245,3 @@ async def undo(request: web.Request) -> web.Response:
         if not await undo_decision(session, staff(request), object_id(request)):
             raise web.HTTPNotFound
     return see(f"{INBOX}/authors" if await field(request, "back") == "authors" else INBOX)
-
-
-@needs(Permission.READ_TRAINING)
-async def authors_page(request: web.Request) -> web.Response:
-    """GET /console/training/authors: what scripts and answers lack, for those who write them."""
-    async with database(request).session() as session:
-        rows = (
-            await session.execute(
-                select(TrainingDecision, Message, User.name)
-                .join(Message, Message.id == TrainingDecision.message_id)
-                .join(User, User.id == TrainingDecision.by_user_id)
-                .where(TrainingDecision.decision.in_(("not_covered", "wrong_step")))
-                .order_by(TrainingDecision.at.desc(), TrainingDecision.message_id.desc())
-                .limit(500)
-            )
-        ).all()
-        known = await talks(session, [message.case_id for _, message, _ in rows])
-    shown = [
-        {"one": one, "case_id": message.case_id, "text": (known[message.case_id].mask if message.case_id in known else Mask())(message.text),
-         "script": known[message.case_id].script if message.case_id in known else "", "who": who}
-        for one, message, who in rows
-    ]  # fmt: skip
-    return page(request, "training/authors.html", rows=shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from followup.console.training import change_pages, example_pages, exchange_pages, inbox_pages, word_pages
+from followup.console.training import author_pages, change_pages, example_pages, exchange_pages, inbox_pages, word_pages
 
 _ID = r"{id:\d+}"
 
@@ -16,7 +16,8 @@ routes = [
     web.post(f"/training/decisions/{_ID}/undo", inbox_pages.undo),
     web.post(f"/training/lines/{_ID}/words", word_pages.mark),
     web.post(f"/training/words/{_ID}/undo", word_pages.undo),
-    web.get("/training/authors", inbox_pages.authors_page),
+    web.get("/training/authors", author_pages.authors_page),
+    web.post(f"/training/authors/{_ID}/draft", author_pages.draft),
     web.get("/training/examples", example_pages.examples_page),
     web.post("/training/examples", example_pages.add),
     web.get("/training/examples/check", example_pages.check),

@@ -174,3 +174,17 @@ async def test_only_those_who_train_may_mark_and_it_is_audited(enter: Enter, dat
     await (await enter("trainer")).post(f"/console/training/lines/{number}/words", words="嘎嘎稀罕", meaning="opinion:2", leader=number)
     async with database.session() as session:
         assert (await session.scalars(select(AuditEntry.action).where(AuditEntry.action.startswith("word.")))).all() == ["word.mark"]
+
+
+async def test_what_was_given_to_the_authors_opens_a_draft_at_the_question_concerned(enter: Enter, database: Database) -> None:
+    trainer, number = await enter("trainer"), await line(database, "这个问得不是时候", ASKED_SOURCE)
+    await trainer.post(f"/console/training/groups/{number}", **{f"take_{number}": "1", "act": "wrong_step", "comment": "早问了"})
+    assert f"/console/training/authors/{number}/draft" in await trainer.get("/console/training/authors")
+    led = await trainer.post(f"/console/training/authors/{number}/draft")
+    (draft,) = await drafts(database)
+    path, _, at = led.partition("#line-")
+    assert path == f"/console/scripts/drafts/{draft.id}" and draft.text.splitlines()[int(at) - 1] == "- id: source"
+    auditor = await enter("auditor")
+    assert "改话术" not in await auditor.get("/console/training/authors")
+    await auditor.post(f"/console/training/authors/{number}/draft", status=403)
+    await trainer.post("/console/training/authors/999999/draft", status=404)

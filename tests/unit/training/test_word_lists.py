@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from followup.settings import PROJECT_DIR
-from followup.training.word_lists import CannotWrite, add, read, remove, words_at
+from followup.training.word_lists import CannotWrite, add, line_of_question, read, remove, words_at
 
 SCRIPT = """# 顶上的注释
 questions:
@@ -81,3 +81,8 @@ def test_a_script_of_the_product_takes_a_word_at_every_option_and_gives_it_back(
         for place in range(min(1, len(question.get("options", ())))):
             path = ("questions", number, "options", place, "say")
             assert remove(add(text, path, "嘎嘎稀罕"), path, "嘎嘎稀罕") == text
+
+
+def test_a_question_is_found_by_its_line() -> None:
+    assert [line_of_question(SCRIPT, name) for name in ("source", "goods", "nothing", "")] == [3, 14, 0, 0]
+    assert line_of_question("questions: [", "source") == 0

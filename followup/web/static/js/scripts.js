@@ -81,4 +81,6 @@
     if (dirty) event.preventDefault();
   });
   number();
+  const asked = /^#line-(\d+)$/.exec(window.location.hash); // by a link from the trainers' pages
+  if (asked) jump(Number(asked[1]), true);
 })();
