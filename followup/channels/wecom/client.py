@@ -6,7 +6,7 @@ The token is in the database for all processes, beside those of 公众号; its r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -24,6 +24,8 @@ from followup.store.wechat_models import WechatToken
 SECONDS = 10
 PAGE = 100
 """Messages a page; WeCom gives 1,000 at most. Each page is one transaction."""
+_ACCOUNTS_A_PAGE, _MOST_ACCOUNTS = 100, 10_000
+"""WeCom gives a hundred a page; a firm has 5,000 at most."""
 _EARLY = timedelta(minutes=5)
 _LONGEST_ANSWER = 8 * 1024 * 1024
 
@@ -34,7 +36,7 @@ ENDED, NOT_OURS = 95013, 95018
 BAD_CALLBACK_TOKEN = 95007
 BAD_CODE = frozenset({41050, 41051, 40096})
 """A welcome code that is used, too old, or comes after the talk began."""
-BAD_PARAMETER = 40058
+BAD_PARAMETER, TOO_LONG = 40058, 45002
 _OURS = frozenset({40001, 40013, 40091, 48002, 60011, 60020, 60030, 95000, 95004, 95011, 95012, 95017})
 """Corporation, secret, rights, trusted addresses, service account: a colleague has to put it right."""
 _WAITS = {-1: 10, 45009: 60, 45033: 10, 45011: 60}
@@ -99,12 +101,17 @@ class WecomClient:
         """Ask for a token now, whatever is shared. Raises Failed, NotReached."""
         await self._fetch()
 
-    async def service_accounts(self) -> dict[str, tuple[str, bool]]:
-        """open_kfid -> (name, whether this application may manage it): the service accounts it can see, the first hundred."""
-        answer = await self._call("/cgi-bin/kf/account/list", {"offset": 0, "limit": 100})
-        found = answer.get("account_list")
-        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-        return {str(row.get("open_kfid")): (str(row.get("name", "")), row.get("manage_privilege") is not False) for row in rows}
+    async def service_accounts(self, wanted: Collection[str]) -> dict[str, tuple[str, bool]]:
+        """open_kfid -> (name, whether this application may manage it): those it can see, read page by page until all `wanted` are found."""
+        found: dict[str, tuple[str, bool]] = {}
+        for offset in range(0, _MOST_ACCOUNTS, _ACCOUNTS_A_PAGE):
+            answer = await self._call("/cgi-bin/kf/account/list", {"offset": offset, "limit": _ACCOUNTS_A_PAGE})
+            listed = answer.get("account_list")
+            rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+            found |= {str(row.get("open_kfid")): (str(row.get("name", "")), row.get("manage_privilege") is not False) for row in rows}
+            if not rows or all(one in found for one in wanted):
+                break
+        return found
 
     async def link(self, open_kfid: str, scene: str) -> str:
         """The address that opens the service account in WeChat; `&scene_param=` may be appended."""

@@ -88,6 +88,8 @@ class FakeWecom:
         self.event_codes: dict[str, tuple[Phone, datetime]] = {}
         """Code of an event -> whose, and until when; gone once it was used."""
         self.pages_read = 0
+        self.others = 0
+        """Service accounts that are not ours, and stand before ours in the list."""
         self._http: aiohttp.ClientSession | None = None
 
     # what the customer does

@@ -229,7 +229,8 @@ class FakeApi:
         offset, limit = body.get("offset", 0), body.get("limit", 100)
         if not isinstance(offset, int) or not isinstance(limit, int) or offset < 0 or not 0 < limit <= 100:
             return self._code(request, body, 40058)
-        rows = [{"open_kfid": kfid, "name": f"演示客服{n}", "avatar": "", "manage_privilege": True} for n, kfid in enumerate(self._fake.account.kfids, 1)]
+        kfids = [*(f"wkOther{n}" for n in range(self._fake.others)), *self._fake.account.kfids]
+        rows = [{"open_kfid": kfid, "name": f"演示客服{n}", "avatar": "", "manage_privilege": True} for n, kfid in enumerate(kfids, 1)]
         self._fake.calls.append((request.path, body, 0))
         return web.json_response({"errcode": 0, "errmsg": "ok", "account_list": rows[offset : offset + limit]})
 

@@ -100,9 +100,24 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
     await _mark(session, [row for part in parts for row in part.lines], "sending", at)
     msgids = _msgids(parts)
     for msgid, part in zip(msgids, parts, strict=True):
-        row = insert(WecomSent).values(account=account.name, msgid=msgid, rows=list(part.lines), user_id=user.id)
-        await session.execute(row.on_conflict_do_update(index_elements=["account", "msgid"], set_={"rows": row.excluded.rows}))
+        await _note_sent(session, account, user.id, part, msgid)
     return Ready(user.id, user.open_kfid, user.external_userid, tuple(parts), msgids, code)
+
+
+async def count_one_more(session: AsyncSession, account: Account, user_id: int, part: Part, msgid: str, at: datetime) -> bool:
+    """Whether one message more than was counted may be sent now; it is counted, under its own id."""
+    user = await session.get_one(WecomUser, user_id, with_for_update=True, populate_existing=True)
+    if not Budget(user.message_at, None, tuple(user.sent)).left(at):
+        return False
+    user.sent = [*user.sent, at][-_REMEMBERED:]
+    await _note_sent(session, account, user_id, part, msgid)
+    return True
+
+
+async def _note_sent(session: AsyncSession, account: Account, user_id: int, part: Part, msgid: str) -> None:
+    """Whose lines `msg_send_fail` will mean by this id."""
+    row = insert(WecomSent).values(account=account.name, msgid=msgid, rows=list(part.lines), user_id=user_id)
+    await session.execute(row.on_conflict_do_update(index_elements=["account", "msgid"], set_={"rows": row.excluded.rows}))
 
 
 def _parts(lines: Sequence[Line]) -> list[Part]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup import clock
 from followup.channels.wechat.book import Book
 from followup.channels.wechat.client import Failed, NotReached, Unclear
-from followup.channels.wechat.plan import Part
+from followup.channels.wechat.plan import HALF_SENT, Part, halves
 from followup.channels.wecom import queue
 from followup.channels.wecom.account import Account
 from followup.channels.wecom.client import (
@@ -24,6 +24,7 @@ from followup.channels.wecom.client import (
     NOT_OURS,
     POOL,
     TOO_LATE,
+    TOO_LONG,
     TOO_MANY,
     WecomClient,
     is_ours,
@@ -103,24 +104,37 @@ class Sender:
 
     async def _send_all(self, account: Account, case_id: str, ready: Ready, at: datetime) -> int:
         """One after the other; when one does not go, those after it must not overtake it."""
-        taken, code = 0, ready.welcome_code
-        for number, (part, msgid) in enumerate(zip(ready.parts, ready.msgids, strict=True)):
+        taken, code, begun, cut = 0, ready.welcome_code, set[int](), list[Part]()
+        waiting = list(zip(ready.parts, ready.msgids, strict=True))
+        while waiting:
+            part, msgid = waiting.pop(0)
             status, error, wait = await self._send_one(account, ready, part, msgid, code)
-            later = ready.parts[number + 1 :]
+            if error == str(TOO_LONG) and not code and part not in cut and (pieces := halves(part)) is not None:
+                if await self._one_more(account, ready, pieces[1], f"{msgid}h", at):
+                    cut = list(pieces)
+                    waiting[:0] = [(pieces[0], msgid), (pieces[1], f"{msgid}h")]
+                    continue
+                status, error = "queued", "no_budget"  # the customer's next message allows both
+            rest = [row for one, _ in waiting for row in one.lines]
             if status == "sent":
-                taken, code = taken + 1, ""
-                await self._settle([row for row in part.lines if not any(row in one.lines for one in later)], "sent")
+                taken, code, begun = taken + 1, "", begun | set(part.lines)
+                await self._settle([row for row in part.lines if row not in rest], "sent")
                 continue
-            rest = [row for one in later for row in one.lines if row not in part.lines]
-            await self._settle(part.lines, status, error if wait is None else None)
-            await self._settle(rest, "queued", error if wait is None else None)
+            half = [row for row in part.lines if row in begun and status != "unknown"]
+            why = error if wait is None else None
+            await self._settle(half, "failed", HALF_SENT)
+            await self._settle([row for row in part.lines if row not in half], status, why)
+            await self._settle([row for row in rest if row not in part.lines], "queued", why)
             async with self.database.session() as session:
-                counted = len(later) + (status == "queued" and not code)
-                await queue.not_counted(session, ready.user_id, at, counted)
+                await queue.not_counted(session, ready.user_id, at, len(waiting) + (status == "queued" and not code))
             if wait is not None:
                 await self._later(case_id, wait)
             break
         return taken
+
+    async def _one_more(self, account: Account, ready: Ready, part: Part, msgid: str, at: datetime) -> bool:
+        async with self.database.session() as session:
+            return await queue.count_one_more(session, account, ready.user_id, part, msgid, at)
 
     async def _send_one(self, account: Account, ready: Ready, part: Part, msgid: str, code: str) -> tuple[str, str, timedelta | None]:
         """(status of its rows, why, when to try again)."""

@@ -42,7 +42,8 @@ async def _asked(key: str, client: WecomClient) -> Row:
         if key == "wecom_secret":
             await client.try_secret()
             return row(key, State.OK, "wecom_secret_ok")
-        return _service_accounts(client.account.kfids, await client.service_accounts())
+        ours = client.account.kfids
+        return _service_accounts(ours, await client.service_accounts(ours))
     except Failed as failed:
         return Row(key, State.BAD, _refused(failed))
     except NotReached as error:

@@ -154,6 +154,15 @@ async def test_no_link_for_a_talk_that_is_not_there_or_while_wecom_refuses(enter
     assert "没有给出客服链接" in await browser.post(f"{ACCOUNT}/link", 502, case=case_id)
 
 
+async def test_our_service_accounts_are_found_behind_hundreds_of_others(enter, fake):
+    fake.others = 250
+    browser = await with_account(enter, fake)
+    assert "可以管理“演示客服251”、“演示客服252”" in text_of(await browser.post(f"{ACCOUNT}/check", 200))
+    assert [body["offset"] for path, body, _ in fake.calls if path.endswith("account/list")] == [0, 100, 200]
+    await browser.post(ACCOUNT, **form(fake, kfids="wkNobody", seen="1"))
+    assert "wkNobody" in text_of(await browser.post(f"{ACCOUNT}/check", 200))
+
+
 async def test_a_stopped_account_takes_nothing_and_can_be_removed(enter, database, fake, settings):
     browser = await with_account(enter, fake)
     assert "请先停用" in await browser.post(f"{ACCOUNT}/remove", 400, confirm="main")

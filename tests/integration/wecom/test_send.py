@@ -58,6 +58,25 @@ async def test_what_is_too_long_goes_in_pieces_each_under_its_own_id(firm):
     assert firm.fake.rules_broken == [] and await firm.states() == [("sent", None)]
 
 
+async def test_what_wecom_finds_too_long_is_cut_at_a_sentence_and_sent_once_more(firm):
+    await met(firm)
+    firm.fake.codes.append(("send_msg", 45002))
+    await firm.answer("第一句话说得比较长。第二句话说得也不短。")
+    await firm.work()
+    assert firm.screen() == ["第一句话说得比较长。", "第二句话说得也不短。"] and await firm.states() == [("sent", None)]
+    assert sent_codes(firm) == [45002, 0, 0] and firm.fake.rules_broken == []
+    ids = [body["msgid"] for path, body, code in firm.fake.calls if path.endswith("send_msg") and not code]
+    assert len(set(ids)) == 2 and len((await firm.user()).sent) == 2
+
+
+async def test_a_half_that_wecom_finds_too_long_as_well_is_not_cut_again(firm):
+    await met(firm)
+    firm.fake.codes += [("send_msg", 45002)] * 2
+    await firm.answer("第一句话说得比较长。第二句话说得也不短。")
+    await firm.work()
+    assert firm.screen() == [] and await firm.states() == [("failed", "45002")] and sent_codes(firm) == [45002, 45002]
+
+
 async def test_after_five_messages_the_sixth_waits_for_the_customer(firm):
     await met(firm)
     for number in range(6):
@@ -103,7 +122,7 @@ async def test_what_is_too_busy_is_tried_later_under_the_same_id(firm, code):
     assert len((await firm.user()).sent) == 1  # what was refused is not counted
 
 
-@pytest.mark.parametrize("code", [40096, 45002, 60020, 95000])
+@pytest.mark.parametrize("code", [40096, 60020, 95000])
 async def test_what_is_refused_for_good_has_failed(firm, code):
     await met(firm)
     firm.fake.codes = [("send_msg", code)]
