@@ -136,18 +136,17 @@ def _named_anywhere(folder: Path) -> set[str]:
 def _plain(path: Path, otherwise: Any) -> Any:
     """A YAML file of the expected kind, or `otherwise`: its own faults are told when it is checked itself."""
     try:
-        stat = path.stat()
+        data = _parsed(path.read_bytes())
     except OSError:
         return otherwise
-    data = _parsed(path, stat.st_mtime_ns, stat.st_size)
     return data if isinstance(data, type(otherwise)) else otherwise
 
 
 @lru_cache(maxsize=128)
-def _parsed(path: Path, changed: int, size: int) -> Any:
-    """Remembered until the file changes: the shared wording is looked at once for every script. Not to be altered."""
+def _parsed(content: bytes) -> Any:
+    """Remembered by the content: the same shared wording is looked at for every script, from whatever folder. Not to be altered."""
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8-sig"))
+        return YAML(typ="safe").load(content.decode("utf-8-sig"))
     except Exception:  # whatever the YAML reader trips over
         return None
 

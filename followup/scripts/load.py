@@ -12,6 +12,7 @@ from typing import Any, Iterator, Mapping
 from ruamel.yaml import YAML
 
 from followup.scripts import published
+from followup.scripts.checks.lines import compose
 from followup.scripts.model import Script, build
 from followup.scripts.typography import polish_all
 
@@ -24,8 +25,14 @@ class UnknownScript(KeyError):
 
 
 def script_files(folder: Path = SCRIPTS_DIR) -> Iterator[Path]:
-    """Script files in a stable order; files beginning with `_` are not scripts."""
-    return (path for path in sorted(folder.rglob("*.yml")) if not path.name.startswith("_"))
+    """Script files in a stable order; files beginning with `_` are not scripts.
+
+    Of the product's own folder also the scripts that were written and published in the console, of which there is no file.
+    """
+    files = [path for path in sorted(folder.rglob("*.yml")) if not path.name.startswith("_")]
+    yield from files
+    if folder == SCRIPTS_DIR:
+        yield from published.without_file({path.stem for path in files})
 
 
 def find(script_id: str, folder: Path = SCRIPTS_DIR) -> Path:
@@ -84,7 +91,15 @@ def digest(revision: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=64)
 def _read(text: str) -> dict[str, Any]:
-    return _string_keys(YAML(typ="safe").load(text) or {})
+    return _string_keys(_constructed(text) or {})
+
+
+def _constructed(text: str) -> Any:
+    yaml = YAML(typ="safe", pure=True)
+    if "<<" in text:  # merging alters the nodes, which others read as well
+        return yaml.load(text)
+    node = compose(text)
+    return yaml.constructor.construct_document(node) if node is not None else None
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -26,8 +26,9 @@ def check_text(name: Name, text: str, *, thorough: bool = True) -> list[Finding]
 
 def _script(folder: Path, name: Name, text: str) -> list[Finding]:
     (folder / load.SHARED).write_text(published.text_of(load.SCRIPTS_DIR / load.SHARED), encoding="utf-8")
-    # In a folder of the same trade: the checker holds the script's trade against it.
-    path = folder / load.find(name.id).parent.name / f"{name.id}.yml"
+    # In a folder of the same trade: the checker holds the script's trade against it, where a file has one.
+    files = (path for path in load.script_files() if path.stem == name.id and path.is_file())
+    path = folder / next(files, published.path_of(name.id, text)).parent.name / f"{name.id}.yml"
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
     return [dataclasses.replace(one, file="") for one in check.check_file(path, folder)]

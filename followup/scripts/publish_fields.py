@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from followup.scripts.checks.lines import compose
 from followup.scripts.published import Kind
 
 Path = tuple[str | int, ...]
@@ -127,7 +128,7 @@ def _step(part: str | int) -> str:
 
 def _compose(text: str) -> Node | None:
     try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+        return compose(text)
     except Exception:  # whatever is wrong with what somebody is writing at: the checker tells
         return None
 

@@ -7,7 +7,8 @@ data/scripts or data/knowledge asks `text_of` first. Without anything published 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -69,7 +70,7 @@ def over(path: Path) -> Published | None:
 
 
 def text_of(path: Path) -> str:
-    """The text in force: what is published, else what the file says. FileNotFoundError where there is no file."""
+    """The text in force: what is published, else what the file says. FileNotFoundError where there is neither."""
     found = over(path)
     return found.text if found is not None else file_text(path)
 
@@ -81,10 +82,24 @@ def file_text(path: Path) -> str:
 
 
 def stamp(path: Path) -> int:
-    """Another number whenever the text in force may be another. FileNotFoundError where there is no file."""
-    changed = path.stat().st_mtime_ns
+    """Another number whenever the text in force may be another. FileNotFoundError where there is neither file nor publication."""
     found = over(path)
-    return -found.number if found is not None else changed
+    return -found.number if found is not None else path.stat().st_mtime_ns
+
+
+def without_file(ids: Collection[str]) -> list[Path]:
+    """Where the published scripts would lie that are none of `ids`: they were written in the console, no file came with the product."""
+    ours = ((name, found) for name, found in _over.items() if name.kind is Kind.SCRIPT and name.id not in ids)
+    return sorted(path_of(name.id, found.text) for name, found in ours)
+
+
+def path_of(script_id: str, text: str) -> Path:
+    """Where a script with this text would lie: the folder is its trade."""
+    trade = _TRADE.search(text)
+    return SCRIPTS / (trade[1] if trade else "service") / f"{script_id}.yml"
+
+
+_TRADE = re.compile(r"^trade:[ \t]*([a-z][a-z0-9-]*)", re.MULTILINE)
 
 
 def digest(text: str) -> str:

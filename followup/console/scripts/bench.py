@@ -11,21 +11,34 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
-from followup.console.scripts.try_talk import readable, script_of
+from followup.console.scripts.try_talk import readable, script_of, warm
 from followup.scripts.checks.finding import Finding
 from followup.scripts.draw_svg import svg
 from followup.scripts.publish_check import check_text
 from followup.scripts.publish_diff import Line, diff
 from followup.scripts.publish_fields import Field, fields
 from followup.scripts.published import Kind, Name
+from followup.settings import Settings
 
 T = TypeVar("T")
 _bench = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scripts")
+_talks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scripts-try")
+"""Of its own: while the model is read for the first time, everybody's checks go on."""
 
 
 async def run(work: Callable[[], T]) -> T:
     """In the one thread for this, however many people are writing."""
     return await asyncio.get_running_loop().run_in_executor(_bench, work)
+
+
+async def talk(work: Callable[[], T]) -> T:
+    """The same in the thread where talks are tried."""
+    return await asyncio.get_running_loop().run_in_executor(_talks, work)
+
+
+def get_ready(settings: Settings) -> None:
+    """Somebody begins to write: what trying a talk needs is read meanwhile, not when the first line is said."""
+    _talks.submit(warm, settings)
 
 
 @dataclass(frozen=True, slots=True)

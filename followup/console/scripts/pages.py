@@ -17,6 +17,7 @@ from followup.console.scripts.texts import Draft, Text
 from followup.console.scripts.try_talk import MOST_LINES, SILENCE, TRIED_WITH, Tried, hold
 from followup.console.scripts.work import LONGEST, Refused
 from followup.scripts import published
+from followup.scripts.new import LONGEST_ID, LONGEST_NAME, CannotStart, starting_text
 from followup.scripts.publish_diff import diff
 from followup.scripts.publish_fields import put
 from followup.scripts.published import Kind, Name
@@ -36,7 +37,8 @@ async def list_page(request: web.Request) -> web.Response:
     """GET /console/scripts"""
     async with database(request).session() as session:
         found, open_drafts = await texts.all_texts(session), await texts.drafts(session)
-    titles = {text.name: text.title for text in found}
+        news = [await texts.text_under(session, draft) for draft in open_drafts]
+    titles = {text.name: text.title for text in (*found, *news) if text is not None}
     by_text: dict[Name, list[Draft]] = {}
     for draft in open_drafts:
         by_text.setdefault(draft.name, []).append(draft)
@@ -68,12 +70,51 @@ async def version_page(request: web.Request) -> web.Response:
         text = await _text(session, request)
         number_ = object_id(request)
         row = await session.get(PublishedScript, number_) if number_ else None
+        if not number_ and not text.has_file:
+            raise web.HTTPNotFound
         if number_ and (row is None or (row.kind, row.script_id) != (text.name.kind, text.name.id)):
             raise web.HTTPNotFound
         history = await texts.history(session, text.name, limit=1000)
     one = next((past for past in history if past.id == number_), None)
     shown = row.text if row is not None else text.file_text
     return page(request, "scripts/version.html", text=text, one=one, shown=shown, changes=diff(text.text, shown), error="", reason="")
+
+
+@needs(Permission.EDIT_SCRIPTS)
+async def new_page(request: web.Request) -> web.Response:
+    """GET /console/scripts/new"""
+    return await _new_page(request)
+
+
+async def _new_page(request: web.Request, *, error: str = "", status: int = 200, **typed: str) -> web.Response:
+    async with database(request).session() as session:
+        scripts = [text for text in await texts.all_texts(session) if text.name.kind is Kind.SCRIPT]
+    by_trade: dict[str, list[Text]] = {}
+    for text in sorted(scripts, key=lambda one: one.trade):
+        by_trade.setdefault(text.trade, []).append(text)
+    given = {"id": "", "name": "", "trade": "", "like": "", **typed}
+    return page(request, "scripts/new.html", status, by_trade=by_trade, error=error, typed=given, LONGEST_ID=LONGEST_ID, LONGEST_NAME=LONGEST_NAME)
+
+
+@needs(Permission.EDIT_SCRIPTS)
+async def create(request: web.Request) -> web.Response:
+    """POST /console/scripts/new: a draft, by the template or like another script; customers see nothing of it before it is published."""
+    typed = {name: await field(request, name, longest=100) for name in ("id", "name", "trade", "like")}
+    name = Name(Kind.SCRIPT, typed["id"])
+    try:
+        async with database(request).session() as session:
+            like = await texts.one_text(session, Name(Kind.SCRIPT, typed["like"])) if typed["like"] else None
+            if typed["like"] and (like is None or not like.text):
+                raise Refused("no_like")
+            if not typed["name"]:
+                raise Refused("no_name")
+            text = starting_text(name.id, typed["trade"], typed["name"], like.text if like is not None else "")
+            draft = await work.create(session, staff(request), name, text)
+    except Refused as refused:
+        return await _new_page(request, error=sentence("scripts_told", refused.why), status=409 if refused.why == "taken" else 400, **typed)
+    except CannotStart as wrong:
+        return await _new_page(request, error=f"{wrong}。", status=400, **typed)
+    return see(f"/console/scripts/drafts/{draft.id}")
 
 
 @needs(Permission.EDIT_SCRIPTS)
@@ -115,6 +156,8 @@ async def _draft_page(request: web.Request, *, error: str = "", content: str | N
     shown = draft.row.text if content is None else content
     looked = await bench.run(lambda: bench.look(draft.name, shown, text.text))
     me, row = staff(request), draft.row
+    if me.may(Permission.EDIT_SCRIPTS) and row.state in OPEN_STATES and draft.name.kind is not Kind.KNOWLEDGE:
+        bench.get_ready(settings(request))
     return page(
         request, "scripts/draft.html", status,
         draft=draft, text=text, content=shown, note=row.note if note is None else note, unsaved=content is not None and content != row.text,
@@ -180,7 +223,7 @@ async def try_talk(request: web.Request) -> web.Response:
         draft, _ = await _draft(session, request)
     said = [] if do == "again" else [*said, SILENCE] if do == "silence" else [*said, line] if line and line != SILENCE else said
     own, name = settings(request), draft.name
-    tried = await bench.run(lambda: hold(name, content or draft.row.text, said[:MOST_LINES], own))
+    tried = await bench.talk(lambda: hold(name, content or draft.row.text, said[:MOST_LINES], own))
     context = {**page_context(request), "draft": draft, **_chat(name, tried, said[:MOST_LINES])}
     return aiohttp_jinja2.render_template("console/scripts/_chat.html", request, context)
 
@@ -233,7 +276,8 @@ def _doing(act: Act) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             return await _draft_page(request, error=sentence("scripts_told", refused.why), status=409)
         if told == "published":
             await _in_force(request)
-        return see(f"{text.link if told in ('published', 'withdrawn') else draft.link}?told={told}")
+        over = text.link if told == "published" or text.text else "/console/scripts"
+        return see(f"{over if told in ('published', 'withdrawn') else draft.link}?told={told}")
 
     return handler
 
@@ -275,7 +319,7 @@ async def _text(session: AsyncSession, request: web.Request) -> Text:
 async def _draft(session: AsyncSession, request: web.Request, *, lock: bool = False) -> tuple[Draft, Text]:
     """404 for a draft that there is not, or whose file is gone."""
     draft = await texts.one_draft(session, object_id(request), lock=lock)
-    text = await texts.one_text(session, draft.name) if draft is not None else None
+    text = await texts.text_under(session, draft) if draft is not None else None
     if draft is None or text is None:
         raise web.HTTPNotFound
     return draft, text
@@ -313,6 +357,8 @@ def _told(request: web.Request) -> str:
 
 routes = [
     web.get("/scripts", list_page),
+    web.get("/scripts/new", new_page),
+    web.post("/scripts/new", create),
     web.get(_DRAFT, draft_page),
     web.post(_DRAFT, save),
     web.post(f"{_DRAFT}/check", check),

@@ -34,17 +34,23 @@ class Text:
     trade: str
     """Of a script; else empty."""
     text: str
+    """Empty: it was written here, and is not published yet."""
     file_text: str
+    """Empty: there is no file, it was written here."""
     newest: PublishedScript | None
 
     @property
+    def has_file(self) -> bool:
+        return bool(self.file_text)
+
+    @property
     def differs_from_file(self) -> bool:
-        return self.text != self.file_text
+        return self.has_file and self.text != self.file_text
 
     @property
     def file_changed(self) -> bool:
         """The file is another than the one it was published over: an upgrade changed it."""
-        return self.newest is not None and published.digest(self.file_text) != self.newest.file_digest
+        return self.has_file and self.newest is not None and published.digest(self.file_text) != self.newest.file_digest
 
     @property
     def link(self) -> str:
@@ -103,24 +109,36 @@ async def all_texts(session: AsyncSession) -> list[Text]:
         .order_by(PublishedScript.kind, PublishedScript.script_id, PublishedScript.id.desc())
     )
     newest = {Name(Kind(row.kind), row.script_id): row for row in rows}
-    return [_text(name, path, newest.get(name)) for name, path in files().items()]
+    paths = files()
+    ours = [name for name in newest if name.kind is Kind.SCRIPT and name not in paths]
+    return [_text(name, paths.get(name), newest.get(name)) for name in (*paths, *ours)]
 
 
 async def one_text(session: AsyncSession, name: Name) -> Text | None:
     """The text as it is in force in the database now; None when there is none of that name."""
     path = files().get(name)
-    if path is None:
-        return None
     query = select(PublishedScript).where(PublishedScript.kind == name.kind, PublishedScript.script_id == name.id)
-    return _text(name, path, await session.scalar(query.order_by(PublishedScript.id.desc()).limit(1)))
+    newest = await session.scalar(query.order_by(PublishedScript.id.desc()).limit(1))
+    if path is None and (newest is None or name.kind is not Kind.SCRIPT):
+        return None
+    return _text(name, path, newest)
 
 
-def _text(name: Name, path: Path, newest: PublishedScript | None) -> Text:
-    in_file = published.file_text(path)
+async def text_under(session: AsyncSession, draft: Draft) -> Text | None:
+    """What the draft would take the place of: of a script that is new, nothing. None when its file is gone."""
+    found = await one_text(session, draft.name)
+    if found is None and draft.name.kind is Kind.SCRIPT and not draft.row.base_text:
+        return _text(draft.name, None, None, draft.row.text)
+    return found
+
+
+def _text(name: Name, path: Path | None, newest: PublishedScript | None, called_in: str = "") -> Text:
+    in_file = published.file_text(path) if path is not None and path.is_file() else ""
     text = newest.text if newest is not None else in_file
-    found = _TITLE[name.kind].search(text) if name.kind in _TITLE else None
+    found = _TITLE[name.kind].search(text or called_in) if name.kind in _TITLE else None
     title = _FIXED.get(name) or (found[1] if found else name.id)
-    return Text(name, title, path.parent.name if name.kind is Kind.SCRIPT else "", text, in_file, newest)
+    trade = (path or published.path_of(name.id, text or called_in)).parent.name if name.kind is Kind.SCRIPT else ""
+    return Text(name, title, trade, text, in_file, newest)
 
 
 _AUTHOR, _REVIEWER = aliased(User), aliased(User)
@@ -183,7 +201,8 @@ async def sources(session: AsyncSession, script_id: str, limit: int = 20) -> lis
         .limit(limit)
     )
     found += [Source(f"publication:{row.id}", await source_of(session, row.id, None), row.text, publication_id=row.id) for row in rows]
-    found.append(Source("file:0", await source_of(session, None, None), text.file_text))
+    if text.has_file:
+        found.append(Source("file:0", await source_of(session, None, None), text.file_text))
     seen, different = {text.text}, []
     for one in found:
         if one.text not in seen:

@@ -6,6 +6,7 @@ The page sends all that was said so far, and the talk is held anew: so it always
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,7 +57,7 @@ def readable(text: str) -> bool:
 
 
 def hold(name: Name, text: str, said: Sequence[str], settings: Settings) -> Tried:
-    """Opens the talk and says it all. Takes 20 ms a line, and a second the first time: not for an event loop."""
+    """Opens the talk and says it all. Takes 20 ms a line, and some seconds before anybody called `warm`: not for an event loop."""
     from followup.talk.inbox import Trigger
     from followup.training.replay import InProcessTrial
 
@@ -87,6 +88,16 @@ def hold(name: Name, text: str, said: Sequence[str], settings: Settings) -> Trie
         return Tried(error="has_errors")
 
 
+def warm(settings: Settings) -> None:
+    """Read what `hold` needs, unless that has been done."""
+    from followup.training import replay  # noqa: F401 - the import is what takes long
+
+    path = _model_file(settings)
+    if path is not None:
+        with contextlib.suppress(ValueError, OSError):  # `hold` tells
+            _model(path, path.stat().st_mtime_ns)
+
+
 def _model_file(settings: Settings) -> Path | None:
     """The live model's file, else that of the files."""
     live = address.read(settings.rasa_file or address.file_of(settings.home))
@@ -96,7 +107,7 @@ def _model_file(settings: Settings) -> Path | None:
 
 @lru_cache(maxsize=1)
 def _model(path: Path, changed: int) -> "IntentModel":
-    """Some 50 MB, with what it needs 130 MB: loaded when the first person tries a talk. Raises ValueError."""
+    """Some 50 MB, with what it needs 130 MB: read when the first person begins to write. Raises ValueError."""
     from followup.training.run import load_intents
 
     return load_intents(path)

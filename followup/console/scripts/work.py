@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from followup import clock
 from followup.console.audit import audit
 from followup.console.permissions import Permission, Staff
-from followup.console.scripts.texts import Draft, Text, one_text
+from followup.console.scripts.texts import Draft, Text, one_text, text_under
 from followup.scripts import published
 from followup.scripts.publish_diff import merge
 from followup.scripts.published import Kind, Name
@@ -41,6 +41,23 @@ async def begin(session: AsyncSession, staff: Staff, text: Text) -> ScriptDraft:
     session.add(made)
     await session.flush()
     await audit(session, staff, "script.begin", "script", text.name.id, draft=made.id)
+    return made
+
+
+async def create(session: AsyncSession, staff: Staff, name: Name, text: str) -> ScriptDraft:
+    """A draft of a script that there is not yet. Raises Refused."""
+    await _lock(session, name)
+    taken = select(ScriptDraft.id).where(ScriptDraft.kind == name.kind, ScriptDraft.script_id == name.id, ScriptDraft.state.in_(OPEN_STATES))
+    if await one_text(session, name) is not None or await session.scalar(taken.limit(1)) is not None:
+        raise Refused("taken")
+    now = clock.now()
+    made = ScriptDraft(
+        kind=name.kind, script_id=name.id, text=text, base_text="", based_on=published.digest(""), by_user_id=staff.id, state="draft",
+        version=0, note="", reason="", created_at=now, changed_at=now,
+    )  # fmt: skip
+    session.add(made)
+    await session.flush()
+    await audit(session, staff, "script.create", "script", name.id, draft=made.id)
     return made
 
 
@@ -127,7 +144,7 @@ async def publish(session: AsyncSession, staff: Staff, draft: Draft, reason: str
     """In force from the commit on. That it has no errors has been seen to. Raises Refused."""
     _decidable(staff, draft, seen)
     await _lock(session, draft.name)
-    text = await one_text(session, draft.name)
+    text = await text_under(session, draft)
     row = draft.row
     if text is None or published.digest(text.text) != row.based_on:
         raise Refused("conflict")
@@ -153,6 +170,8 @@ async def publish_again(session: AsyncSession, staff: Staff, name: Name, publica
     if text is None or text.newest is None or text.newest.id != seen:
         raise Refused("changed")
     older = await session.get(PublishedScript, publication) if publication else None
+    if not publication and not text.has_file:
+        raise Refused("changed")
     if publication and (older is None or (older.kind, older.script_id) != (name.kind, name.id)):
         raise Refused("changed")
     wanted = older.text if older is not None else text.file_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +113,31 @@ def read_file(path: Path, name: str) -> tuple[Document | None, list[Finding]]:
     return read_document(text.removeprefix("\ufeff"), name)
 
 
+def compose(text: str) -> Node | None:
+    """The text as YAML nodes, which are not to be altered. Raises whatever is wrong with it.
+
+    Reading is what takes long of a check: while somebody writes, checker, form and picture look at one reading of the text.
+    """
+    found = _composed(text)
+    if isinstance(found, Exception):
+        raise found.with_traceback(None)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _composed(text: str) -> Node | Exception | None:
+    try:
+        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+    except Exception as error:  # told by whoever asked
+        return error
+
+
 def read_document(text: str, file: str) -> tuple[Document | None, list[Finding]]:
     """The file's data (None when the YAML cannot be read at all) and what is wrong with the text."""
     findings = _raw_lines(text, file)
     composer = _Composer(file)
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = compose(text)
         data = composer.plain(node) if node is not None else None
     except RecursionError:
         return None, [*findings, Finding(file, 1, Level.ERROR, "括号或缩进套得太深", "话术最多套五六层")]

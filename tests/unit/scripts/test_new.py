@@ -9,8 +9,10 @@ from click.testing import CliRunner
 
 from followup.cli.scripts import scripts
 from followup.scripts.check import check_file
-from followup.scripts.load import SCRIPTS_DIR, load_script
-from followup.scripts.new import CannotStart, start_script
+from followup.scripts.load import SCRIPTS_DIR, content_of, load_script, script_files
+from followup.scripts.new import CannotStart, start_script, starting_text
+from followup.scripts.publish_check import check_text
+from followup.scripts.published import Kind, Name
 from tests.unit.dialogue.player import Player
 
 
@@ -88,3 +90,11 @@ def test_a_flow_is_printed_or_written_as_a_picture(tmp_path):
 def test_a_script_that_is_not_there_is_told():
     result = CliRunner().invoke(scripts, ["draw", "nothing"])
     assert result.exit_code == 1 and "没有编号是“nothing”的话术" in result.output
+
+
+def test_a_script_begun_like_another_is_as_good_as_that_one() -> None:
+    for path in script_files():
+        text = starting_text("winter_tyres", path.parent.name, "冬季轮胎回访", path.read_text(encoding="utf-8"))
+        found = check_text(Name(Kind.SCRIPT, "winter_tyres"), text)
+        assert [str(one) for one in found if one.is_error] == [], path.stem
+        assert content_of(text)["script"]["name"] == "冬季轮胎回访"

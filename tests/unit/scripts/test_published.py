@@ -64,3 +64,16 @@ def test_other_folders_stay_what_they_are(tmp_path):
     file.write_text("id: other", encoding="utf-8")
     lay_over(Kind.SCRIPT, SCRIPT, "怎么样呢", "好不好呢")
     assert published.text_of(file) == "id: other"
+
+
+def test_a_script_without_a_file_is_found_where_its_trade_is_and_gone_when_nothing_is_published():
+    text = load.find("fruit_order").read_text(encoding="utf-8").replace("id: fruit_order", "id: apples").replace("trade: e-commerce", "trade: service")
+    try:
+        published.lay_over({Name(Kind.SCRIPT, "apples"): Published(3, text)})
+        path = load.find("apples")
+        assert (path.parent.name, path.exists(), published.stamp(path)) == ("service", False, -3)
+        assert load.load_script("apples").trade == "service"
+    finally:
+        published.clear()
+    with pytest.raises(load.UnknownScript):
+        load.find("apples")
