@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.api import contacts, keys
+from followup.api import campaigns, contacts, keys
 from followup.api.problems import Problem
 from followup.store.campaign_models import ApiRequest
 from followup.web.keys import DATABASE, SETTINGS
@@ -42,6 +42,7 @@ def add_api(app: web.Application) -> None:
             web.post("/contacts", _answering(contacts.post_contacts)),
             web.put("/contacts/{external_id}", _answering(contacts.put_contact)),
             web.get("/contacts/{external_id}/result", _answering(contacts.result)),
+            web.get(r"/campaigns/{id:\d+}/comparisons", _answering(campaigns.comparisons)),
             web.post("/contacts/{external_id}/events", _answering(contacts.event)),
             web.post("/contacts/{external_id}/do-not-contact", _answering(contacts.stop_customer)),
             web.post("/do-not-contact", _answering(contacts.stop_number)),

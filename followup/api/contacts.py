@@ -118,7 +118,7 @@ async def result(session: AsyncSession, request: web.Request, body: Any) -> Answ
 
 
 _TALKS = """
-SELECT jsonb_build_object('id', talk.id, 'script', talk.script_id, 'status', talk.status, 'outcome', talk.outcome,
+SELECT jsonb_build_object('id', talk.id, 'script', talk.script_id, 'version', CASE talk.side WHEN 'first' THEN 'A' WHEN 'second' THEN 'B' END, 'status', talk.status, 'outcome', talk.outcome,
     'created_at', talk.created_at, 'opened_at', talk.opened_at, 'ended_at', talk.ended_at,
     'answers', coalesce((SELECT jsonb_agg(jsonb_build_object('question', question_id, 'value', value, 'words', words) ORDER BY answers.id)
         FROM answers WHERE answers.case_id = talk.id AND NOT answers.superseded), '[]'),
