@@ -5,27 +5,22 @@ The token is in the database for all processes; the lock of its row lets one of 
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
 from sqlalchemy.dialects.postgresql import insert
 
 from followup.channels.wechat.account import Account
+from followup.channels.wechat.ask import Failed, NotReached, Unclear, ask, code_of, open_session
 from followup.channels.wechat.plan import Part
 from followup.store.database import Database
 from followup.store.wechat_models import WechatToken
 
-_log = logging.getLogger(__name__)
-
 SECONDS = 10
 _EARLY = timedelta(minutes=5)
 """A token is not used to its last minute; WeChat lets the old one live on while it gives the new."""
-_LONGEST_ANSWER = 64 * 1024
 
 BAD_TOKEN = frozenset({40001, 40014, 42001})
 WINDOW_CLOSED, TOO_MANY = 45015, 45047
@@ -39,24 +34,9 @@ _OURS = frozenset({40013, 40037, 40125, 40164, 41002, 41004, 47003, 48001, 48004
 """Account, secret, white list, rights, templates: a colleague has to put it right."""
 
 
-class Failed(Exception):
-    """WeChat refused, for certain. `wait`: seconds after which another try makes sense; None: never."""
-
-    def __init__(self, code: int, message: str = "", *, wait: int | None = None) -> None:
-        super().__init__(f"{code} {message}".strip())
-        self.code, self.wait = code, wait
-
-    @property
-    def is_ours(self) -> bool:
-        return self.code in _OURS
-
-
-class Unclear(Exception):
-    """The request was written and no answer came that can be read: nobody knows whether WeChat has it."""
-
-
-class NotReached(Exception):
-    """Nothing was sent: no connection."""
+def is_ours(failed: Failed) -> bool:
+    """Whether a colleague has to put it right."""
+    return failed.code in _OURS
 
 
 class WechatClient:
@@ -65,7 +45,7 @@ class WechatClient:
     def __init__(self, account: Account, database: Database, *, seconds: float = SECONDS) -> None:
         self.account = account
         self._database = database
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds, connect=min(5, seconds)), trust_env=True)
+        self._http = open_session(seconds)
 
     async def send(self, openid: str, part: Part) -> None:
         """One customer-service message. Raises Failed, Unclear, NotReached."""
@@ -102,7 +82,7 @@ class WechatClient:
         Raises Failed, Unclear, NotReached."""
         token = await self.token()
         answer = await self._post(path, body, {"access_token": token})
-        if _code(answer) in BAD_TOKEN:
+        if code_of(answer) in BAD_TOKEN:
             answer = await self._post(path, body, {"access_token": await self.token(instead_of=token)})
         _check(answer)
         return answer
@@ -139,26 +119,7 @@ class WechatClient:
         return answer
 
     async def _post(self, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str]) -> dict[str, Any]:
-        # Not escaped: WeChat would show \u4f60 as it stands.
-        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace") if body is not None else None
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        try:
-            async with self._http.request(
-                "GET" if body is None else "POST", self.account.api + path, params=query, data=data, headers=headers, allow_redirects=False
-            ) as response:
-                raw = await response.content.read(_LONGEST_ANSWER)
-                status = response.status
-        except aiohttp.ClientConnectorError as error:
-            raise NotReached(type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unclear(type(error).__name__) from None  # no text: it holds the token's address
-        try:
-            answer = json.loads(raw)
-        except ValueError:
-            raise Unclear(f"status {status}") from None
-        if status != 200 or not isinstance(answer, dict):
-            raise Unclear(f"status {status}")
-        return answer
+        return await ask(self._http, "GET" if body is None else "POST", self.account.api + path, query, body)
 
     async def close(self) -> None:
         await self._http.close()
@@ -170,13 +131,8 @@ class WechatClient:
         await self.close()
 
 
-def _code(answer: Mapping[str, Any]) -> int:
-    code = answer.get("errcode", 0)
-    return code if isinstance(code, int) else -1
-
-
 def _check(answer: Mapping[str, Any]) -> None:
-    code = _code(answer)
+    code = code_of(answer)
     if code == 0:
         return
     wait = 10 if code == -1 else 60 if code in _BUSY else 3600 if code == _DAILY_LIMIT else 30 if code in BAD_TOKEN else None

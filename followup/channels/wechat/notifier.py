@@ -121,7 +121,7 @@ class WechatNotifier:
         except wechat.Unclear as error:
             raise Unclear(str(error)) from None
         except wechat.Failed as failed:
-            _log.log(logging.ERROR if failed.is_ours else logging.WARNING, "WeChat refused an invitation: %s", failed.code)
+            _log.log(logging.ERROR if wechat.is_ours(failed) else logging.WARNING, "WeChat refused an invitation: %s", failed.code)
             if failed.code in wechat.NOT_FOLLOWING or failed.code == wechat.BAD_OPENID:
                 async with self._database.session() as session:
                     await session.execute(update(WechatUser).where(WechatUser.id == who.user_id).values(follows=False))

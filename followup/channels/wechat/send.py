@@ -12,6 +12,7 @@ from sqlalchemy import update
 from followup import clock
 from followup.channels.wechat import queue
 from followup.channels.wechat.account import Account
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.book import Book
 from followup.channels.wechat.client import (
     NO_MENUS,
@@ -20,10 +21,8 @@ from followup.channels.wechat.client import (
     TOO_LONG,
     TOO_MANY,
     WINDOW_CLOSED,
-    Failed,
-    NotReached,
-    Unclear,
     WechatClient,
+    is_ours,
 )
 from followup.channels.wechat.plan import HALF_SENT, Line, Part, halves, parts_of
 from followup.channels.wechat.queue import Held, Ready
@@ -124,7 +123,7 @@ class Sender:
         except Failed as failed:
             if failed.code in (WINDOW_CLOSED, TOO_MANY):
                 return "queued", str(failed.code), None  # it waits until the customer writes
-            _log.log(logging.ERROR if failed.is_ours else logging.WARNING, "WeChat refused a message: %s", failed)
+            _log.log(logging.ERROR if is_ours(failed) else logging.WARNING, "WeChat refused a message: %s", failed)
             if failed.wait is not None:
                 return "queued", str(failed.code), timedelta(seconds=failed.wait)
             if failed.code in NOT_FOLLOWING:

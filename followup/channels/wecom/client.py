@@ -5,17 +5,15 @@ The token is in the database for all processes, beside those of 公众号; its r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
 from sqlalchemy.dialects.postgresql import insert
 
-from followup.channels.wechat.client import Failed, NotReached, Unclear
+from followup.channels.wechat.ask import Failed, NotReached, Unclear, ask, code_of, open_session
 from followup.channels.wechat.plan import Part
 from followup.channels.wecom.account import Account
 from followup.store.database import Database
@@ -27,7 +25,6 @@ PAGE = 100
 _ACCOUNTS_A_PAGE, _MOST_ACCOUNTS = 100, 10_000
 """WeCom gives a hundred a page; a firm has 5,000 at most."""
 _EARLY = timedelta(minutes=5)
-_LONGEST_ANSWER = 8 * 1024 * 1024
 
 BAD_TOKEN = frozenset({40014, 42001, 42009})
 TOO_MANY, TOO_LATE = 95001, 95002
@@ -59,7 +56,7 @@ class WecomClient:
     def __init__(self, account: Account, database: Database, *, seconds: float = SECONDS) -> None:
         self.account = account
         self._database = database
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds, connect=min(5, seconds)), trust_env=True)
+        self._http = open_session(seconds)
 
     async def read(self, open_kfid: str, cursor: str, token: str, *, limit: int = PAGE) -> Page:
         """The next page. `token`: a callback's; without one WeCom lets us ask only now and then."""
@@ -121,7 +118,7 @@ class WecomClient:
         """POST with the token; one that WeCom no longer knows is renewed, once."""
         token = await self.token()
         answer = await self._ask("POST", path, {"access_token": token}, body)
-        if _code(answer) in BAD_TOKEN:
+        if code_of(answer) in BAD_TOKEN:
             answer = await self._ask("POST", path, {"access_token": await self.token(instead_of=token)}, body)
         _check(answer)
         return answer
@@ -153,24 +150,7 @@ class WecomClient:
         return token, seconds
 
     async def _ask(self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        try:
-            async with self._http.request(
-                method, self.account.api + path, params=query, data=data, headers={"Content-Type": "application/json"}, allow_redirects=False
-            ) as response:
-                raw = await _all_of(response)
-                status = response.status
-        except aiohttp.ClientConnectorError as error:
-            raise NotReached(type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unclear(type(error).__name__) from None  # no text: it holds the token's address
-        try:
-            answer = json.loads(raw)
-        except ValueError:
-            raise Unclear(f"status {status}") from None
-        if status != 200 or not isinstance(answer, dict):
-            raise Unclear(f"status {status}")
-        return answer
+        return await ask(self._http, method, self.account.api + path, query, body)
 
     async def close(self) -> None:
         await self._http.close()
@@ -180,16 +160,6 @@ class WecomClient:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
-
-
-async def _all_of(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body; what is too long is cut off, and then no JSON."""
-    whole = bytearray()
-    async for chunk in response.content.iter_any():
-        whole += chunk
-        if len(whole) > _LONGEST_ANSWER:
-            break
-    return bytes(whole)
 
 
 def is_ours(failed: Failed) -> bool:
@@ -204,12 +174,7 @@ def _content(part: Part) -> dict[str, Any]:
     return {"msgtype": "msgmenu", "msgmenu": {"head_content": part.text, "list": items}}
 
 
-def _code(answer: Mapping[str, Any]) -> int:
-    code = answer.get("errcode", 0)
-    return code if isinstance(code, int) else -1
-
-
 def _check(answer: Mapping[str, Any]) -> None:
-    code = _code(answer)
+    code = code_of(answer)
     if code != 0:
         raise Failed(code, str(answer.get("errmsg", ""))[:120], wait=30 if code in BAD_TOKEN else _WAITS.get(code))

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.channels.wechat.client import Failed, NotReached, Unclear
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.plan import Part
 from followup.channels.wecom import queue
 from followup.channels.wecom.account import Account

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.channels.wechat.book import Book
-from followup.channels.wechat.client import Failed, NotReached, Unclear
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.plan import HALF_SENT, Part, halves
 from followup.channels.wecom import queue
 from followup.channels.wecom.account import Account

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from followup.channels.wechat.client import Failed, NotReached, Unclear, WechatClient
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
+from followup.channels.wechat.client import WechatClient
 from followup.channels.wechat.envelope import sign
 from followup.console.wechat.accounts import Shown
 from followup.console.wechat.said import Said, refusal_said, said

@@ -12,7 +12,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.channels.wechat.client import Failed, NotReached, Unclear, WechatClient
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
+from followup.channels.wechat.client import WechatClient
 from followup.console.audit import audit
 from followup.console.forms import field, number, query
 from followup.console.parts import database, page, page_context, see, sentence, settings, staff

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from followup.channels.wechat.client import Failed
+from followup.channels.wechat.ask import Failed
 from followup.console.labels import labels
 
 _IP = re.compile(r"invalid ip ([0-9a-fA-F.:]{2,45})")

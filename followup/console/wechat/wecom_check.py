@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from followup.channels.wechat.client import Failed, NotReached, Unclear
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.envelope import encrypt
 from followup.channels.wechat.parse import read_xml
 from followup.channels.wecom.client import WecomClient

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.channels.wechat.client import Failed, NotReached, Unclear
+from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.seal import CannotOpen, seal, unseal
 from followup.channels.wecom.account import API
 from followup.channels.wecom.book import owner

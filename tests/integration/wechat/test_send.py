@@ -13,7 +13,8 @@ from sqlalchemy import func, select, update
 from followup import clock
 from followup.channels.wechat import queue
 from followup.channels.wechat.account import Account
-from followup.channels.wechat.client import Failed, NotReached, WechatClient
+from followup.channels.wechat.ask import Failed, NotReached
+from followup.channels.wechat.client import WechatClient
 from followup.channels.wechat.send import Sender
 from followup.store.database import Database
 from followup.store.models import Message
