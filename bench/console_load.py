@@ -28,12 +28,15 @@ import psutil
 import psycopg
 
 from bench.console_data import RARE, Size, fill
+from followup import clock
 from followup.console import accounts
 from followup.console.figures import table as facts_table
 from followup.settings import PROJECT_DIR
 from followup.store.database import Database
 from followup.store.migrate import upgrade
 from followup.supervise import postgres
+from followup.training.inbox_groups import groups
+from followup.training.inbox_lines import undecided
 
 _PAGE = PROJECT_DIR / "docs" / "performance-console.md"
 _PASSWORD = "a password of the bench"
@@ -68,8 +71,8 @@ class Measured:
     requests: int
 
 
-def pages(cases: list[str], talks: int, tickets: int, script: str) -> list[Wanted]:
-    """What staff open. Ids and words differ from request to request where they do in life."""
+def pages(cases: list[str], talks: int, tickets: int, script: str, leaders: list[int]) -> list[Wanted]:
+    """What staff open; `leaders`: lines of the trainers' inbox. Ids and words differ from request to request where they do in life."""
     rng = random.Random(1)
     some, last = [rng.choice(cases) for _ in range(500)], -(-talks // 50)
     word = lambda n: _FREQUENT[n % len(_FREQUENT)]  # noqa: E731 - a line each, to be read beside the names
@@ -115,6 +118,13 @@ def pages(cases: list[str], talks: int, tickets: int, script: str) -> list[Wante
         Wanted("figures of a month", lambda n: f"/console/figures?{month}"),
         Wanted("figures of a script and year", lambda n: f"/console/figures?script={script}&first=2025-11-22&last=2026-11-22"),
         Wanted("figures of everything", lambda n: "/console/figures?first=2025-11-22&last=2026-11-22"),
+        Wanted("trainers' inbox", lambda n: "/console/training"),
+        Wanted("trainers' inbox, 90 days", lambda n: "/console/training?days=90"),
+        Wanted("trainers' inbox, one reason", lambda n: "/console/training?reason=asked_again"),
+        Wanted("trainers' inbox, a group", lambda n: f"/console/training/groups/{leaders[n % len(leaders)]}"),
+        Wanted("trainers' examples of an intent", lambda n: "/console/training/examples?intent=satisfied"),
+        Wanted("trainers' own changes", lambda n: "/console/training/changes"),
+        Wanted("trainers' word to the authors", lambda n: "/console/training/authors"),
         Wanted("models", lambda n: "/console/models"),
         Wanted("how well customers are understood", lambda n: "/console/models/figures"),
     ]
@@ -202,6 +212,17 @@ async def _count(url: str) -> None:
         await database.close()
 
 
+async def _leaders(url: str) -> list[int]:
+    """A line of each of the inbox's first groups."""
+    database = Database(url, pool_size=1)
+    try:
+        async with database.session() as session:
+            lines = await undecided(session, clock.now(), days=30)
+        return [group.leader for group in groups((line.id, line.text) for line in lines)][:25]
+    finally:
+        await database.close()
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -243,11 +264,12 @@ def main() -> None:
             tickets = connection.execute("SELECT count(*) FROM tickets").fetchone()[0]
             script = connection.execute("SELECT min(script_id) FROM cases").fetchone()[0]
             messages = connection.execute("SELECT count(*) FROM messages").fetchone()[0]
+        leaders = asyncio.run(_leaders(url))
         server_pid = postgres.Postgres.at(home).running_pid()
         assert server_pid is not None
         port = _free_port()
         web = _serve(url, home, port)
-        wanted = [page for page in pages(cases, len(cases), tickets, script) if options.only in page.name]
+        wanted = [page for page in pages(cases, len(cases), tickets, script, leaders) if options.only in page.name]
         found = asyncio.run(measure(f"http://127.0.0.1:{port}", wanted, options.requests, options.seconds, [web.pid, server_pid]))
         figures = f"{len(cases):,} talks, {messages:,} messages, {tickets:,} tickets.\n\n{table(found)}"
         print(f"\n{figures}")

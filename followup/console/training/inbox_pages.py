@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -66,8 +67,14 @@ class Choice:
 
 async def _grouped(session: AsyncSession, filters: Filters) -> tuple[dict[int, Line], list[Group]]:
     lines = {line.id: line for line in await undecided(session, clock.now(), days=filters.days, demo=filters.demo, reason=filters.reason)}
-    found = await asyncio.to_thread(groups, [(line.id, line.text) for line in lines.values()])
+    found = await asyncio.to_thread(_groups, tuple((line.id, line.text) for line in lines.values()))
     return lines, found
+
+
+@lru_cache(maxsize=8)
+def _groups(lines: tuple[tuple[int, str], ...]) -> list[Group]:
+    """Most pages are asked for the lines of the page before; nobody changes the list."""
+    return groups(lines)
 
 
 @needs(Permission.READ_TRAINING)

@@ -366,3 +366,16 @@ async def test_an_import_is_checked_first_and_takes_only_what_is_good(enter: Ent
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04nothing", b"nlu: 7", b"\xff\xfe", b"nlu:\n- intent: [", b"- a\n- b"])
 async def test_a_file_that_is_none_is_refused_in_chinese(enter: Enter, content: bytes) -> None:
     assert "读不出来" in text_of(await upload(await enter("trainer"), "a.yml", content, 400))
+
+
+async def test_a_question_that_is_asked_again_after_the_inbox_was_looked_at_is_found_the_next_time(database: Database) -> None:
+    again = asked_again_words()[0].rstrip("%") + "，好吗？"
+
+    async def found() -> list[int]:
+        async with database.session() as session:
+            return [line.id for line in await undecided(session, NOW, days=30)]
+
+    first = await write_talk(database, [Said("嗯呐那个", "consent", 0.9, reply=again), Said("好的", "consent")])
+    assert await found() == [first.messages[0]]
+    later = await write_talk(database, [Said("那个啥", "consent", 0.9, reply=again), Said("好的", "consent")], phone="13812345679")
+    assert await found() == [later.messages[0], first.messages[0]]
