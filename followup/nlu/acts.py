@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Callable, Sequence
 
-from followup.nlu import NOT_UNDERSTOOD_BELOW
+from followup.nlu import LEADING_MIN, NOT_UNDERSTOOD_BELOW
 from followup.nlu.model import Guess
 from followup.nlu.normalise import MAX_CHARS, Folded, fold
 from followup.nlu.optout import is_opt_out
@@ -32,9 +32,6 @@ MAX_PIECES = 7
 
 CLAUSE_MIN = 0.5
 """A part below this confidence is no act; its words stay with the act before it."""
-
-LEADING_MIN = 0.7
-"""A doubtful "算了" must not end a talk in which something else was said clearly."""
 
 _STRONG_CUT, _WEAK_CUT = 0.2, 0.25  # price of a cut in log-confidence, with and without punctuation
 

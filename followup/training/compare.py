@@ -10,7 +10,6 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,18 +17,9 @@ import numpy as np
 from followup.nlu.evaluate import calibration_error
 from followup.nlu.model import IntentModel
 from followup.nlu.understanding import read_reply
+from followup.training.frozen import Line
 
 _TIMED_LINES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A sentence and what it means. `message_id`: it is a customer's, and `text` goes nowhere."""
-
-    text: str
-    intent: str
-    origin: str
-    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +37,6 @@ class Share:
     lines: int
     recall: float
     precision: float
-
-
-def frozen_lines(folder: Path) -> list[Line]:
-    """The frozen sentences, nlu/*.tsv: `text<TAB>intent`, headings begin with `# `."""
-    found: list[Line] = []
-    for path in sorted(folder.glob("*.tsv")):
-        for line in path.read_text("utf-8").splitlines():
-            text, tab, intent = line.partition("\t")
-            if tab and not line.startswith("# "):
-                found.append(Line(text, intent, path.stem))
-    return found
 
 
 def read_lines(model: IntentModel, lines: Sequence[Line], seen: Callable[[int], None] = lambda done: None) -> list[Read]:

@@ -32,7 +32,7 @@ from followup.supervise import address, discreet_logging
 from followup.supervise.model import TrainingError, code_hash, content_hash, model_path, train_into
 from followup.training import compare, workspace
 from followup.training.bounds import BoundsError, TrainingRules, load_rules
-from followup.training.compare import Line
+from followup.training.frozen import Line, frozen_lines
 from followup.training.jobs import BUSY, LOCK
 from followup.training.labels import sentence
 from followup.training.obstacles import obstacles
@@ -181,7 +181,7 @@ def _components(row: Row) -> Any:
 def _compare(settings: Settings, row: Row, candidate_file: Path, rules: TrainingRules, took: Any) -> dict[str, Any]:
     candidate = load_intents(candidate_file)
     with_version, live = _live(settings, row.connection)
-    frozen = compare.frozen_lines(settings.proof_dir / "nlu")
+    frozen = frozen_lines(settings.proof_dir / "nlu")
     corrected = corrected_lines(row.connection, rules.months_of_corrections)
     lines = [*frozen, *corrected]
     row.phase("comparing", len(lines) * (2 if live else 1))

@@ -14,9 +14,9 @@ from followup.console.labels import labels
 from followup.settings import Settings
 from followup.store.training_models import ExampleChange
 from followup.training.changes import examples_in
-from followup.training.compare import frozen_lines
 from followup.training.examples_book import Book
 from followup.training.examples_near import Frozen, key
+from followup.training.frozen import frozen_lines
 
 _Stamp = tuple[tuple[str, int, int], ...]
 _key = lru_cache(maxsize=100_000)(key)

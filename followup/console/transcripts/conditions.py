@@ -25,7 +25,7 @@ from followup.store.staff_models import Annotation, AnswerCorrection
 Often = frozenset[tuple[str, str]]
 """(word | intent, text)"""
 UNSURE_BELOW = 0.7
-"""An intent below this is a guess (nlu.acts.LEADING_MIN); the number stands in an index of migration 0004."""
+"""An intent below this is a guess (nlu.LEADING_MIN); the number stands in an index of migration 0004."""
 _MANY_DIGITS = re.compile(r"\d{5}")
 LATEST = func.coalesce(Case.last_message_at, Case.created_at)
 _SORTS: dict[str, tuple[Any, bool]] = {

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from followup.training.bounds import Bounds
-from followup.training.compare import Line, Read, by_intent, comparison, frozen_lines
+from followup.training.compare import Read, by_intent, comparison
+from followup.training.frozen import Line, frozen_lines
 from followup.training.obstacles import obstacles
 from followup.settings import PROJECT_DIR
 
