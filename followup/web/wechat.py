@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.channels.wechat import passive, queue
+from followup.channels.wechat import outbox, passive, queue
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.envelope import Query, check, open_body
 from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, Incoming, read
@@ -123,7 +123,7 @@ async def _answer_in_the_talk(
     finally:
         async with database.session() as session:
             error = queue.passive_mark(got.key) if written else "connection"
-            await queue.settle(session, part.lines, "sent" if written else "unknown", clock.now(), error=error)
+            await outbox.settle(session, part.lines, "sent" if written else "unknown", clock.now(), error=error)
     return response
 
 

@@ -20,9 +20,10 @@ from followup.channels import codes, same_person
 from followup.channels.wechat import notifier_reports
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.menu_key import said_by
+from followup.channels.wechat.outbox import has_queued
 from followup.channels.wechat.parse import Incoming
 from followup.channels.wechat.plan import chosen, is_number
-from followup.channels.wechat.queue import defer_send, has_queued, reply_was_lost
+from followup.channels.wechat.queue import defer_send, reply_was_lost
 from followup.channels.wechat.words import words
 from followup.nlu.optout import is_opt_out
 from followup.store.messages import OUT_NOTIFICATION, offered

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from followup import clock
-from followup.channels.wechat import queue
+from followup.channels.wechat import outbox, queue
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.book import Book
@@ -139,7 +139,7 @@ class Sender:
     async def _settle(self, rows: Sequence[int], status: str, error: str | None = None) -> None:
         if rows:
             async with self.database.session() as session:
-                await queue.settle(session, rows, status, clock.now(), error=error)
+                await outbox.settle(session, rows, status, clock.now(), error=error)
 
     def client(self, account: Account) -> WechatClient:
         if account.channel not in self._clients:

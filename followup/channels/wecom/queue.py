@@ -10,20 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from followup.channels.wechat import outbox
 from followup.channels.wechat.plan import Budget, Line, Part, fitting, parts_of
 from followup.channels.wecom.account import CHANNEL, Account
 from followup.channels.wecom.client import BOT, HUMAN, POOL
-from followup.store.models import Case, Message
-from followup.store.records import is_blocked
+from followup.store.models import Message
 from followup.store.wecom_models import WecomReceived, WecomSent, WecomUser
 
 SEND_QUEUE, SEND_TASK = "wecom", "send_wecom"
-STALE = timedelta(minutes=2)
-"""No request takes so long: what is still `sending` then belongs to a killed process."""
 KEEP = timedelta(days=5)
 """WeCom keeps its messages for 3 days: what is older cannot come again."""
 LONGEST_HEAD, LONGEST_CHOICE = 1024, 128
@@ -45,19 +43,8 @@ class Ready:
 
 
 async def defer(session: AsyncSession, task: str, args: dict[str, str], lock: str, *, after: timedelta = timedelta(0)) -> None:
-    """A job of ours, in the session's transaction. One that waits for its time holds no lock: no later job overtakes a lock."""
-    await session.execute(_DEFER, {"queue": SEND_QUEUE, "task": task, "args": json.dumps(args), "lock": lock, "after": after})
-
-
-_DEFER = text(
-    """
-    SELECT procrastinate_defer_jobs_v1(ARRAY[
-        ROW(:queue, :task, 0, CASE WHEN CAST(:after AS interval) = interval '0' THEN CAST(:lock AS text) END, NULL, CAST(:args AS jsonb),
-            CASE WHEN CAST(:after AS interval) > interval '0' THEN clock_timestamp() + CAST(:after AS interval) END)
-        ::procrastinate_job_to_defer_v1
-    ])
-    """
-)
+    """A job of ours, in the session's transaction."""
+    await outbox.defer(session, SEND_QUEUE, task, json.dumps(args), lock, after)
 
 
 async def defer_send(session: AsyncSession, case_id: str, *, after: timedelta = timedelta(0)) -> None:
@@ -71,21 +58,17 @@ async def user_of(session: AsyncSession, account: Account, case_id: str, *, lock
     return await session.scalar((found.with_for_update() if lock else found).execution_options(populate_existing=True))
 
 
-async def has_queued(session: AsyncSession, case_id: str, channel: str) -> bool:
-    return await session.scalar(select(Message.id).where(*_queued(case_id, channel)).limit(1)) is not None
-
-
 async def take_to_send(session: AsyncSession, account: Account, case_id: str, at: datetime) -> Ready | None:
     """What may be sent now, marked `sending` and counted; what exceeds the budget stays queued until the customer writes."""
     user = await user_of(session, account, case_id, lock=True)
     if user is None:
         return None
-    await give_up_stale(session, at, case_id)
-    lines = await _lines(session, case_id, account.channel, at)
+    await outbox.give_up_stale(session, CHANNEL, at, case_id)
+    lines = await outbox.lines(session, case_id, account.channel, at)
     if not lines:
         return None
     if user.state in (POOL, HUMAN):
-        await _mark(session, [line.id for line in lines], "failed", at, error=TO_A_SERVICER)
+        await outbox.mark(session, [line.id for line in lines], "failed", at, error=TO_A_SERVICER)
         return None
     code = user.welcome_code if user.welcome_until is not None and user.welcome_until > datetime.now(UTC) else ""
     left = Budget(user.message_at, None, tuple(user.sent)).left(at) if user.state == BOT else 0
@@ -97,7 +80,7 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
     if code:
         user.welcome_code, user.welcome_until = "", None
     user.sent = [*user.sent, *([at] * (len(parts) - bool(code)))][-_REMEMBERED:]
-    await _mark(session, [row for part in parts for row in part.lines], "sending", at)
+    await outbox.mark(session, [row for part in parts for row in part.lines], "sending", at)
     msgids = _msgids(parts)
     for msgid, part in zip(msgids, parts, strict=True):
         await _note_sent(session, account, user.id, part, msgid)
@@ -139,12 +122,6 @@ def _msgids(parts: Sequence[Part]) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def settle(session: AsyncSession, rows: Sequence[int], status: str, at: datetime, *, error: str | None = None) -> None:
-    """What became of rows that are `sending`. `queued`: certainly not sent, to be tried again."""
-    sending = [Message.id.in_(rows), Message.status == "sending"]
-    await session.execute(update(Message).where(*sending).values(status=status, error=error, handled_at=at))
-
-
 async def not_counted(session: AsyncSession, user_id: int, at: datetime, count: int) -> None:
     """Messages that were counted at `at` and certainly not sent."""
     user = await session.get_one(WecomUser, user_id, with_for_update=True, populate_existing=True)
@@ -168,62 +145,12 @@ async def failed_later(session: AsyncSession, account: str, msgid: str, why: str
     return int(done.rowcount)
 
 
-async def give_up_stale(session: AsyncSession, at: datetime, case_id: str | None = None) -> int:
-    """What killed processes left `sending` becomes `unknown`."""
-    stale = [Message.direction == "out", Message.status == "sending", Message.handled_at <= at - STALE]
-    stale += [Message.channel.startswith(CHANNEL)]
-    if case_id is not None:
-        stale.append(Message.case_id == case_id)
-    done = await session.execute(update(Message).where(*stale).values(status="unknown", error="interrupted"))
-    return int(done.rowcount)
-
-
 async def tidy(session: AsyncSession, at: datetime) -> tuple[int, int]:
     """What killed processes left; queued rows without a job get one. Returns how many of each."""
-    stale = await give_up_stale(session, at)
+    stale = await outbox.give_up_stale(session, CHANNEL, at)
     for table in (WecomReceived.__table__, WecomSent.__table__):
         await session.execute(table.delete().where(table.c.at < func.now() - KEEP))
-    lost = list(await session.scalars(_LOST, {"task": SEND_TASK}))
+    lost = await outbox.lost(session, CHANNEL, SEND_TASK)
     for case_id in lost:
         await defer_send(session, case_id)
     return stale, len(lost)
-
-
-# Rows that wait for the customer have a reason in `error`, and need no job until the customer is heard.
-_LOST = text(
-    """
-    SELECT DISTINCT case_id FROM messages
-    WHERE direction = 'out' AND status = 'queued' AND channel LIKE 'wecom:%' AND error IS NULL AND NOT EXISTS (
-        SELECT FROM procrastinate_jobs AS job
-        WHERE job.task_name = :task AND job.status IN ('todo', 'doing') AND job.args ->> 'case_id' = messages.case_id
-    )
-    """
-)
-
-
-def _queued(case_id: str, channel: str) -> list[object]:
-    return [Message.case_id == case_id, Message.direction == "out", Message.channel == channel, Message.status == "queued"]
-
-
-async def _lines(session: AsyncSession, case_id: str, channel: str, at: datetime) -> list[Line]:
-    """What is to be said, oldest first; what we began ourselves is not said any more to who opted out."""
-    rows = (
-        await session.execute(
-            select(Message.id, Message.text, Message.quick_replies, Message.in_reply_to)
-            .where(*_queued(case_id, channel))
-            .order_by(Message.id)
-            .with_for_update()
-        )
-    ).all()
-    contact_id = await session.scalar(select(Case.contact_id).where(Case.id == case_id))
-    if rows and contact_id is not None and await is_blocked(session, contact_id):
-        asked = [row.in_reply_to for row in rows]
-        ours = set(await session.scalars(select(Message.id).where(Message.id.in_(asked), Message.channel == "system")))
-        await _mark(session, [row.id for row in rows if row.in_reply_to in ours], "failed", at, error="do_not_contact")
-        rows = [row for row in rows if row.in_reply_to not in ours]
-    return [Line(row.id, row.text, tuple(map(str, row.quick_replies or ()))) for row in rows]
-
-
-async def _mark(session: AsyncSession, rows: Sequence[int], status: str, at: datetime, *, error: str | None = None) -> None:
-    if rows:
-        await session.execute(update(Message).where(Message.id.in_(rows)).values(status=status, error=error, handled_at=at))

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.channels import codes, same_person
+from followup.channels.wechat import outbox
 from followup.channels.wechat.plan import chosen
 from followup.channels.wecom import queue
 from followup.channels.wecom.account import Account
@@ -168,7 +169,7 @@ async def _entered(session: AsyncSession, reading: Reading, user: WecomUser, ite
         case = await _talk(session, reading, user)  # a new enquiry greets by itself
         if case is None:
             return words().closed
-    if user.case_id is not None and await queue.has_queued(session, user.case_id, reading.account.channel):
+    if user.case_id is not None and await outbox.has_queued(session, user.case_id, reading.account.channel):
         await queue.defer_send(session, user.case_id)
     return None
 

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
-from followup.channels.wechat.book import Book
+from followup.channels.wechat import outbox
 from followup.channels.wechat.ask import Failed, NotReached, Unclear
+from followup.channels.wechat.book import Book
 from followup.channels.wechat.plan import HALF_SENT, Part, halves
 from followup.channels.wecom import queue
 from followup.channels.wecom.account import Account
@@ -192,7 +193,7 @@ class Sender:
     async def _settle(self, rows: tuple[int, ...] | list[int], status: str, error: str | None = None) -> None:
         if rows:
             async with self.database.session() as session:
-                await queue.settle(session, rows, status, clock.now(), error=error)
+                await outbox.settle(session, rows, status, clock.now(), error=error)
 
     async def _later(self, case_id: str, wait: timedelta) -> int:
         async with self.database.session() as session:
