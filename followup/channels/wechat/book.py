@@ -92,4 +92,5 @@ def account_of(row: WechatAccount, opened: Mapping[str, str]) -> Account:
     """The account as the channel uses it: without certification WeChat refuses everything but passive replies."""
     secret = opened.get("secret", "") if row.certified else ""
     token, aes_key, notices = opened.get("token", ""), opened.get("aes_key", ""), from_json(row.options.get("notices"))
-    return Account(row.name, row.app_id, row.kind, token, secret, aes_key, row.mode, row.api or API, notices)
+    login = row.options.get("login") is True and row.kind == "service" and bool(secret)
+    return Account(row.name, row.app_id, row.kind, token, secret, aes_key, row.mode, row.api or API, notices, login)

@@ -41,6 +41,8 @@ class Entered:
     subscribe_fields: str = ""
     lasting: bool = False
     """The subscribe message is a 长期订阅."""
+    login: bool = False
+    """Web authorisation: who opens a link inside WeChat is known."""
 
     @property
     def account_kind(self) -> str:
@@ -64,7 +66,7 @@ def entered_of(shown: Shown) -> Entered:
     return Entered(
         shown.name, shown.title, shown.kind, shown.app_id, "", account.token, account.aes_key, shown.mode, account.api,
         template.template if template else "", _written(template), subscribe.template if subscribe else "", _written(subscribe),
-        subscribe is not None and subscribe.lasting,
+        subscribe is not None and subscribe.lasting, account.login,
     )  # fmt: skip
 
 
@@ -99,6 +101,7 @@ def wrong(entered: Entered, before: Shown | None) -> dict[str, str]:
         "mode": "" if entered.mode in MODES else "bad_mode",
         "aes_key": "" if is_aes_key(entered.aes_key) or (entered.mode == "plain" and not entered.aes_key) else "bad_aes_key",
         "api": "" if is_api(entered.api) else "bad_api",
+        "login": "bad_login" if entered.login and not _may_log_in(entered, before) else "",
     }
     sentences = {name: labels()["wechat_errors"][key] for name, key in found.items() if key}
     try:
@@ -113,6 +116,12 @@ def _wrong_secret(entered: Entered, before: Shown | None) -> str:
         return "" if _SECRET.fullmatch(entered.secret) else "bad_secret"
     has_one = before is not None and bool(before.account.secret)
     return "secret_again" if has_one and before is not None and before.app_id != entered.app_id else ""
+
+
+def _may_log_in(entered: Entered, before: Shown | None) -> bool:
+    """WeChat gives web authorisation to certified 服务号 only, and asks for the AppSecret."""
+    has_secret = bool(entered.secret) or (before is not None and bool(before.account.secret))
+    return entered.kind == "service" and has_secret
 
 
 def is_api(address: str) -> bool:
@@ -133,7 +142,7 @@ def is_trial(address: str) -> bool:
 def changes(entered: Entered, before: Shown) -> list[str]:
     """The names of the fields that would change: what the audit log says, without any value that is secret."""
     old = entered_of(before)
-    found = [name for name in ("title", "kind", "app_id", "token", "aes_key", "mode", "api") if getattr(entered, name) != getattr(old, name)]
+    found = [name for name in ("title", "kind", "app_id", "token", "aes_key", "mode", "api", "login") if getattr(entered, name) != getattr(old, name)]
     found += ["notices"] if notices_of(entered, before.account.notices) != before.account.notices else []
     return found + (["secret"] if entered.secret and entered.secret != before.account.secret else [])
 

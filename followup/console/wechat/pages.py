@@ -150,7 +150,7 @@ async def change(request: web.Request) -> web.Response:
 async def _read(request: web.Request) -> Entered:
     given: dict[str, Any] = {name: await field(request, name, longest=most) for name, most in _FIELDS.items()}
     given["api"] = given["api"].rstrip("/") or API
-    return Entered(**given, lasting=await field(request, "lasting") == "1")
+    return Entered(**given, lasting=await field(request, "lasting") == "1", login=await field(request, "login") == "1")
 
 
 def _columns(entered: Entered, secret_before: str, key: str, notices: Notices) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _columns(entered: Entered, secret_before: str, key: str, notices: Notices) -
         "mode": entered.mode,
         "api": "" if entered.api == API else entered.api,
         "sealed": seal(key, entered.name, secrets),
-        "options": {"notices": as_json(notices)},
+        "options": {"notices": as_json(notices), "login": entered.login},
         "changed_at": clock.now(),
     }
 
