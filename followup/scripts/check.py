@@ -5,6 +5,7 @@ Errors 错误 keep a script from being used; reminders 提醒 are the documented
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterable, Mapping
@@ -126,11 +127,22 @@ def _phrases(folder: Path) -> list[Forbidden]:
 
 def _named_anywhere(folder: Path) -> set[str]:
     """Variables that some script of the folder declares."""
-    names: set[str] = set()
-    for path in script_files(folder):
-        variables = _plain(path, {}).get("variables")
-        names.update(variables if isinstance(variables, dict) else ())
-    return names
+    return {name for path in script_files(folder) for name in _declared(path)}
+
+
+_VARIABLES = re.compile(rb"^variables:.*\n(?:(?:[ \t#].*)?\n)*", re.MULTILINE)
+
+
+def _declared(path: Path) -> Iterable[str]:
+    """The variables of one script. Only that part is read: all scripts together take seconds."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return ()
+    part = _VARIABLES.search(content + b"\n")
+    data = _parsed(part[0] if part else content)
+    variables = data.get("variables") if isinstance(data, dict) else None
+    return variables if isinstance(variables, dict) else ()
 
 
 def _plain(path: Path, otherwise: Any) -> Any:

@@ -24,6 +24,7 @@ from tests.browser.test_access import PHONE
 from tests.browser.test_chat_page import say
 from tests.browser.browsing import open_chat
 from tests.browser.test_console_tickets import a_ticket
+from tests.integration.console.made_up_comparison import a_campaign, a_draft
 from tests.integration.console.made_up_models import a_machine, a_version, report
 from tests.integration.console.written_talks import Said, write_talk
 
@@ -48,6 +49,16 @@ async def something_everywhere(database) -> None:
         session.add(line)
         await session.flush()
         session.add(StaffMessage(message_id=line.id, user_id=user.id, forbidden=["我不知道"]))
+    await scripts(database)
+
+
+async def scripts(database) -> None:
+    """A new script and a changed one in somebody's hands, two versions of one compared in a campaign."""
+    async with database.session() as session:
+        author, _ = await accounts.create(session, "小训", "trainer", "a long enough one", "")
+    await a_draft(database, author.id, clock.now(), "review", "apples")
+    await a_draft(database, author.id, clock.now())
+    await a_campaign(database, clock.now(), people=50)
 
 
 async def models(database) -> None:

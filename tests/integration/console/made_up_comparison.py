@@ -68,7 +68,7 @@ async def _talk(session, campaign: int, contact: int, side: str, revision: int, 
     done = came and number % 10 < (7 if side == SECOND else 4)
     refused = came and not done and number % 10 == 7
     case = Case(
-        id=f"{number:032x}", contact_id=contact, script_id=SCRIPT, revision_id=revision, comparison_id=compared, side=side, created_at=at,
+        id=f"{number + 1:032x}", contact_id=contact, script_id=SCRIPT, revision_id=revision, comparison_id=compared, side=side, created_at=at,
         status="closed" if done or refused else "open" if came else "new", outcome="completed" if done else "refused" if refused else None,
         opened_at=at + timedelta(minutes=5) if came else None, last_message_at=at + timedelta(minutes=7) if came else None,
     )  # fmt: skip
