@@ -89,7 +89,7 @@ def _shape(path: str) -> str:
     return re.sub(r"\d+", "0", re.sub(r"[0-9a-f]{32}", "0", urlsplit(path).path))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_no_page_of_the_console_has_a_serious_finding(devices, gateway, database):
     await something_everywhere(database)
     page = await log_in(await devices.new(bypass_csp=True, color_scheme="light"), gateway, database, "admin")
