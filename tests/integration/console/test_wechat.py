@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer, unused_port
@@ -26,6 +27,7 @@ from followup.web.app import make_app
 from followup.web.keys import WECHAT
 from tests.fakes.wechat import FakeWechat
 from tests.integration.console.conftest import text_of
+from tests.integration.web.web_talk import make_talk
 
 APP_ID, APP_SECRET = "wx0123456789abcdef", "0123456789abcdef0123456789abcdef"
 OF_ENVIRONMENT = Account("env", "wxfedcba9876543210", "subscription", "envtoken123", aes_key="A" * 43, mode="aes", secret="e" * 32)
@@ -68,6 +70,21 @@ async def with_account(enter, fake, role="admin", **changed):
     admin = await enter("admin")
     assert await admin.post("/console/wechat/new", **form(fake, **changed)) == ACCOUNT
     return admin if role == "admin" else await enter(role)
+
+
+async def test_who_opens_a_link_in_wechat_is_known_by_an_account_of_the_console(enter, fake, server, database):
+    browser = await with_account(enter, fake, login="1")
+    assert (await server.app[WECHAT].find("main")).login
+    assert 'name="login" value="1" checked' in await browser.get(ACCOUNT)
+    talk = await make_talk(database)
+    async with aiohttp.ClientSession(headers={"User-Agent": "Mozilla/5.0 MicroMessenger/8.0.50"}) as phone:
+        async with phone.post(server.make_url(f"/c/{talk.token}/start"), allow_redirects=False) as answer:
+            assert answer.headers["Location"].startswith(f"{fake.callback}/connect/oauth2/authorize?")
+    shown = text_of(await browser.post(ACCOUNT, 400, **form(fake, login="1", kind="subscription", seen="1")))
+    assert "只有已认证、填了 AppSecret 的服务号" in shown
+    assert await browser.post(ACCOUNT, **form(fake, seen="1")) == ACCOUNT  # a box that is not ticked is not sent
+    assert not (await server.app[WECHAT].find("main")).login
+    assert (await audited(database))[-1][1]["fields"] == ["打开链接时认出客户"]
 
 
 async def audited(database: Database) -> list[tuple[str, dict]]:
