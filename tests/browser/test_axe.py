@@ -24,8 +24,12 @@ from tests.browser.test_access import PHONE
 from tests.browser.test_chat_page import say
 from tests.browser.browsing import open_chat
 from tests.browser.test_console_tickets import a_ticket
+from tests.browser.test_console_wechat import DRAFT
+from tests.browser.test_console_wechat import an_account as a_wechat_account
+from tests.browser.test_console_wecom import an_account as a_wecom_account
 from tests.integration.console.made_up_comparison import a_campaign, a_draft
 from tests.integration.console.made_up_models import a_machine, a_version, report
+from tests.integration.console.test_wechat_delivery import talk_with
 from tests.integration.console.written_talks import Said, write_talk
 
 SCHEMES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
@@ -42,6 +46,9 @@ async def something_everywhere(database) -> None:
     """Talks, tickets, a sample, a colleague's words, models: so that tables have rows."""
     await models(database)
     await a_ticket(database, hours=-3)
+    await a_wechat_account(database, "", draft=DRAFT)
+    await a_wecom_account(database, "")
+    await talk_with(database, [("unknown", "asked_again"), ("failed", "43004"), ("queued", "no_budget")])
     talk = await write_talk(database, [Said("太慢了，我不满意", "dissatisfied", 0.5, answers=[("price", "不满意")])], name="李梅", at=clock.now() - timedelta(days=1))
     async with database.session() as session:
         user, _ = await accounts.create(session, "坐席甲", "agent", "a long enough one", "客户服务部", "jia@example.com")
