@@ -298,6 +298,10 @@ class Message(Base):
         Index("messages_unsure_idx", "case_id", postgresql_where=text("direction = 'in' AND confidence < 0.7")),
         # Figures: what customers said is counted from the index alone (migration 0008).
         Index("messages_said_idx", "case_id", "created_at", postgresql_where=text("direction = 'in'")),
+        Index(
+            "messages_heard_idx", "created_at",
+            postgresql_include=["case_id", "id", "intent", "confidence"], postgresql_where=text("direction = 'in' AND intent IS NOT NULL"),
+        ),
         # What the customer did not get, or perhaps did not get (migration 0013).
         Index("messages_undelivered_idx", "id", postgresql_where=text("direction = 'out' AND (status IN ('failed', 'unknown') OR status = 'queued' AND error IS NOT NULL)")),
     )
