@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 
-import pytest
 import pytest_asyncio
 
 from followup.campaigns.queue import AGAIN

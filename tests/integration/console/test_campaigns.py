@@ -517,8 +517,6 @@ async def test_the_calendar_shows_what_is_planned_and_what_happened(enter: Enter
     boss = await enter("supervisor")
     campaign_id = await started(boss, database)
     await run_campaigns(database, NOW, 1)
-    async with database.session() as session:
-        ids = list(await session.scalars(select(Delivery.id).order_by(Delivery.id)))
     await send_batch(database, {"sms": Provider("sms")}, invite, NOW, limit=1)
     await customers(database, 2, fields={**FIELDS, "签收日期": "2026-11-22"}, external_id=None)
     async with database.session() as session:
