@@ -64,7 +64,7 @@ async def start(session: AsyncSession, campaign_id: int, at: datetime, channels:
     Raises DefinitionErrors, and CampaignError: no_campaign, not_draft, no_script, script_broken, no_channel, nobody. Started again
     while it runs nothing changes.
     """
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     if campaign.status == "running":
         return campaign
     if campaign.status != "draft":
@@ -97,7 +97,7 @@ async def audience_size(session: AsyncSession, made: Definition, *, is_demo: boo
 
 async def pause(session: AsyncSession, campaign_id: int, why: str = "") -> Campaign:
     """Nothing is sent from now on, not even what is queued. Raises CampaignError: no_campaign, not_running."""
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     if campaign.status == "paused":
         return campaign
     if campaign.status != "running":
@@ -109,7 +109,7 @@ async def pause(session: AsyncSession, campaign_id: int, why: str = "") -> Campa
 
 async def resume(session: AsyncSession, campaign_id: int, channels: Collection[str]) -> Campaign:
     """Let a paused campaign run on. Raises DefinitionErrors, and CampaignError as `start` does, or not_paused."""
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     if campaign.status == "running":
         return campaign
     if campaign.status != "paused":
@@ -125,7 +125,7 @@ async def cancel(session: AsyncSession, campaign_id: int, why: str, at: datetime
 
     Raises CampaignError: no_campaign, no_reason, is_over.
     """
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     if campaign.status == "cancelled":
         return campaign
     if campaign.status == "finished":
@@ -172,7 +172,7 @@ async def edit(
 
     Raises DefinitionErrors, and CampaignError: no_campaign, is_over, other_script, renamed_rule, changed_meanwhile.
     """
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     if campaign.status in ("cancelled", "finished"):
         raise CampaignError("is_over")
     if seen is not None and seen != campaign.version:
@@ -207,7 +207,7 @@ def _keeps_names(campaign: Campaign, made: Definition) -> None:
 
 async def copy(session: AsyncSession, campaign_id: int, name: str, at: datetime, *, user_id: int | None = None) -> Campaign:
     """A draft with the same definition and a draw of its own. Raises CampaignError: no_campaign."""
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     return await create(session, name, campaign.definition, at, user_id=user_id, is_demo=campaign.is_demo)
 
 
@@ -254,7 +254,7 @@ async def preview(
     return dry_run(made, (Customer(row.id, frozenset(row.groups), row.fields) for row in rows), now, seed)
 
 
-async def _locked(session: AsyncSession, campaign_id: int) -> Campaign:
+async def locked(session: AsyncSession, campaign_id: int) -> Campaign:
     campaign = await session.get(Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True)
     if campaign is None:
         raise CampaignError("no_campaign")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.campaigns import parse
-from followup.campaigns.actions import CampaignError, _locked
+from followup.campaigns.actions import CampaignError, locked
 from followup.campaigns.chance import Share
 from followup.campaigns.dispatch import NoScript, script_now
 from followup.campaigns.versions import FIRST, SECOND
@@ -72,7 +72,7 @@ async def begin(
 
     Raises CampaignError: no_campaign, is_over, compares, bad_share, script_broken, same_text, needs_more.
     """
-    campaign = await _locked(session, campaign_id)
+    campaign = await locked(session, campaign_id)
     if campaign.status in ("cancelled", "finished"):
         raise CampaignError("is_over")
     if await running(session, campaign_id) is not None:
@@ -114,7 +114,7 @@ async def stop(session: AsyncSession, campaign_id: int, seen: int, chosen: str, 
     First: by what is in force then, as any campaign. Second: by the second as it was compared, until the end of the campaign.
     Raises CampaignError: no_campaign, not_comparing, no_choice, no_reason. The same choice once more changes nothing.
     """
-    await _locked(session, campaign_id)
+    await locked(session, campaign_id)
     found = await session.get(ScriptComparison, seen, with_for_update=True, populate_existing=True)
     if found is None or found.campaign_id != campaign_id or found.chosen not in (None, chosen):
         raise CampaignError("not_comparing")

@@ -17,13 +17,14 @@ from followup.store.inbox_models import WordMark
 from followup.store.models import Message
 
 
-def _view(number_: int, offer: Offer, marks: list[WordMark], talk: Talk, who: Staff, project: Any, *, error: str = "", said: str = "") -> dict[str, Any]:
+def _view(line_id: int, offer: Offer, marks: list[WordMark], talk: Talk, who: Staff, project: Any, *, error: str = "", said: str = "") -> dict[str, Any]:
     """What `_word.html` shows of a line."""
     return {
-        "id": number_,
+        "id": line_id,
         "script": talk.script_id,
         "asked": talk.questions.label(offer.question) if offer.question else "",
         "first": [(one.code, words.short_name(one)) for one in offer.first],
+        "all": [words.name_of(one, talk) for one in offer.all],
         "marks": [{"row": one, "told": words.told(one, project, talk), "mine": one.by_user_id == who.id} for one in marks],
         "error": error,
         "said": said,
@@ -38,7 +39,6 @@ async def views(session: AsyncSession, request: web.Request, asked: Mapping[int,
     for one, (talk, _) in asked.items():
         error, said = errors.get(one, ("", ""))
         found[one] = _view(one, offers[one], marks.get(one, []), talk, staff(request), project, error=error, said=said)
-        found[one]["all"] = [words.name_of(meaning, talk) for meaning in offers[one].all]
     return found
 
 

@@ -1,7 +1,7 @@
 """A few words of a customer's line marked with what they mean: in a word list when handed in, or in a draft of the script.
 
-    found = await meanings(session, settings, talk, question)    what the words may mean here, the question's own answers first
-    mark = await mark_words(session, staff, settings, line, talk, words, code, now)      raises Refused
+    found = await offers(session, project, wanted)               what the words may mean at each line, the question's own answers first
+    mark = await mark_words(session, staff, project, line, talk, words, meaning, now)    raises Refused
     await undo_mark(session, staff, mark_id)                                             raises Refused
 
 A satisfaction, an aspect, a product and a person are words that all scripts share: rows that wait to be handed in with the examples. An

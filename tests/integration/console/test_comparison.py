@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import pytest
 from sqlalchemy import func, select
 
 from followup import clock
 from followup.campaigns.run import run_campaigns
 from followup.campaigns.send import send_batch
-from followup.console.campaigns import shared
 from followup.scripts import load, published
 from followup.store.database import Database
 from followup.store.models import Case
@@ -18,22 +16,10 @@ from followup.store.script_models import ScriptComparison
 from followup.store.staff_models import AuditEntry
 from tests.integration.campaigns.conftest import Provider, invite
 from tests.integration.console.conftest import Browser, text_of
-from tests.integration.console.test_campaigns import NOW, customers, draft
+from tests.integration.console.test_campaigns import NOW, _now, customers, draft  # noqa: F401  (_now: the clock and the ways of every test here)
 from tests.integration.console.test_scripts import FILE, NEW, OLD, SCRIPT, begin, row_of, write
 
 Enter = Callable[..., Awaitable[Browser]]
-
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOLLOWUP_NOW", NOW.isoformat())
-
-    async def ways(request: object) -> frozenset[str]:
-        return frozenset({"sms", "link"})
-
-    monkeypatch.setattr(shared, "ways", ways)
-    for module in ("wizard", "pages", "check", "steps"):
-        monkeypatch.setattr(f"followup.console.campaigns.{module}.ways", ways)
 
 
 async def approved(enter: Enter, reviewer: Browser, database: Database) -> int:
