@@ -23,6 +23,7 @@ from followup.store.training_models import ExampleChange
 from followup.training.inbox_groups import groups
 from followup.training.inbox_lines import asked_again_words, undecided
 from followup.training.inbox_work import CLAIMED_FOR, Decision, Taken, decide, take
+from tests.git_project import commit_all, git
 from tests.integration.console.conftest import Browser, text_of
 from tests.integration.console.written_talks import Said, Written, write_talk
 
@@ -51,10 +52,6 @@ def _evening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLLOWUP_NOW", NOW.isoformat())
 
 
-def git(project: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(project), *words], check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     project = tmp_path / "project"
@@ -62,9 +59,7 @@ def project(tmp_path: Path) -> Path:
     (project / "tests" / "nlu").mkdir(parents=True)
     (project / "data" / "nlu" / "a.yml").write_text(FILE, "utf-8")
     (project / "tests" / "nlu" / "late.tsv").write_text("# chat: 某人\n师傅手艺真不错啊\tsatisfied\n", "utf-8")
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "begin")
+    commit_all(project)
     return project
 
 

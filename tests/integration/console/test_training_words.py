@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from followup.store.database import Database
 from followup.store.inbox_models import WordMark
 from followup.store.script_models import ScriptDraft
 from followup.store.staff_models import AuditEntry
+from tests.git_project import commit_all, git
 from tests.integration.console.conftest import Browser, text_of
 from tests.integration.console.written_talks import LOAN, Said, write_talk
 
@@ -29,10 +29,6 @@ def _evening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLLOWUP_NOW", datetime(2026, 11, 20, 18, tzinfo=SHANGHAI).isoformat())
 
 
-def git(project: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(project), *words], check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     project = tmp_path / "project"
@@ -40,9 +36,7 @@ def project(tmp_path: Path) -> Path:
     (project / "data" / "nlu" / "a.yml").write_text('version: "3.1"\nnlu:\n- intent: satisfied\n  examples: |\n    - 挺满意的\n', "utf-8")
     shutil.copytree(PROJECT_DIR / "data" / "lexicon", project / "data" / "lexicon")
     (project / "tests" / "nlu").mkdir(parents=True)
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "begin")
+    commit_all(project)
     return project
 
 

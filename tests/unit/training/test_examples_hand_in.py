@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from followup.training import examples_hand_in
 from followup.training.examples_hand_in import Author, hand_in, patch
+from tests.git_project import commit_all, git
 
 from .test_examples_book import FILE, Change
 
 CHANGES = [Change("add", "真好", "satisfied"), Change("delete", "不是", "deny"), Change("add", "怎么停车", "faq/parking")]
 AUTHOR = Author.of("王 训练师<x>", "wang@example.com")
-
-
-def git(project: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(project), *words], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture
@@ -27,9 +23,7 @@ def project(tmp_path: Path) -> Path:
     (project / "data" / "nlu").mkdir(parents=True)
     (project / "data" / "nlu" / "a.yml").write_text(FILE, "utf-8")
     (project / "other.txt").write_text("1\n", "utf-8")
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "begin")
+    commit_all(project)
     return project
 
 
