@@ -60,7 +60,7 @@ def script_now(script_id: str) -> tuple[Script, dict[str, Any]]:
 
 
 @lru_cache(maxsize=64)
-def _script(script_id: str, *changed: int) -> tuple[Script, dict[str, Any]]:
+def _script(script_id: str, *changed: published.Stamp) -> tuple[Script, dict[str, Any]]:
     content = load.content(script_id)
     return build(content), content
 

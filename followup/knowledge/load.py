@@ -78,17 +78,17 @@ def company_values(folder: Path = KNOWLEDGE_DIR) -> dict[str, str]:
     return dict(_values(_stamp(path))) if path.exists() else {}
 
 
-_Stamp = tuple[Path, int, int]
+_Stamp = tuple[Path, published.Stamp]
 
 
 def _stamp(path: Path) -> _Stamp:
-    return path, published.stamp(path), path.stat().st_size
+    return path, published.stamp(path)
 
 
 @lru_cache(maxsize=4)
 def _topics(stamps: tuple[_Stamp, ...]) -> dict[str, Topic]:
     topics = {}
-    for path, *_ in stamps:
+    for path, _ in stamps:
         try:
             topic = _topic(path)
         except Exception as error:  # whatever an author wrote: `followup knowledge check` tells where

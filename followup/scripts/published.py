@@ -81,10 +81,17 @@ def file_text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
-def stamp(path: Path) -> int:
-    """Another number whenever the text in force may be another. FileNotFoundError where there is neither file nor publication."""
+Stamp = str | tuple[int, int]
+"""What is published itself; of a file its time of change in nanoseconds, and its bytes."""
+
+
+def stamp(path: Path) -> Stamp:
+    """Another one whenever the text in force may be another. FileNotFoundError where there is neither file nor publication."""
     found = over(path)
-    return -found.number if found is not None else path.stat().st_mtime_ns
+    if found is not None:
+        return found.text
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def without_file(ids: Collection[str]) -> list[Path]:

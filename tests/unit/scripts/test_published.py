@@ -45,6 +45,13 @@ def test_a_campaign_notices_each_publication():
     assert "如何" in script_now(SCRIPT)[0].questions[0].ask
 
 
+def test_what_another_database_published_under_the_same_number_is_another_text():
+    lay_over(Kind.SCRIPT, SCRIPT, "怎么样呢", "好不好呢")
+    assert "好不好" in script_now(SCRIPT)[0].questions[0].ask
+    lay_over(Kind.SCRIPT, SCRIPT, "怎么样呢", "如何呢")
+    assert "如何" in script_now(SCRIPT)[0].questions[0].ask
+
+
 def test_published_shared_wording_is_in_every_script():
     old = load.shared_wording()["unclear_consent"]
     lay_over(Kind.SHARED, "_shared", f"unclear_consent: {old}", "unclear_consent: 现在方便吗？")
@@ -71,7 +78,7 @@ def test_a_script_without_a_file_is_found_where_its_trade_is_and_gone_when_nothi
     try:
         published.lay_over({Name(Kind.SCRIPT, "apples"): Published(3, text)})
         path = load.find("apples")
-        assert (path.parent.name, path.exists(), published.stamp(path)) == ("service", False, -3)
+        assert (path.parent.name, path.exists(), published.stamp(path)) == ("service", False, text)
         assert load.load_script("apples").trade == "service"
     finally:
         published.clear()
