@@ -80,3 +80,9 @@ async def open_page(context: BrowserContext, link: str) -> Page:
     await page.get_by_role("button", name="开始").or_(page.get_by_role("button", name="继续")).click()
     await page.locator("body[data-ready]").wait_for()
     return page
+
+
+async def press(page: Page, key: str) -> None:
+    """A key on a page that another key has led to: pressed when its scripts are there to hear it."""
+    await page.wait_for_load_state()
+    await page.keyboard.press(key)

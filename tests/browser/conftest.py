@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from followup.settings import Settings
 from followup.store.database import Database
 from followup.web.assets import ensure_assets
 from tests.browser.browsing import FLAGS, Devices, Gateway, chromium, open_chat
-from tests.browser.standin import Bot, Talk, make_talk, running
+from tests.browser.standin import OPENING, Bot, Talk, make_talk, running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,6 +28,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def assets() -> None:
     ensure_assets(print)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_click_ends_where_it_leads() -> Iterator[None]:
+    """A click that leads to another page ends when its scripts run; what is done there before would be lost on a busy machine."""
+    click = Locator.click
+
+    async def and_wait(self: Locator, **options: Any) -> None:
+        await click(self, **options)
+        await self.page.wait_for_load_state()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Locator, "click", and_wait)
+        yield
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -78,4 +93,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(devices: Devices, gateway: Gateway, bot: Bot, talk: Talk) -> Page:
     """The chat, opened by the link, with the opening said."""
-    return await open_chat(await devices.new(), gateway, talk)
+    page = await open_chat(await devices.new(), gateway, talk)
+    await expect(page.locator(".message-bubble[dir]")).to_have_text([OPENING])
+    return page

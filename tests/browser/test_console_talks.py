@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from playwright.async_api import Page, expect
 
 from followup.settings import SHANGHAI
+from tests.browser.browsing import press
 from tests.browser.console_login import log_in
 from tests.browser.test_access import NO_SIDEWAYS, PHONE
 from tests.integration.console.written_talks import Said, write_talk
@@ -31,7 +33,7 @@ async def test_filters_change_the_list_and_the_address_without_a_reload(devices,
     await expect(page.locator(".talks .who")).to_have_text(["甲某先生", "丙某先生"])
     await page.get_by_label("排序").select_option("oldest")
     await expect(page.locator(".talks .who")).to_have_text(["丙某先生", "甲某先生"])
-    assert page.url.endswith("/console/talks?q=%E5%88%A9%E7%8E%87&sort=oldest")
+    await expect(page).to_have_url(re.compile(r"/console/talks\?q=%E5%88%A9%E7%8E%87&sort=oldest$"))
     assert await page.evaluate("window.stays")
     await expect(page.get_by_role("link", name="Excel")).to_have_attribute("href", "/console/talks/export.xlsx?q=%E5%88%A9%E7%8E%87&sort=oldest")
     assert devices.errors == []
@@ -42,9 +44,9 @@ async def test_the_keyboard_walks_through_the_filtered_list(devices, gateway, da
     page = await log_in(await devices.new(), gateway, database, "agent", "/console/talks?q=利率")
     await page.get_by_role("link", name="甲某先生").click()
     await expect(heading(page)).to_have_text("甲某先生")
-    await page.keyboard.press("j")
+    await press(page, "j")
     await expect(heading(page)).to_have_text("丙某先生")
-    await page.keyboard.press("ArrowLeft")
+    await press(page, "ArrowLeft")
     await expect(heading(page)).to_have_text("甲某先生")
     await page.get_by_label("写给同事").fill("j")  # a letter in a note is a letter
     await page.get_by_label("写给同事").press("k")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from followup import clock
 from followup.store.inbox_models import TrainingDecision
 from followup.store.training_models import ExampleChange
+from tests.browser.browsing import press
 from tests.browser.console_login import log_in
 from tests.browser.test_access import NO_SIDEWAYS, PHONE
 from tests.integration.console.written_talks import Said, write_talk
@@ -37,23 +38,23 @@ async def test_from_the_inbox_to_open_changes_with_the_keyboard_only(devices, ga
     numbers = await not_understood(database)
     page = await log_in(await devices.new(), gateway, database, "trainer", "/console/training")
     await expect(page.get_by_text("4 句，2 组")).to_be_visible()
-    await page.keyboard.press("j")
+    await press(page, "j")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("抖动")
-    await page.keyboard.press("1")  # what the model made of it, though it was not sure
+    await press(page, "1")  # what the model made of it, though it was not sure
     await expect(page.get_by_text("上一组已经记下：归入“不满意”")).to_be_visible()
     assert await changes(database) == [("add", line, "dissatisfied") for line in LINES]
 
     # The next one holds a number: refused until it is put in other words.
     await expect(page.get_by_role("heading", level=1)).to_contain_text("139****4321")
-    await page.keyboard.press("/")
+    await press(page, "/")
     await page.keyboard.type("complain")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("里面还有姓名、电话")).to_be_visible()
-    await page.keyboard.press("e")
+    await press(page, "e")
     await page.keyboard.type("找过你们仨回咧还没人管")
     await page.keyboard.press("Enter")  # chooses nothing by itself
     await page.keyboard.press("Escape")
-    await page.keyboard.press("/")
+    await press(page, "/")
     await page.keyboard.type("complain")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("没有等着判断的原话")).to_be_visible()

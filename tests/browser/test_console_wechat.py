@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -46,12 +47,14 @@ async def an_account(database, api: str, *, draft: dict | None = None) -> None:
 
 
 async def drag(page, grip, onto) -> None:
-    """By the mouse, to below the middle of another entry; the entries make room while one is held over them."""
-    start, end = await grip.bounding_box(), await onto.bounding_box()
+    """By the mouse, to below the middle of another entry; it is let go when the entries have made room."""
+    before, start, end = await names(page), await grip.bounding_box(), await onto.bounding_box()
     await page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
     await page.mouse.down()
     await page.mouse.move(end["x"] + 20, end["y"] + 5, steps=8)
-    await page.mouse.move(end["x"] + 20, end["y"] + end["height"] - 8, steps=8)
+    async with asyncio.timeout(60):
+        while await names(page) == before:
+            await page.mouse.move(end["x"] + 20, end["y"] + end["height"] - 8, steps=8)
     await page.mouse.up()
 
 
@@ -68,8 +71,8 @@ async def test_an_account_is_set_up_and_checked(devices, gateway, database, fake
     await page.get_by_label("AppSecret").fill(APP_SECRET)
     before = await page.locator("#token").input_value()
     await page.get_by_role("button", name="重新生成 Token").click()
-    assert await page.locator("#token").input_value() != before
-    assert await page.get_by_label("AppSecret").input_value() == APP_SECRET  # nothing that was typed is lost
+    await expect(page.locator("#token")).not_to_have_value(before)
+    await expect(page.get_by_label("AppSecret")).to_have_value(APP_SECRET)  # nothing that was typed is lost
     await page.locator("select[name=api] option").last.evaluate("(one, api) => { one.value = api; one.selected = true; }", fake.callback)
     await page.get_by_label("账号名").press("Enter")  # Enter saves, and makes up nothing
     await page.wait_for_url("**/accounts/main")
@@ -101,7 +104,7 @@ async def test_entries_are_dragged_moved_by_keys_and_published(devices, gateway,
     await site.focus()
     await site.press("Alt+ArrowUp")
     assert await names(page) == ["转人工", "回访", "官网", "开始回访"]
-    assert await page.evaluate("document.activeElement.value") == "官网"  # who moves a line stays on it
+    await expect(page.locator("#menu input[name=entry]").nth(2)).to_be_focused()  # who moves a line stays on it
     await page.get_by_role("button", name="＋ 加一个一级菜单").click()
     await page.keyboard.type("联系我们")
     await page.locator("#menu input[name=value]").last.fill("联系电话是多少")

@@ -276,7 +276,7 @@ async def test_a_large_audience_is_planned_in_the_background_with_its_progress(
     path = f"/console/campaigns/{campaign_id}"
     page = await boss.get(f"{path}/edit/check?month=2026-11")
     assert "正在试排" in page and f'hx-get="{path}/run?month=2026-11"' in page and "启动" in page
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "正在试排" in (page := await boss.get(f"{path}/run?month=2026-11")):
             await asyncio.sleep(0.01)
     assert "5 位客户，抽中 5 位" in text_of(page) and "有 5 位客户缺少“商品”" in page and "重新试排" in page
@@ -306,7 +306,7 @@ async def test_a_dry_run_is_found_by_every_web_process_and_reckoned_by_one(
         pages = await asyncio.gather(*(one.get(f"{path}/edit/check") for one in (boss, other, other, boss)))
         assert all("正在试排" in page for page in pages) and "正在试排" in await other.get(f"{path}/run")
         go.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "正在试排" in (page := await other.get(f"{path}/run")):
                 await asyncio.sleep(0.01)
         assert "5 位客户，抽中 5 位" in text_of(page) and "11月23日 10:00" in text_of(await boss.get(f"{path}/edit/check?day=2026-11-23"))
@@ -314,11 +314,11 @@ async def test_a_dry_run_is_found_by_every_web_process_and_reckoned_by_one(
         # The process that reckons ends: the next one that is asked takes over.
         go.clear()
         assert "正在试排" in await other.get(f"{path}/edit/check?anew=1")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(reckoned) < 2:
                 await asyncio.sleep(0.01)
     go.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "正在试排" in (page := await boss.get(f"{path}/run")):
             await asyncio.sleep(0.01)
     assert "5 位客户，抽中 5 位" in text_of(page) and len(reckoned) == 3
@@ -336,13 +336,13 @@ async def test_a_dry_run_that_failed_says_so_and_can_be_begun_again(enter: Enter
     boss = await enter("supervisor")
     path = f"/console/campaigns/{await draft(boss)}"
     await boss.get(f"{path}/edit/check")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "没有完成" not in (page := await boss.get(f"{path}/run")):
             await asyncio.sleep(0.01)
     assert "再试一次" in page
     monkeypatch.setattr(trial, "make", real)
     assert "正在试排" in await boss.get(f"{path}/edit/check")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "抽中 <strong>5" not in await boss.get(f"{path}/run"):
             await asyncio.sleep(0.01)
 

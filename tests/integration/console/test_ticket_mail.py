@@ -196,7 +196,7 @@ async def test_a_wrong_password_is_told_without_repeating_it(database: Database)
     server = await loop.create_server(lambda: SMTP(PostOffice(), authenticator=check, auth_require_tls=False), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(NotSent) as problem:
-        async with courier(server_of(f"smtp://us:geheim@127.0.0.1:{port}", SENDER), timeout=3):
+        async with courier(server_of(f"smtp://us:geheim@127.0.0.1:{port}", SENDER), timeout=60):
             pass
     server.close()
     assert "geheim" not in str(problem.value) and "535" in str(problem.value)

@@ -25,7 +25,7 @@ def keeper(tmp_path: Path, code: str, ready: Callable[[float], Awaitable[bool]],
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

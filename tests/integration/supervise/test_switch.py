@@ -81,7 +81,7 @@ async def state(database: Database) -> str | None:
 
 def left_running(home: Path) -> list[int]:
     """Fake Rasas of this home that still run; the kernel may need a moment to end them."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         found = [one.pid for one in psutil.process_iter(["cmdline"]) if any(str(home) in part for part in one.info["cmdline"] or ())]
         if not found or time.monotonic() > deadline:

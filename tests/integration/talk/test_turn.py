@@ -301,7 +301,7 @@ async def test_the_web_processes_are_told_of_a_reply(line: Line) -> None:
         await connection.execute("LISTEN followup_out")
         await line.hears("方便")
         await line.drain()
-        notification = await anext(connection.notifies(timeout=5))
+        notification = await anext(connection.notifies(timeout=60))
     assert notification.payload == line.case_id
 
 

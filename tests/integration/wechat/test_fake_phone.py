@@ -29,10 +29,15 @@ async def test_what_is_typed_on_the_phone_arrives_and_the_answer_is_shown(wechat
     async with TestClient(TestServer(app)) as phone:
         assert "不是真的微信" in await (await phone.get("/")).text()
         assert (await phone.post("/phone", data={"act": "say", "text": "x"})).status == 415
-        for act in ({"act": "scan", "text": "demo"}, {"act": "say", "text": "方便"}, {"act": "voice"}):
+        acts = ({"act": "scan", "text": "demo"}, {"act": "say", "text": "方便"}, {"act": "voice"})
+        for act, arrived in zip(acts, ("/start_followup", "方便", "［语音］")):
             assert (await phone.post("/phone", json=act)).status == 200
-            await asyncio.sleep(0.6)
-        screen = await (await phone.get("/phone")).json()
+            async with asyncio.timeout(60):
+                while arrived not in [row.text for row in await rows(database)]:
+                    await asyncio.sleep(0.02)
+        async with asyncio.timeout(60):
+            while (screen := await (await phone.get("/phone")).json())["seen"][-1]["from"] != "firm":
+                await asyncio.sleep(0.02)
     await fake.close()
     assert [(row.text, row.case_id) for row in await rows(database, direction="in")] == [("方便", talk.case_id), ("［语音］", talk.case_id)]
     assert screen["seen"][-1] == {"from": "firm", "text": words().voice, "how": "passive", "choices": []}

@@ -1,0 +1,125 @@
+"""Every check finds the damage it is for, and nothing in a database that is sound."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import text
+
+from followup.reconcile.checks import CHECKS
+from followup.reconcile.run import words
+
+from .conftest import Sound
+
+# Where the schema itself forbids the damage, its guards are taken away first: a restore may have lost them.
+_UNGUARDED = "SET session_replication_role = replica"
+_SAID = "(SELECT id FROM messages WHERE text = '价格有点贵' AND direction = 'in')"
+_THEIR_TALK = "(SELECT case_id FROM messages WHERE text = '价格有点贵' AND direction = 'in')"
+_OTHER_TALK = "(SELECT case_id FROM messages WHERE text = '别再联系我' AND direction = 'in')"
+_FAILED = "(SELECT id FROM messages WHERE text = '还在吗')"
+_ENTRY = "(SELECT min(id) FROM campaign_entries)"
+_DELIVERY = "(SELECT min(id) FROM deliveries)"
+_LINE = """INSERT INTO messages (case_id, direction, channel, channel_message_id, text, status, in_reply_to, created_at, handled_at)
+    SELECT {case}, 'out', '{channel}', '{key}', '你好', '{status}', {to}, now(), now() - interval '1 hour'"""
+
+
+def _copy(table: str, where: str, **changed: str) -> str:
+    """A second row like the first of those that match."""
+    cut = " ".join(f"- '{column}'" for column in ("id", *changed))
+    own = " || ".join([f"jsonb_build_object('id', (SELECT max(id) + 1 FROM {table}))", *(f"jsonb_build_object('{c}', {v})" for c, v in changed.items())])
+    return f"""INSERT INTO {table} SELECT new.* FROM (SELECT * FROM {table} WHERE {where} ORDER BY id LIMIT 1) AS old,
+        jsonb_populate_record(NULL::{table}, to_jsonb(old) {cut} || {own}) AS new"""
+
+
+def _without(*indexes: str) -> list[str]:
+    """Unique constraints and indexes are gone."""
+    return [f"ALTER TABLE {index.split('.')[0]} DROP CONSTRAINT {index.split('.')[1]}" if "." in index else f"DROP INDEX {index}" for index in indexes]
+
+
+DAMAGE: dict[str, list[str]] = {
+    "waits_without_job": [f"UPDATE messages SET status = 'received' WHERE id = {_SAID}"],
+    "no_such_state": [f"UPDATE messages SET status = 'lost' WHERE id = {_SAID}"],
+    "handled_without_reply": [f"DELETE FROM messages WHERE in_reply_to = {_SAID}"],
+    "handled_without_turn": [f"DELETE FROM events WHERE message_id = {_SAID}"],
+    "put_aside_without_reason": [f"UPDATE messages SET error = 'said to a colleague' WHERE id = {_SAID}"],
+    "failed_unseen": [f"DELETE FROM notes WHERE message_id = {_FAILED}"],
+    "line_of_no_talk": ["ALTER TABLE messages DROP CONSTRAINT messages_case_id_fkey", _LINE.format(case="repeat('0', 32)", channel="web", key="x", status="sent", to="NULL")],
+    "reply_to_nothing": [_LINE.format(case=_OTHER_TALK, channel="web", key="x", status="sent", to=_SAID)],
+    "replied_twice": [_copy("messages", f"in_reply_to = {_SAID}", channel="'sms'")],
+    "not_what_was_said": [f"DELETE FROM messages WHERE in_reply_to = {_SAID} AND channel_message_id LIKE '%-2'"],
+    "turn_of_no_message": [f"UPDATE events SET message_id = 999999 WHERE message_id = {_SAID}"],
+    "line_being_sent_for_ever": [_LINE.format(case=_THEIR_TALK, channel="wechat:shop", key="x", status="sending", to="NULL")],
+    "line_without_job": [_LINE.format(case=_THEIR_TALK, channel="wechat:shop", key="x", status="queued", to="NULL")],
+    "answer_twice": [*_without("answers_valid_idx"), "UPDATE answers SET superseded = false"],
+    "ticket_twice": ["UPDATE tickets SET words = words || words"],
+    "note_twice": [*_without("notes.notes_case_id_kind_topic_message_id_key"), _copy("notes", "kind = 'remark'")],
+    "callback_twice": [_copy("callbacks", "true", message_id=_SAID)],
+    "of_another_talk": [f"UPDATE answers SET case_id = {_OTHER_TALK}"],
+    "attempts_do_not_count_up": ["UPDATE attempts SET number = 7"],
+    "end_does_not_fit": ["UPDATE cases SET outcome = NULL WHERE status = 'waiting'"],
+    "script_does_not_fit": ["UPDATE script_revisions SET script_id = 'coffee' WHERE script_id = 'tea'"],
+    "invited_after_opt_out": [
+        f"UPDATE deliveries SET contact_id = (SELECT contact_id FROM cases WHERE id = {_OTHER_TALK}), sending_at = now() + interval '1 minute' WHERE id = {_DELIVERY}"
+    ],
+    "spoken_to_after_opt_out": [
+        f"UPDATE messages SET error = NULL WHERE case_id = {_OTHER_TALK} AND direction = 'system'",
+        _LINE.format(case=_OTHER_TALK, channel="web", key="x", status="sent", to=f"(SELECT id FROM messages WHERE case_id = {_OTHER_TALK} AND direction = 'system')"),
+        "UPDATE messages SET created_at = now() + interval '1 minute' WHERE channel_message_id = 'x'",
+    ],
+    "delivery_without_end": [f"UPDATE deliveries SET done_at = NULL WHERE id = {_DELIVERY}"],
+    "delivery_being_sent_for_ever": [f"UPDATE deliveries SET status = 'sending', done_at = NULL WHERE id = {_DELIVERY}"],
+    "deliveries_do_not_count_up": [f"UPDATE deliveries SET number = 3 WHERE id = {_DELIVERY}"],
+    "delivery_to_another": [f"UPDATE deliveries SET contact_id = (SELECT contact_id FROM cases WHERE id = {_THEIR_TALK}) WHERE id = {_DELIVERY}"],
+    "entry_without_its_delivery": [f"UPDATE campaign_entries SET state = 'queued' WHERE id = {_ENTRY}"],
+    "delivery_without_its_entry": [f"UPDATE deliveries SET status = 'queued', done_at = NULL WHERE id = {_DELIVERY}"],
+    "sent_and_not_in_the_ledger": [f"UPDATE campaign_entries SET sent_at = NULL WHERE id = {_ENTRY}"],
+    "entry_forgotten": [f"UPDATE campaign_entries SET state = 'waiting', next_at = NULL WHERE id = {_ENTRY}"],
+    "sums_do_not_agree": [f"UPDATE cases SET outcome = 'sold' WHERE id = (SELECT case_id FROM campaign_entries WHERE id = {_ENTRY})"],
+}
+
+
+async def test_a_sound_database_passes_and_is_counted(sound: Sound) -> None:
+    report = await sound.report()
+    assert report.findings == () and report.sound
+    assert report.held == len(CHECKS)
+    looked_at = {table for table, count in report.counts.items() if count}
+    assert looked_at == set(report.counts), "a table without a row proves nothing"
+
+
+@pytest.mark.parametrize("key", [check.key for check in CHECKS])
+async def test_damage_is_found(sound: Sound, key: str) -> None:
+    async with sound.database.session() as session:
+        await session.execute(text(_UNGUARDED))
+        for statement in DAMAGE[key]:
+            done = await session.execute(text(statement))
+            assert done.rowcount, statement
+        await session.execute(text("SET session_replication_role = origin"))
+    assert key in await sound.found()
+
+
+async def test_what_is_young_may_still_be_under_way(sound: Sound) -> None:
+    async with sound.database.session() as session:
+        await session.execute(text(f"UPDATE messages SET status = 'received' WHERE id = {_SAID}"))
+    assert "waits_without_job" not in [found.key for found in (await sound.report(grace=3600)).findings]
+
+
+async def test_a_finding_says_where(sound: Sound) -> None:
+    async with sound.database.session() as session:
+        await session.execute(text(f"DELETE FROM messages WHERE in_reply_to = {_FAILED}"))
+        failed = await session.scalar(text(f"SELECT {_FAILED}"))
+    (found,) = (await sound.report()).findings
+    assert (found.key, found.count, found.rows[0].id, found.rows[0].case_id) == ("failed_unseen", 1, str(failed), sound.case_id)
+
+
+async def test_the_command_says_it_in_chinese_and_by_its_exit_code(sound: Sound, run_command) -> None:
+    code, out = await run_command()
+    assert code == 0 and f"核对了 {len(CHECKS)} 项，全部相符。" in out
+    async with sound.database.session() as session:
+        await session.execute(text(f"DELETE FROM notes WHERE message_id = {_FAILED}"))
+    code, out = await run_command()
+    assert code == 1 and words()["failed_unseen"].title in out and sound.case_id in out
+    code, out = await run_command("--json")
+    read = json.loads(out)
+    assert code == 1 and not read["sound"] and [found["key"] for found in read["findings"]] == ["failed_unseen"]
+    assert read["counts"]["cases"] == 5
