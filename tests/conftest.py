@@ -73,7 +73,7 @@ def template_database(postgres_url: str) -> Iterator[str]:
     """Name of a migrated database to copy."""
     from followup.store.migrate import upgrade
 
-    with _new_database(postgres_url) as (name, url):
+    with new_database(postgres_url) as (name, url):
         upgrade(url)
         yield name
 
@@ -81,14 +81,14 @@ def template_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database without any table, for tests of the migrations."""
-    with _new_database(postgres_url) as (_, url):
+    with new_database(postgres_url) as (_, url):
         yield url
 
 
 @pytest.fixture
 def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
     """A migrated database of the test's own."""
-    with _new_database(postgres_url, template_database) as (_, url):
+    with new_database(postgres_url, template_database) as (_, url):
         yield url
 
 
@@ -100,7 +100,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def _new_database(server_url: str, template: str = "template1") -> Iterator[tuple[str, str]]:
+def new_database(server_url: str, template: str = "template1") -> Iterator[tuple[str, str]]:
     """A database's name and URL, for as long as the block lasts."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as connection:

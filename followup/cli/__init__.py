@@ -21,6 +21,7 @@ COMMANDS = {
     "train": ("followup.cli.train", "train", "按现有语料训练模型"),
     "models": ("followup.cli.models", "models", "模型：列出、训练、比较、上线、退回"),
     "migrate": ("followup.cli.migrate", "migrate", "更新数据表"),
+    "reconcile": ("followup.cli.reconcile", "reconcile", "核对数据：故障、恢复备份之后"),
     "contacts": ("followup.cli.contacts", "contacts", "导入客户名单"),
     "customers": ("followup.cli.customers", "customers", "导出、删除一位客户的资料"),
     "api-keys": ("followup.cli.keys", "keys", "客户系统（CRM）接口的密钥"),

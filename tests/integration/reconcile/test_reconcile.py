@@ -10,15 +10,17 @@ from sqlalchemy import text
 from followup.reconcile.checks import CHECKS
 from followup.reconcile.run import words
 
+from followup.store.database import Database
+from tests.integration.web.web_talk import make_talk
+
 from .conftest import Sound
 
 # Where the schema itself forbids the damage, its guards are taken away first: a restore may have lost them.
-_UNGUARDED = "SET session_replication_role = replica"
 _SAID = "(SELECT id FROM messages WHERE text = '价格有点贵' AND direction = 'in')"
 _THEIR_TALK = "(SELECT case_id FROM messages WHERE text = '价格有点贵' AND direction = 'in')"
 _OTHER_TALK = "(SELECT case_id FROM messages WHERE text = '别再联系我' AND direction = 'in')"
 _FAILED = "(SELECT id FROM messages WHERE text = '还在吗')"
-_ENTRY = "(SELECT min(id) FROM campaign_entries)"
+_ENTRY = "(SELECT min(id) FROM campaign_entries WHERE case_id IS NOT NULL)"
 _DELIVERY = "(SELECT min(id) FROM deliveries)"
 _LINE = """INSERT INTO messages (case_id, direction, channel, channel_message_id, text, status, in_reply_to, created_at, handled_at)
     SELECT {case}, 'out', '{channel}', '{key}', '你好', '{status}', {to}, now(), now() - interval '1 hour'"""
@@ -38,7 +40,7 @@ def _without(*indexes: str) -> list[str]:
 
 
 DAMAGE: dict[str, list[str]] = {
-    "waits_without_job": [f"UPDATE messages SET status = 'received' WHERE id = {_SAID}"],
+    "waits_without_job": [f"UPDATE messages SET status = 'received' WHERE id = {_SAID}", "DELETE FROM procrastinate_jobs"],
     "no_such_state": [f"UPDATE messages SET status = 'lost' WHERE id = {_SAID}"],
     "handled_without_reply": [f"DELETE FROM messages WHERE in_reply_to = {_SAID}"],
     "handled_without_turn": [f"DELETE FROM events WHERE message_id = {_SAID}"],
@@ -89,37 +91,40 @@ async def test_a_sound_database_passes_and_is_counted(sound: Sound) -> None:
 
 @pytest.mark.parametrize("key", [check.key for check in CHECKS])
 async def test_damage_is_found(sound: Sound, key: str) -> None:
-    async with sound.database.session() as session:
-        await session.execute(text(_UNGUARDED))
-        for statement in DAMAGE[key]:
-            done = await session.execute(text(statement))
-            assert done.rowcount, statement
-        await session.execute(text("SET session_replication_role = origin"))
+    await sound.do(*DAMAGE[key])
     assert key in await sound.found()
 
 
 async def test_what_is_young_may_still_be_under_way(sound: Sound) -> None:
-    async with sound.database.session() as session:
-        await session.execute(text(f"UPDATE messages SET status = 'received' WHERE id = {_SAID}"))
+    await sound.do(*DAMAGE["waits_without_job"])
     assert "waits_without_job" not in [found.key for found in (await sound.report(grace=3600)).findings]
 
 
+async def test_a_job_of_a_dead_worker_is_none(sound: Sound) -> None:
+    at_it = "UPDATE procrastinate_jobs SET status = 'doing', worker_id = worker.id FROM procrastinate_workers AS worker"
+    await sound.do(f"UPDATE messages SET status = 'received' WHERE id = {_SAID}", "INSERT INTO procrastinate_workers DEFAULT VALUES", at_it)
+    assert "waits_without_job" not in await sound.found()
+    await sound.do("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+    assert "waits_without_job" in await sound.found()
+
+
 async def test_a_finding_says_where(sound: Sound) -> None:
-    async with sound.database.session() as session:
-        await session.execute(text(f"DELETE FROM messages WHERE in_reply_to = {_FAILED}"))
-        failed = await session.scalar(text(f"SELECT {_FAILED}"))
+    await sound.do(f"DELETE FROM messages WHERE in_reply_to = {_FAILED}")
+    where = (await sound.connection.execute(text(f"SELECT id, case_id FROM messages WHERE id = {_FAILED}"))).one()
     (found,) = (await sound.report()).findings
-    assert (found.key, found.count, found.rows[0].id, found.rows[0].case_id) == ("failed_unseen", 1, str(failed), sound.case_id)
+    assert (found.key, found.count) == ("failed_unseen", 1)
+    assert (found.rows[0].id, found.rows[0].case_id) == (str(where.id), where.case_id)
 
 
-async def test_the_command_says_it_in_chinese_and_by_its_exit_code(sound: Sound, run_command) -> None:
-    code, out = await run_command()
+async def test_the_command_says_it_in_chinese_and_by_its_exit_code(database: Database, run_command) -> None:
+    code, out = await run_command(database)
     assert code == 0 and f"核对了 {len(CHECKS)} 项，全部相符。" in out
-    async with sound.database.session() as session:
-        await session.execute(text(f"DELETE FROM notes WHERE message_id = {_FAILED}"))
-    code, out = await run_command()
-    assert code == 1 and words()["failed_unseen"].title in out and sound.case_id in out
-    code, out = await run_command("--json")
+    talk = await make_talk(database)
+    async with database.session() as session:
+        await session.execute(text(_LINE.format(case=f"'{talk.case_id}'", channel="web", key="7-1", status="sent", to="NULL")))
+    code, out = await run_command(database)
+    assert code == 1 and words()["reply_to_nothing"].title in out and talk.case_id in out and "1 项不符" in out
+    code, out = await run_command(database, "--json")
     read = json.loads(out)
-    assert code == 1 and not read["sound"] and [found["key"] for found in read["findings"]] == ["failed_unseen"]
-    assert read["counts"]["cases"] == 5
+    assert code == 1 and not read["sound"] and [found["key"] for found in read["findings"]] == ["reply_to_nothing"]
+    assert read["counts"]["cases"] == read["counts"]["messages"] == 1
