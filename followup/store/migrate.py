@@ -20,7 +20,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     One transaction: after an error the database is as it was.
     """
-    engine = create_engine(sqlalchemy_url(url), connect_args={"connect_timeout": 10})
+    engine = create_engine(sqlalchemy_url(url))
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -34,7 +34,7 @@ def is_current(url: str) -> bool:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    engine = create_engine(sqlalchemy_url(url), connect_args={"connect_timeout": 10})
+    engine = create_engine(sqlalchemy_url(url))
     try:
         with engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_heads()

@@ -68,7 +68,6 @@ class TrackerStore(RasaTrackerStore):
             pool_size=5,
             max_overflow=5,
             hide_parameters=True,
-            connect_args={"connect_timeout": 10},
         )
         fail_closed.install()
         super().__init__(domain, event_broker, **kwargs)

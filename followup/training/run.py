@@ -28,6 +28,7 @@ from followup import clock
 from followup.nlu.model import IntentModel
 from followup.nlu.understanding import read_reply
 from followup.settings import Settings, load_settings
+from followup.store.database import libpq_url
 from followup.supervise import address, discreet_logging
 from followup.supervise.model import TrainingError, code_hash, content_hash, model_path, train_into
 from followup.training import compare, workspace
@@ -96,7 +97,7 @@ def main() -> None:
     version = int(sys.argv[1])
     settings = load_settings()
     be_quiet(_nice(settings.project_dir))
-    with psycopg.connect(settings.database_url or "", autocommit=True, row_factory=namedtuple_row) as connection:
+    with psycopg.connect(libpq_url(settings.database_url or ""), autocommit=True, row_factory=namedtuple_row) as connection:
         free = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (LOCK,)).fetchone()
         if free is None or not free[0]:
             raise SystemExit(BUSY)
