@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 _PATIENCE_SECONDS = 30.0
+_SETTLED_SECONDS = 0.3
 
 
 class Customer:
@@ -48,11 +49,19 @@ class Customer:
         return await self._reply() - began
 
     async def _reply(self) -> float:
-        """When the reply's first line came; returns once the bot has finished typing."""
+        """When the reply's first line came; returns once the bot has finished typing.
+
+        A page that looks only when the turn is over is told of no typing: then what follows the line soon is all there is.
+        """
         first: float | None = None
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while True:
-                kind, data, at = await self._events.get()
+                try:
+                    async with asyncio.timeout(_SETTLED_SECONDS if first else None):
+                        kind, data, at = await self._events.get()
+                except TimeoutError:
+                    assert first is not None
+                    return first
                 if kind == "message" and data.get("direction") == "out":
                     first = first or at
                 elif kind == "state" and first is not None and not data["typing"]:

@@ -1,37 +1,56 @@
-"""Figures of a run: times of turns, memory of processes."""
+"""What the bench measured, as a table of ratios: one row a figure, one column a system."""
 
+from __future__ import annotations
+
+import importlib.metadata as metadata
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
+from packaging.requirements import Requirement
 
 _MEGA = 1024 * 1024
+OURS, STOCK, DIET = "Followup", "stock Rasa", "DIET + rules"
+SYSTEMS = (OURS, STOCK, DIET)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """One system's figures: seconds for each turn, MB (proportional set size) for each process, seconds to start."""
+@dataclass
+class Results:
+    """`rows`: label -> system -> figure; smaller is better. `notes`: what a reader must know."""
 
-    name: str
-    turns: Sequence[float]
-    memory: dict[str, float]
-    start: float
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
-    @property
-    def p50(self) -> float:
-        """Milliseconds."""
-        return 1000 * statistics.median(self.turns)
+    def put(self, label: str, system: str, figure: float) -> None:
+        self.rows.setdefault(label, {})[system] = figure
 
-    @property
-    def p95(self) -> float:
-        """Milliseconds."""
-        return 1000 * statistics.quantiles(self.turns, n=20, method="inclusive")[-1]
+    def times(self, label: str, system: str, seconds: Sequence[float]) -> None:
+        """Two rows, in milliseconds: p50 and p95."""
+        self.put(f"{label}, p50 (ms)", system, 1000 * statistics.median(seconds))
+        self.put(f"{label}, p95 (ms)", system, 1000 * statistics.quantiles(seconds, n=20, method="inclusive")[-1])
 
-    @property
-    def total_memory(self) -> float:
-        """MB."""
-        return sum(self.memory.values())
+    def ratios(self) -> list[tuple[str, dict[str, float]]]:
+        """label, other system -> its figure in multiples of ours; rows that both have."""
+        return [
+            (label, {name: row[name] / row[OURS] for name in SYSTEMS[1:] if name in row})
+            for label, row in self.rows.items()
+            if row.get(OURS) and len(row) > 1
+        ]
+
+    def table(self) -> str:
+        """Markdown: the figures, and the other systems' as multiples of ours."""
+        ratios = dict(self.ratios())
+        lines = [
+            f"| | {' | '.join(SYSTEMS)} | {' | '.join(f'{name} ÷ ours' for name in SYSTEMS[1:])} |",
+            f"|---|{'---:|' * (2 * len(SYSTEMS) - 1)}",
+        ]
+        for label, row in self.rows.items():
+            figures = [_figure(row[name]) if name in row else "–" for name in SYSTEMS]
+            times = [f"{ratios[label][name]:.2f}" if name in ratios.get(label, {}) else "–" for name in SYSTEMS[1:]]
+            lines.append(f"| {label} | {' | '.join([*figures, *times])} |")
+        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes)])
 
 
 def memory_of(pid: int) -> float:
@@ -47,24 +66,42 @@ def _own(process: psutil.Process) -> int:
         return 0
 
 
-def table(ours: Figures, stock: Figures) -> str:
-    """A table in Markdown: both systems, and ours as a multiple of the stock one."""
-    rows: list[tuple[str, float, float]] = [
-        ("turn, p50 (ms)", ours.p50, stock.p50),
-        ("turn, p95 (ms)", ours.p95, stock.p95),
-        ("memory of Rasa (MB)", ours.memory["rasa"], stock.memory["rasa"]),
-        ("memory of everything (MB)", ours.total_memory, stock.total_memory),
-        ("start of Rasa (s)", ours.start, stock.start),
-    ]
-    lines = [f"| | {ours.name} | {stock.name} | ratio |", "|---|---:|---:|---:|"]
-    lines += [f"| {label} | {a:.1f} | {b:.1f} | {a / b:.2f} |" for label, a, b in rows]
-    lines += ["", f"{len(ours.turns)} and {len(stock.turns)} turns, one after the other.", ""]
-    return "\n".join(lines + list(_processes([ours, stock])))
+def install_sizes() -> Mapping[str, float]:
+    """MB on disk: all packages of this environment, and those that Rasa alone requires (the versions are ours)."""
+    sizes = {_name(one.metadata["Name"]): _size(one) for one in metadata.distributions()}
+    return {OURS: sum(sizes.values()), STOCK: sum(sizes.get(name, 0.0) for name in _required("rasa"))}
 
 
-def _processes(systems: Iterable[Figures]) -> Iterable[str]:
-    yield "| process | memory (MB) |"
-    yield "|---|---:|"
-    for system in systems:
-        for name, megabytes in sorted(system.memory.items(), key=lambda item: -item[1]):
-            yield f"| {system.name}: {name} | {megabytes:.0f} |"
+def _required(name: str) -> set[str]:
+    """A distribution and all that it needs here, without extras that nobody asked for."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        name = _name(waiting.pop())
+        if name in found:
+            continue
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        found.add(name)
+        for line in needs:
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                # On Linux TensorFlow comes as its smaller build (pyproject.toml), for both.
+                waiting.append("tensorflow-cpu" if need.name == "tensorflow" else need.name)
+    return found
+
+
+def _size(one: metadata.Distribution) -> float:
+    """MB of the files that a package's record names, compiled ones included."""
+    paths = {Path(str(one.locate_file(file))) for file in one.files or ()}
+    return sum(path.stat().st_size for path in paths if path.is_file()) / _MEGA
+
+
+def _name(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _figure(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}"

@@ -16,7 +16,7 @@ from contextlib import suppress
 import psutil
 
 from bench.customer import Customer
-from bench.followup_stack import REPLIES, _link
+from bench.followup_stack import REPLIES, link
 from followup.store.database import Database
 from followup.supervise.stack import Stack
 from followup.training import jobs
@@ -70,7 +70,7 @@ async def _block(stack: Stack) -> list[float]:
     turns: list[float] = []
     for _ in range(_TALKS):
         assert stack.web_url is not None
-        async with Customer.opening(stack.web_url, await _link(stack.database_url)) as customer:
+        async with Customer.opening(stack.web_url, await link(stack.database_url)) as customer:
             turns += [await customer.say(text) for text in REPLIES]
     return turns
 

@@ -3,7 +3,8 @@
 What `rasa run` does, on loopback, without the HTTP API, CORS and telemetry, and with checks that `rasa run` lacks:
 it ends instead of listening when the model was not loaded or the tracker store is not the one that was asked for
 (Rasa falls back to an in-memory store with no more than a warning, and would lose every talk at its next restart), and
-with `--probe` when the model does not understand the known lines of data/training.yml.
+with `--probe` when the model does not understand the known lines of data/training.yml. TensorFlow is loaded only for a
+model that needs it (no_tensorflow.py).
 
 SIGUSR1: serve on until no turn is under way and none has come for a while, then end (a newer model has taken over).
 """
@@ -19,7 +20,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from followup.supervise import no_tensorflow
+
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"  # before the import: it is read there
+if __name__ == "__main__" and "--model" in sys.argv[:-1]:
+    no_tensorflow.leave_out(sys.argv[sys.argv.index("--model") + 1])  # before the import, too
 
 import rasa.core.run
 from rasa.core.agent import Agent
