@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from followup.store.models import Case, Message, Note, RasaEvent
 from followup.store.stored_turn import Event, Reply, Understanding
@@ -36,27 +36,42 @@ class Waiting:
     """`channel_message_id`."""
     taken: bool = False
     """A colleague speaks in this talk instead of the bot."""
+    stored: bool = False
+    """Rasa has stored the turn already: before a kill, or in a try that was taken for a failure."""
 
 
-async def next_received(session: AsyncSession, case_id: str) -> Waiting | None:
+async def next_received(session: AsyncSession | AsyncConnection, case_id: str) -> Waiting | None:
     """The oldest message that was not handled yet."""
-    found = (
+    is_stored = exists().where(RasaEvent.sender_id == Message.case_id, RasaEvent.message_id == Message.id)
+    row = (
         await session.execute(
-            select(Message, is_taken(case_id))
+            select(
+                Message.id,
+                Message.direction,
+                Message.channel,
+                Message.text,
+                Message.created_at,
+                Message.tries,
+                Message.channel_message_id,
+                is_taken(case_id).label("taken"),
+                is_stored.label("stored"),
+            )
             .where(Message.case_id == case_id, Message.status == "received")
             .order_by(Message.id)
             .limit(1)
         )
     ).first()
-    if found is None:
+    if row is None:
         return None
-    row, taken = found
     return Waiting(
-        row.id, row.case_id, row.direction, row.channel, row.text, row.created_at, row.tries, row.channel_message_id, taken
-    )
+        row.id, case_id, row.direction, row.channel, row.text, row.created_at, row.tries, row.channel_message_id,
+        taken=row.taken, stored=row.stored,
+    )  # fmt: skip
 
 
-async def has_received(session: AsyncSession, case_id: str, *, after: int = 0, direction: str | None = None) -> bool:
+async def has_received(
+    session: AsyncSession | AsyncConnection, case_id: str, *, after: int = 0, direction: str | None = None
+) -> bool:
     """Whether messages wait, of the given direction and newer than `after`."""
     condition = [Message.case_id == case_id, Message.status == "received", Message.id > after]
     if direction is not None:

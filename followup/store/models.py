@@ -463,4 +463,11 @@ class RasaEvent(Base):
     data: Mapped[str]
     """The event as Rasa's JSON."""
 
-    __table_args__ = (UniqueConstraint("sender_id", "message_id"), Index(None, "sender_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("sender_id", "message_id"),
+        Index(None, "sender_id", "id"),
+        Index(
+            "events_state_idx", "sender_id", "type_name", "action_name", "id",
+            postgresql_where=text("type_name IN ('slot', 'active_loop')"),
+        ),
+    )  # fmt: skip

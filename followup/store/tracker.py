@@ -5,7 +5,8 @@ Differences from Rasa's SQL store, which keeps the same events in the same shape
 - it fails closed: what cannot be loaded, saved or finished abandons the turn (fail_closed.py);
 - a turn is stored whole or not at all, and once: `events` holds each message id once for a conversation, and a tracker
   that was overtaken since it was loaded is refused;
-- it works beside the event loop, so that one slow query holds up one conversation only.
+- it works beside the event loop, so that one slow query holds up one conversation only;
+- a turn loads the last messages and the state before them, not the whole conversation: its cost does not grow with it.
 
 DATABASE_URL comes from the environment.
 """
@@ -15,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice, pairwise
 from typing import Any
 
@@ -24,16 +26,19 @@ from rasa.core.tracker_store import TrackerStore as RasaTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy import create_engine, func, insert, select, text
+from sqlalchemy import Connection, create_engine, exists, func, insert, select, text
 
-from followup.store import fail_closed
+from followup.store import fail_closed, stored_tracker
 from followup.store.database import sqlalchemy_url
 from followup.store.models import Case, RasaEvent
+from followup.store.stored_tracker import Loaded
 from followup.store.stored_turn import fault_of, message_id_of
 
 # (number of the tracker's events that are stored, id of the last of them)
 _Stored = tuple[int, int | None]
 _STORED = "_followup_stored"
+RECENT = 4
+"""Messages whose events a turn loads. Rules look at the turn that is held; the state comes from slots and the form."""
 
 
 class TrackerConflict(Exception):
@@ -73,21 +78,26 @@ class TrackerStore(RasaTrackerStore):
         super().__init__(domain, event_broker, **kwargs)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The conversation, or None when it has no event yet. Raises TurnAbandoned when that cannot be told."""
-        try:
-            rows = await asyncio.to_thread(self._load, sender_id)
-            if not rows:
-                return None
-            tracker = DialogueStateTracker.from_dict(
-                sender_id, [json.loads(data) for _, data in rows], self.domain.slots
-            )
-        except Exception as error:
-            raise fail_closed.abandon("the tracker could not be loaded", error) from error
-        _remember(tracker, (len(tracker.events), rows[-1][0]))
-        return tracker
+        """The conversation as far as a turn needs it, or None when it has no event yet.
+
+        Raises TurnAbandoned when that cannot be told.
+        """
+        return await self._retrieve(sender_id, self._load_recent)
 
     async def retrieve_full_tracker(self, sender_id: str) -> DialogueStateTracker | None:
-        return await self.retrieve(sender_id)
+        """The conversation from its beginning."""
+        return await self._retrieve(sender_id, self._load_all)
+
+    async def _retrieve(self, sender_id: str, load: Callable[[str], Loaded]) -> DialogueStateTracker | None:
+        try:
+            loaded = await asyncio.to_thread(load, sender_id)
+            if loaded.last_id is None:
+                return None
+            tracker = DialogueStateTracker.from_dict(sender_id, loaded.events, self.domain.slots)
+        except Exception as error:
+            raise fail_closed.abandon("the tracker could not be loaded", error) from error
+        _remember(tracker, (len(tracker.events), loaded.last_id))
+        return tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Store the new events. Raises TurnAbandoned, having stored none, when anything is wrong with them."""
@@ -111,23 +121,31 @@ class TrackerStore(RasaTrackerStore):
 
         return await asyncio.to_thread(load)
 
-    def _load(self, sender_id: str) -> list[tuple[int, str]]:
+    def _load_all(self, sender_id: str) -> Loaded:
+        with self._reading() as connection:
+            return stored_tracker.load_all(connection, sender_id)
+
+    def _load_recent(self, sender_id: str) -> Loaded:
+        with self._reading() as connection:
+            return stored_tracker.load_recent(connection, sender_id, RECENT, [slot.name for slot in self.domain.slots])
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        # Each statement for itself: a transaction's end would cost its round trips, and a rollback the prepared statements.
         with self.engine.connect() as connection:
-            rows = connection.execute(
-                select(RasaEvent.id, RasaEvent.data).where(RasaEvent.sender_id == sender_id).order_by(RasaEvent.id)
-            )
-            return [(row.id, row.data) for row in rows]
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def _append(self, sender_id: str, last_id: int | None, rows: list[dict[str, Any]]) -> int:
         newest = select(func.max(RasaEvent.id)).where(RasaEvent.sender_id == sender_id)
         # The customer was erased: what a turn under way would still write must not come back.
-        erased = select(Case.erased_at).where(Case.id == sender_id)
+        erased = select(Case.id).where(Case.id == sender_id, Case.erased_at.is_not(None))
         with self.engine.begin() as connection:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(hashtextextended('tracker:' || :sender, 0))"),
                 {"sender": sender_id},
             )
-            if connection.scalar(newest) != last_id or connection.scalar(erased) is not None:
+            stored, is_erased = connection.execute(select(newest.scalar_subquery(), exists(erased))).one()
+            if stored != last_id or is_erased:
                 raise TrackerConflict
             connection.execute(insert(RasaEvent), rows)
             return connection.scalars(newest).one()

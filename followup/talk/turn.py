@@ -28,13 +28,7 @@ from followup.store import messages
 from followup.store.database import Database
 from followup.store.messages import Waiting
 from followup.store.records import load_case
-from followup.store.stored_turn import (
-    Event,
-    Reply,
-    fault_of,
-    replies_of,
-    understanding_of,
-)
+from followup.store.stored_turn import Reply, fault_of, replies_of, understanding_of
 from followup.talk.inbox import SYSTEM_CHANNEL, Trigger
 from followup.talk.rasa_client import RasaUnavailable
 from followup.talk.wording import for_rasa
@@ -69,29 +63,38 @@ async def drain(database: Database, rasa: Rasa, case_id: str, *, apology: str, p
     Raises TurnFailed when a turn did not succeed and is worth another try.
     """
     done = 0
-    while True:
-        async with _conversation(database, case_id) as ours:
-            if not ours:
-                return done
-            while waiting := await _next(database, case_id):
-                await _hold(database, rasa, waiting, apology, patience)
-                done += 1
-        async with database.session() as session:
-            if not await messages.has_received(session, case_id):
+    async with _connection(database) as connection:
+        while True:
+            async with _conversation(connection, case_id) as ours:
+                if not ours:
+                    return done
+                waiting = await messages.next_received(connection, case_id)
+                while waiting is not None:
+                    waiting = await _hold(database, rasa, waiting, apology, patience)
+                    done += 1
+            if not await messages.has_received(connection, case_id):
                 return done
 
 
-async def _hold(database: Database, rasa: Rasa, waiting: Waiting, apology: str, patience: Patience) -> None:
-    if reason := await _to_a_colleague(database, waiting) or await _needless(database, waiting):
+async def _hold(
+    database: Database, rasa: Rasa, waiting: Waiting, apology: str, patience: Patience
+) -> Waiting | None:
+    """Hold the turn or give it up; returns what waits after it, read where its end is written."""
+    if reason := _to_a_colleague(waiting) or await _needless(database, waiting):
         async with database.session() as session:
             await messages.finish(session, waiting, [], clock.now(), error=reason)
-        return
+            return await messages.next_received(session, waiting.case_id)
     try:
-        events = await _events(database, rasa, waiting)
+        trouble = None if waiting.stored else await _asked(rasa, waiting)
         async with database.session() as session:
-            await messages.finish(
-                session, waiting, replies_of(events), clock.now(), understanding=understanding_of(events)
-            )
+            events = await messages.stored_turn(session, waiting.case_id, waiting.id)
+            if not events:
+                raise TurnFailed(trouble or "the turn was not stored")
+            if fault := fault_of(events):
+                raise TurnFailed(fault)
+            understanding = understanding_of(events)
+            await messages.finish(session, waiting, replies_of(events), clock.now(), understanding=understanding)
+            return await messages.next_received(session, waiting.case_id)
     except (OperationalError, InterfaceError):
         raise  # the database is away: there is nothing to count it in
     except Exception as error:
@@ -99,23 +102,17 @@ async def _hold(database: Database, rasa: Rasa, waiting: Waiting, apology: str, 
         failure = error if isinstance(error, TurnFailed) else TurnFailed(type(error).__name__)
         if not await _given_up(database, waiting, failure, apology, patience):
             raise failure from error
+        async with database.session() as session:
+            return await messages.next_received(session, waiting.case_id)
 
 
-async def _events(database: Database, rasa: Rasa, waiting: Waiting) -> list[Event]:
-    """The events of the message's turn, which is held now if it was not before. Raises TurnFailed."""
-    events = await _stored(database, waiting)
-    if not events:
-        trouble = "the turn was not stored"
-        try:
-            await rasa.post(waiting.case_id, _text_of(waiting), _metadata(waiting))
-        except RasaUnavailable as error:
-            trouble = f"Rasa: {error}"
-        events = await _stored(database, waiting)
-        if not events:
-            raise TurnFailed(trouble)
-    if fault := fault_of(events):
-        raise TurnFailed(fault)
-    return events
+async def _asked(rasa: Rasa, waiting: Waiting) -> str | None:
+    """Rasa holds the turn; why it did not, if it says so. Whether it did is for the store to say."""
+    try:
+        await rasa.post(waiting.case_id, _text_of(waiting), _metadata(waiting))
+    except RasaUnavailable as error:
+        return f"Rasa: {error}"
+    return None
 
 
 async def _given_up(
@@ -134,12 +131,12 @@ async def _given_up(
         return True
 
 
-async def _to_a_colleague(database: Database, waiting: Waiting) -> str | None:
+def _to_a_colleague(waiting: Waiting) -> str | None:
     """Why the bot does not hear this: a colleague speaks. The opening is held whoever speaks, or no turn could follow it;
     and what Rasa had heard before the colleague came is still answered."""
     if not waiting.taken or waiting.direction == "system" and waiting.text == Trigger.START:
         return None
-    return None if await _stored(database, waiting) else messages.TO_A_COLLEAGUE
+    return None if waiting.stored else messages.TO_A_COLLEAGUE
 
 
 async def _needless(database: Database, waiting: Waiting) -> str | None:
@@ -156,16 +153,6 @@ async def _needless(database: Database, waiting: Waiting) -> str | None:
             if await messages.has_received(session, waiting.case_id, after=waiting.id, direction="in"):
                 return "suppressed: the customer is speaking"
     return None
-
-
-async def _next(database: Database, case_id: str) -> Waiting | None:
-    async with database.session() as session:
-        return await messages.next_received(session, case_id)
-
-
-async def _stored(database: Database, waiting: Waiting) -> list[Event]:
-    async with database.session() as session:
-        return await messages.stored_turn(session, waiting.case_id, waiting.id)
 
 
 def _text_of(waiting: Waiting) -> str:
@@ -189,20 +176,25 @@ def lock_key(case_id: str) -> str:
 
 
 @asynccontextmanager
-async def _conversation(database: Database, case_id: str) -> AsyncIterator[bool]:
-    """The conversation's advisory lock, held on a connection of its own; yields False when another has it.
+async def _connection(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A connection for a conversation's lock, and for what is only read: each statement stands for itself."""
+    async with database.engine.connect() as plain:
+        yield await plain.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@asynccontextmanager
+async def _conversation(connection: AsyncConnection, case_id: str) -> AsyncIterator[bool]:
+    """The conversation's advisory lock; yields False when another connection has it.
 
     It belongs to the connection: PostgreSQL lets go of it when the process is killed.
     """
     key = {"key": lock_key(case_id)}
-    async with database.engine.connect() as plain:
-        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        ours = bool(await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key))
-        try:
-            yield ours
-        finally:
-            if ours:
-                await _let_go(connection, key)
+    ours = bool(await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key))
+    try:
+        yield ours
+    finally:
+        if ours:
+            await _let_go(connection, key)
 
 
 async def _let_go(connection: AsyncConnection, key: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from rasa.core.tracker_store import FailSafeTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
+    ActiveLoop,
     BotUttered,
     SessionStarted,
     SlotSet,
@@ -41,7 +42,9 @@ NOWHERE = "postgresql://nobody@127.0.0.1:9/none"
 DOMAIN = Domain.from_dict(
     {
         "intents": ["inform", "restart"],
-        "slots": {"talk": {"type": "any", "mappings": [{"type": "custom"}]}},
+        "slots": {
+            name: {"type": "any", "mappings": [{"type": "custom"}]} for name in ("talk", "requested_slot")
+        },
         "actions": ["action_respond"],
     }
 )
@@ -99,6 +102,34 @@ async def test_only_new_events_are_written(store: TrackerStore, database_url: st
     await store.save(tracker)
     assert [row for row in stored(database_url) if row[0] == "user"] == [("user", 1), ("user", 2)]
     assert len(stored(database_url)) == 8
+
+
+async def test_a_long_conversation_comes_back_as_its_last_messages_and_its_state(store: TrackerStore) -> None:
+    opening = [ActionExecuted("action_listen"), ActiveLoop("followup_form"), SlotSet("requested_slot", "answer")]
+    await store.save(await opened(store, *opening, *turn(1)))
+    for number in range(2, 12):
+        await store.save(await opened(store, *turn(number)))
+    tracker = await opened(store)
+    whole = await store.retrieve_full_tracker(SENDER)
+    assert whole is not None
+    said = [event.metadata["message_id"] for event in tracker.events if isinstance(event, UserUttered)]
+    assert said == [8, 9, 10, 11] and len(tracker.events) < len(whole.events) / 2
+    assert tracker.current_slot_values() == whole.current_slot_values()
+    assert tracker.get_slot("requested_slot") == "answer" and tracker.get_slot("talk") == {"question": 11}
+    assert tracker.active_loop_name == whole.active_loop_name == "followup_form"
+    assert tracker.latest_message == whole.latest_message
+    await store.save(await opened(store, *turn(12)))  # what was left out is not missed by the check for a conflict
+    whole = await store.retrieve_full_tracker(SENDER)
+    assert whole is not None
+    assert [e.metadata["message_id"] for e in whole.events if isinstance(e, UserUttered)] == list(range(1, 13))
+
+
+async def test_what_a_turn_loads_does_not_grow_with_the_conversation(store: TrackerStore) -> None:
+    sizes = []
+    for number in range(1, 31):
+        await store.save(await opened(store, *turn(number)))
+        sizes.append(len((await opened(store)).events))
+    assert len(set(sizes[6:])) == 1 and sizes[-1] < 25
 
 
 async def test_a_unix_socket_and_a_host_url_both_work(store: TrackerStore) -> None:
