@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 # Two test processes; what shares a stack or a browser stays together (tests/conftest.py).
 SIDE_BY_SIDE ?= -n 2 --dist loadgroup
 
-.PHONY: run test test-long bench bench-console bench-understanding nlu-report train coverage examples uv
+.PHONY: run test test-long bench load bench-console bench-understanding nlu-report train coverage examples uv
 
 # Start everything; Ctrl-C stops it.
 run: uv
@@ -32,10 +32,15 @@ test-long: uv
 	uv run --no-sync python -m followup.web.assets
 	FOLLOWUP_LONG_TESTS=1 uv run --no-sync pytest
 
-# Time and memory of a turn, beside a stock Rasa project; BENCH="--write" keeps the figures in docs/performance.md.
+# Three systems beside each other (start, parse, turn, training, memory, size); BENCH="--write" keeps the figures in docs/performance.md.
 bench: uv
 	uv sync --frozen
 	uv run --no-sync python -m bench $(BENCH)
+
+# Customers at a rate through the web chat (locust, by uvx) and a fake WeChat, each answer checked; LOAD="--rate 20 --minutes 60 --talks 500".
+load: uv
+	uv sync --frozen
+	uv run --no-sync python -m bench.load $(LOAD)
 
 # Every page of the console over 100,000 talks and 2 million messages; BENCH="--write" keeps the table in docs/performance-console.md.
 bench-console: uv
