@@ -32,6 +32,7 @@
 | FOLLOWUP_WECHAT       | names of the accounts 公众号, separated by commas; their own variables: channels/wechat/account.py |
 | FOLLOWUP_WECOM        | names of the accounts 微信客服, separated by commas; their own variables: channels/wecom/account.py |
 | FOLLOWUP_PROOF_DIR    | sentences (nlu/*.tsv) and talks (e2e/talks) that a new model is proved on (tests/ of the product) |
+| FOLLOWUP_METRICS_TOKEN | who may read /metrics (16 characters or more); nobody when unset             |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |
 
@@ -62,6 +63,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 _DEFAULT_PORT = 8080
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _SHORTEST_SECRET = 32
+_SHORTEST_TOKEN = 16
 _KEEP_DAYS = 1095
 """Three years, in which somebody may still go to court about it (docs/privacy.md)."""
 
@@ -113,6 +115,8 @@ class Settings:
     """Messages a customer gets in a day, of all campaigns together; call-backs they asked for not counted."""
     per_minute: Mapping[str, int] = field(default_factory=dict)
     """Channel -> the most messages in a minute, of all campaigns and workers together; missing: as fast as it goes."""
+    metrics_token: str = ""
+    """What Prometheus sends to read /metrics; none: /metrics is closed."""
     keep_days: int = _KEEP_DAYS
     """0: content is kept for ever."""
     now: datetime | None = None
@@ -159,6 +163,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         takeover_minutes=_minutes(env, "FOLLOWUP_TAKEOVER_MINUTES", 10),
         daily_cap=_daily_cap(env),
         per_minute=_per_minute(env),
+        metrics_token=_metrics_token(env),
         keep_days=_keep_days(env),
         proof_dir=_path(env, "FOLLOWUP_PROOF_DIR") or PROJECT_DIR / "tests",
         now=parse_now(_text(env, "FOLLOWUP_NOW")),
@@ -215,6 +220,13 @@ def _secret(env: Mapping[str, str]) -> str | None:
         raise SettingsError(
             f"FOLLOWUP_SECRET 太短，至少要 {_SHORTEST_SECRET} 个字符；留空则自动生成并保存在数据目录里。"
         )
+    return text
+
+
+def _metrics_token(env: Mapping[str, str]) -> str:
+    text = _text(env, "FOLLOWUP_METRICS_TOKEN") or ""
+    if text and len(text) < _SHORTEST_TOKEN:
+        raise SettingsError(f"FOLLOWUP_METRICS_TOKEN 太短，至少要 {_SHORTEST_TOKEN} 个字符；留空则关闭 /metrics。")
     return text
 
 

@@ -23,6 +23,7 @@ from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
 from followup.web.keys import CODES, DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC, WECHAT
 from followup.web.limits import CodeLimiter, EnquiryLimiter, TalkLimiter
+from followup.web.metrics import METRICS, Metrics, counted, metrics
 from followup.web.security import add_headers, friendly_errors, json_answer
 from followup.web.session import Sessions
 from followup.web.static import StaticFiles
@@ -37,8 +38,9 @@ def make_app(settings: Settings) -> web.Application:
     """The application for these settings, which must name a database."""
     if settings.database_url is None:
         raise ValueError("settings without a database URL")
-    app = web.Application(middlewares=[friendly_errors], client_max_size=chat.MAX_BODY_BYTES)
+    app = web.Application(middlewares=[counted, friendly_errors], client_max_size=chat.MAX_BODY_BYTES)
     app[SETTINGS] = settings
+    app[METRICS] = Metrics()
     app[STATIC] = StaticFiles()
     app[LIMITER] = TalkLimiter()
     app[ENQUIRIES] = EnquiryLimiter()
@@ -68,6 +70,7 @@ def _add_routes(app: web.Application) -> None:
     app.add_routes(
         [
             web.get("/healthz", healthz),
+            web.get("/metrics", metrics),
             web.get("/c/{token}", landing.landing),
             web.post("/c/{token}/start", landing.start),
             web.get("/s", short_code.page),

@@ -61,6 +61,11 @@ class Fanout:
         finally:
             self._watchers.discard(bell)
 
+    @property
+    def open(self) -> int:
+        """How many pages listen."""
+        return len(self._watchers) + sum(len(bells) for bells in self._bells.values())
+
     def ring(self, case_id: str) -> None:
         for bell in (*self._bells.get(case_id, ()), *self._watchers):
             bell.set()
