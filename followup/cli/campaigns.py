@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -145,15 +146,23 @@ def start(campaign: int, home: Path | None) -> None:
 
 
 @campaigns.command()
-@click.argument("campaign", type=int)
+@click.argument("campaign", type=int, required=False)
+@click.option("--all", "every", is_flag=True, help="所有进行中的任务，例如恢复备份以后")
 @click.option("--reason", default="", help="为什么暂停")
 @home_option
-def pause(campaign: int, reason: str, home: Path | None) -> None:
+def pause(campaign: int | None, every: bool, reason: str, home: Path | None) -> None:
     """暂停：马上停止发送，排队的也不发。"""
     from followup.campaigns import actions
 
-    one = _act(settings_from(home), "campaign.pause", lambda session: actions.pause(session, campaign, reason))
-    click.echo(f"“{one.name}”已暂停。")
+    if (campaign is not None) == every:
+        raise click.UsageError("请写明任务的编号，或者用 --all 暂停所有进行中的任务。")
+    settings = settings_from(home)
+    found = [campaign] if campaign is not None else _run(settings, _running)
+    for number in found:
+        one = _act(settings, "campaign.pause", partial(actions.pause, campaign_id=number, why=reason))
+        click.echo(f"“{one.name}”已暂停。")
+    if not found:
+        click.echo("没有进行中的任务。")
 
 
 @campaigns.command()
@@ -278,6 +287,14 @@ async def _audit(session: AsyncSession, action: str, one: Campaign) -> None:
     from followup.console.audit import audit
 
     await audit(session, None, action, "campaign", one.id, source="cli")
+
+
+async def _running(session: AsyncSession) -> list[int]:
+    from sqlalchemy import select
+
+    from followup.store.campaign_models import Campaign
+
+    return list(await session.scalars(select(Campaign.id).where(Campaign.status == "running").order_by(Campaign.id)))
 
 
 def _act(settings: Settings, action: str, act: Callable[[AsyncSession], Awaitable[Campaign]]) -> Campaign:

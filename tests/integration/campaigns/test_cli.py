@@ -57,12 +57,16 @@ def test_from_the_file_to_the_end(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert run(capsys, "pause", "1", "--reason", "核对名单")[:2] == (0, f"“{NAME}”已暂停。\n")
     assert run(capsys, "list")[1] == f"1\t已暂停\t{NAME}\tfruit_order\t0 条\t核对名单\n"
     assert run(capsys, "resume", "1")[:2] == (0, f"“{NAME}”已恢复。\n")
+    assert run(capsys, "pause")[0] == run(capsys, "pause", "1", "--all")[0] == 2
+    assert run(capsys, "pause", "--all", "--reason", "恢复备份")[:2] == (0, f"“{NAME}”已暂停。\n")
+    assert run(capsys, "pause", "--all")[:2] == (0, "没有进行中的任务。\n")
+    assert run(capsys, "resume", "1")[0] == 0
     assert run(capsys, "cancel", "1", "--reason", "试一试")[:2] == (0, f"“{NAME}”已取消。\n")
     assert run(capsys, "resume", "1")[2] == "只有已暂停的任务可以恢复。\n"
     assert run(capsys, "ledger", "1")[1] == "客户 0 位，联系 0 条：\n"
     with psycopg.connect(database_url) as connection:
         audited = connection.execute("SELECT action FROM audit_log ORDER BY id").fetchall()
-    assert [action for (action,) in audited] == [f"campaign.{act}" for act in ("create", "start", "pause", "resume", "cancel")]
+    assert [action for (action,) in audited] == [f"campaign.{act}" for act in ("create", "start", "pause", "resume", "pause", "resume", "cancel")]
 
 
 def test_what_is_wrong_with_a_file_is_told_field_by_field(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
