@@ -32,5 +32,5 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["production.md", "zh/production.md"])
 def test_what_the_page_names_is_there(page: str) -> None:
-    named = set(re.findall(r"deploy/([\w.-]+)", (PROJECT_DIR / "docs" / page).read_text(encoding="utf-8")))
+    named = set(re.findall(r"deploy/([\w-]+\.\w+)", (PROJECT_DIR / "docs" / page).read_text(encoding="utf-8")))
     assert named == {unit.name for unit in UNITS.iterdir()}
