@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import func, select
 
 from bench.load import phones, talks
-from bench.load.watch import Watch
+from bench.load.watch import Watch, waits
 from bench.page import write_part
 from followup import clock
 from followup.channels.wechat.account import Account
@@ -87,6 +87,7 @@ async def run(extent: Extent) -> tuple[str, bool]:
                 return await _load(extent, stack, database, fake)
             finally:
                 await database.close()
+                await fake.close()
 
 
 def _wechat_env(account: Account, api: str) -> dict[str, str]:
@@ -101,7 +102,7 @@ async def _load(extent: Extent, stack: Stack, database: Database, fake: FakeWech
     lines = talks.talks(extent.seed)
     planned = [(case, token, next(lines)) for case, token in made]
     by_wechat = round(count * extent.wechat)
-    watch = Watch(stack.pids)
+    watch = Watch(stack.pids, database)
     load_before = os.getloadavg()[0]
     watching = asyncio.create_task(watch.run(max(5.0, extent.seconds / 60)))
     began = time.monotonic()
@@ -117,6 +118,7 @@ async def _load(extent: Extent, stack: Stack, database: Database, fake: FakeWech
     await _drained(database)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+    await watch.take(began)
     return await _report(extent, database, fake, web, heard, watch, seconds, load_before)
 
 
@@ -154,12 +156,8 @@ async def _locust(extent: Extent, stack: Stack, planned: Sequence[tuple[str, str
 
 
 async def _drained(database: Database) -> None:
-    """Until nothing waits any more."""
     async with asyncio.timeout(600):
-        while True:
-            async with database.session() as session:
-                if not await session.scalar(select(func.count()).where(Message.status.in_(("received", "sending")))):
-                    return
+        while await waits(database):
             await asyncio.sleep(0.5)
 
 
@@ -167,9 +165,8 @@ async def _report(
     extent: Extent, database: Database, fake: FakeWechat, web: _Web, heard: phones.Heard, watch: Watch, seconds: float, load: float
 ) -> tuple[str, bool]:
     async with database.session() as session:
-        states: Mapping[str, int] = dict((await session.execute(
-            select(Message.direction + " " + Message.status, func.count()).group_by(Message.direction, Message.status)
-        )).tuples().all())  # fmt: skip
+        counted = select(Message.direction, Message.status, func.count()).group_by(Message.direction, Message.status)
+        states = {f"{direction} {status}": count for direction, status, count in await session.execute(counted)}
     found = await reconcile(database, clock.now() + timedelta(seconds=1), grace=timedelta(0))
     turns = sum(count for state, count in states.items() if not state.startswith("out"))
     wrong = sum(int(row["Occurrences"]) for row in web.failures) + len(heard.faults) + len(fake.rules_broken) + len(fake.given_up)

@@ -10,31 +10,33 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from sqlalchemy import exists, func, select
+
 from bench.measure import memory_of
+from followup.store.database import Database
+from followup.store.models import Message
 
 
 @dataclass
 class Watch:
-    """Samples of (seconds, turns so far, MB by process); `turns` says how many there were."""
+    """Samples of (seconds, turns so far, MB by process); the turns are those of the database."""
 
     pids: Callable[[], Mapping[str, int]]
-    turns: Callable[[], int] = lambda: 0
+    database: Database
     samples: list[tuple[float, int, dict[str, float]]] = field(default_factory=list)
 
-    def take(self, since: float) -> None:
+    async def take(self, since: float) -> None:
+        turns = await turns_of(self.database)
         with suppress(psutil.NoSuchProcess):
             memory = {name: memory_of(pid) for name, pid in self.pids().items()}
-            self.samples.append((time.monotonic() - since, self.turns(), memory))
+            self.samples.append((time.monotonic() - since, turns, memory))
 
     async def run(self, every: float) -> None:
-        """Until cancelled; one sample at the end."""
+        """Until cancelled."""
         since = time.monotonic()
-        try:
-            while True:
-                self.take(since)
-                await asyncio.sleep(every)
-        finally:
-            self.take(since)
+        while True:
+            await self.take(since)
+            await asyncio.sleep(every)
 
     def table(self, most: int = 12) -> str:
         """Markdown, at most so many samples, the first and the last among them."""
@@ -45,3 +47,16 @@ class Watch:
         for seconds, turns, memory in shown:
             lines.append(f"| {seconds / 60:.1f} | {turns:,} | {' | '.join(f'{memory.get(name, 0):.0f}' for name in names)} |")
         return "\n".join(lines)
+
+
+async def turns_of(database: Database) -> int:
+    """How many turns were held since the database was made."""
+    async with database.session() as session:
+        handled = select(func.count()).where(Message.direction != "out", Message.status == "handled")
+        return int(await session.scalar(handled) or 0)
+
+
+async def waits(database: Database) -> bool:
+    """Whether any message still waits for its turn."""
+    async with database.session() as session:
+        return bool(await session.scalar(select(exists().where(Message.status == "received"))))

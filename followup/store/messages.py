@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import BigInteger, Boolean, DateTime, Float, String, bindparam, exists, func, or_, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from followup.store.models import Case, Message, Note, RasaEvent
+from followup.store.models import Message, Note, RasaEvent
 from followup.store.stored_turn import Event, Reply, Understanding
 from followup.store.takeovers import is_taken
 
@@ -38,6 +39,46 @@ class Waiting:
     """A colleague speaks in this talk instead of the bot."""
     stored: bool = False
     """Rasa has stored the turn already: before a kill, or in a try that was taken for a failure."""
+
+
+# One statement, one round trip. The case first, as in the inbox: one order of locks, and the ids rise in the order of the
+# commits, so that a page that reads on from an id misses nothing. The replies get their ids in the order they are said in.
+_FINISH = sql(
+    f"""
+    WITH the_case AS MATERIALIZED (
+        SELECT id FROM cases WHERE id = :case_id FOR NO KEY UPDATE
+    ), done AS (
+        UPDATE messages
+        SET status = :status, error = :error, intent = :intent, confidence = :confidence, acts = CAST(:acts AS jsonb), handled_at = :at
+        FROM the_case
+        WHERE messages.id = :id AND messages.status = 'received'
+        RETURNING messages.id
+    ), said AS (
+        INSERT INTO messages (case_id, direction, channel, channel_message_id, text, quick_replies, status, in_reply_to, created_at)
+        SELECT :case_id, 'out', :channel, done.id || '-' || reply.number, reply.said ->> 'text',
+               NULLIF(reply.said -> 'quick_replies', 'null'), 'queued', done.id, :at
+        FROM done CROSS JOIN jsonb_array_elements(CAST(:replies AS jsonb)) WITH ORDINALITY AS reply (said, number)
+        ORDER BY reply.number
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    ), touched AS (
+        UPDATE cases SET last_message_at = :at FROM done
+        WHERE cases.id = :case_id AND jsonb_array_length(CAST(:replies AS jsonb)) > 0
+        RETURNING cases.id
+    )
+    SELECT done.id, CASE WHEN :news THEN pg_notify('{OUT_NOTIFICATION}', :case_id) END AS told FROM done
+    """
+).bindparams(
+    bindparam("case_id", type_=String),
+    bindparam("id", type_=BigInteger),
+    bindparam("channel", type_=String),
+    bindparam("status", type_=String),
+    bindparam("error", type_=String),
+    bindparam("intent", type_=String),
+    bindparam("confidence", type_=Float),
+    bindparam("at", type_=DateTime(timezone=True)),
+    bindparam("news", type_=Boolean),
+)
 
 
 async def next_received(session: AsyncSession | AsyncConnection, case_id: str) -> Waiting | None:
@@ -113,50 +154,25 @@ async def finish(
 ) -> bool:
     """Write the replies and the end of the message in one go. False, writing nothing, if that was done already."""
     read = understanding or Understanding(None, None, None)
-    # The case first, as in the inbox: one order of locks, and the ids rise in the order of the commits, so that a page
-    # that reads on from an id misses nothing.
-    await session.execute(select(Case.id).where(Case.id == waiting.case_id).with_for_update(key_share=True))
-    done = await session.scalar(
-        update(Message)
-        .where(Message.id == waiting.id, Message.status == "received")
-        .values(
-            status=status,
-            error=error,
-            intent=read.intent,
-            confidence=read.confidence,
-            acts=read.acts,
-            handled_at=at,
-        )
-        .returning(Message.id)
-    )
-    if done is None:
-        return False
-    if not replies:
-        if status == "handled" and waiting.direction == "in":
-            # No line of ours tells the page that nothing is being worked on any more.
-            await session.execute(select(func.pg_notify(OUT_NOTIFICATION, waiting.case_id)))
-        return True
-    channel = await customers_channel(session, waiting.case_id) if waiting.channel == "system" else waiting.channel
-    await session.execute(update(Case).where(Case.id == waiting.case_id).values(last_message_at=at))
-    # One by one, so that the ids, by which every reader orders them, rise in the order they are said in.
-    for number, reply in enumerate(replies, 1):
-        await session.execute(
-            insert(Message)
-            .values(
-                case_id=waiting.case_id,
-                direction="out",
-                channel=channel,
-                channel_message_id=f"{waiting.id}-{number}",
-                text=reply.text,
-                quick_replies=reply.quick_replies or None,
-                status="queued",
-                in_reply_to=waiting.id,
-                created_at=at,
-            )
-            .on_conflict_do_nothing()
-        )
-    await session.execute(select(func.pg_notify(OUT_NOTIFICATION, waiting.case_id)))
-    return True
+    channel = await customers_channel(session, waiting.case_id) if replies and waiting.channel == "system" else waiting.channel
+    said = [{"text": reply.text, "quick_replies": reply.quick_replies or None} for reply in replies]
+    given = {
+        "case_id": waiting.case_id,
+        "id": waiting.id,
+        "status": status,
+        "error": error,
+        "intent": read.intent,
+        "confidence": read.confidence,
+        "acts": None if read.acts is None else json.dumps(read.acts),
+        "at": at,
+        "channel": channel,
+        "replies": json.dumps(said),
+        # Without a line of ours nothing else tells the page that nothing is being worked on any more.
+        "news": bool(replies) or (status == "handled" and waiting.direction == "in"),
+    }
+    done = (await session.execute(_FINISH, given)).one_or_none() is not None
+    session.expire_all()  # what this session has read of these rows is not so any more
+    return done
 
 
 async def count_failure(session: AsyncSession, message_id: int, error: str) -> tuple[int, timedelta]:

@@ -37,7 +37,7 @@ from followup.store.stored_turn import fault_of, message_id_of
 # (number of the tracker's events that are stored, id of the last of them)
 _Stored = tuple[int, int | None]
 _STORED = "_followup_stored"
-RECENT = 4
+RECENT = 2
 """Messages whose events a turn loads. Rules look at the turn that is held; the state comes from slots and the form."""
 
 

@@ -3,6 +3,8 @@
 import jsonschema
 import pytest
 from rasa.core.actions.action import RemoteAction
+from rasa.shared.core.events import Event, SlotSet, UserUttered
+from rasa.shared.utils import common
 
 from followup.supervise import rasa_faster
 
@@ -10,6 +12,7 @@ from followup.supervise import rasa_faster
 @pytest.fixture
 def action(monkeypatch: pytest.MonkeyPatch) -> RemoteAction:
     monkeypatch.setattr(RemoteAction, "_validate_action_result", RemoteAction._validate_action_result)
+    monkeypatch.setattr(Event, "resolve_by_type", staticmethod(Event.resolve_by_type))
     rasa_faster.install()
     return RemoteAction("action_probe", None)
 
@@ -26,3 +29,19 @@ def test_a_wrong_answer_is_refused_without_repeating_it(action: RemoteAction, an
     with pytest.raises(jsonschema.ValidationError, match="action_probe answered in a wrong form") as error:
         action._validate_action_result(answer)
     assert "您好" not in str(error.value.message)
+
+
+@pytest.mark.usefixtures("action")
+def test_an_events_class_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Event.from_parameters({"event": "slot", "name": "answer", "value": 1}) == SlotSet("answer", 1)
+    assert Event.resolve_by_type("user") is UserUttered
+    monkeypatch.setattr(common, "all_subclasses", pytest.fail)
+    assert Event.from_parameters({"event": "slot", "name": "answer", "value": 2}) == SlotSet("answer", 2)
+    assert Event.resolve_by_type("user") is UserUttered
+
+
+@pytest.mark.usefixtures("action")
+def test_an_event_that_nobody_knows_is_still_refused() -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        Event.resolve_by_type("nobody")
+    assert Event.resolve_by_type("nobody", SlotSet) is SlotSet

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import text as sql
 
 from followup.talk import links
+from followup.web.keys import DATABASE
+from tests.integration.budget import counted
 
 
 def new_id() -> str:
@@ -180,3 +182,10 @@ async def test_a_database_error_is_said_kindly_and_its_text_does_not_reach_the_l
     assert (answer.status, "稍后再试" in (await answer.json())["error"]) == (503, True)
     assert "POST /chat/messages failed" in caplog.text
     assert "身份证" not in caplog.text and talk.case_id not in caplog.text
+
+
+async def test_taking_a_message_is_three_statements_and_one_commit(client, talk):
+    await send(client, "方便")
+    with counted(client.app[DATABASE].engine.sync_engine) as spent:
+        assert (await send(client, "有点贵")).status == 202
+    spent.within(statements=3, commits=1)
