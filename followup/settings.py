@@ -32,6 +32,7 @@
 | FOLLOWUP_WECHAT       | names of the accounts 公众号, separated by commas; their own variables: channels/wechat/account.py |
 | FOLLOWUP_WECOM        | names of the accounts 微信客服, separated by commas; their own variables: channels/wecom/account.py |
 | FOLLOWUP_PROOF_DIR    | sentences (nlu/*.tsv) and talks (e2e/talks) that a new model is proved on (tests/ of the product) |
+| FOLLOWUP_LOG          | json: log files of one JSON object a line (text)                             |
 | FOLLOWUP_METRICS_TOKEN | who may read /metrics (16 characters or more); nobody when unset             |
 | FOLLOWUP_NOW          | the time to believe instead of the clock's, ISO 8601 (tests)                 |
 | FOLLOWUP_NOW_RUNS     | when set, FOLLOWUP_NOW is only where the clock starts from: see clock.py     |

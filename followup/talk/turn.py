@@ -29,6 +29,7 @@ from followup.store.database import Database
 from followup.store.messages import Waiting
 from followup.store.records import load_case
 from followup.store.stored_turn import Reply, fault_of, replies_of, understanding_of
+from followup.supervise.discreet_logging import about
 from followup.talk.inbox import SYSTEM_CHANNEL, Trigger
 from followup.talk.rasa_client import RasaUnavailable
 from followup.talk.wording import for_rasa
@@ -62,6 +63,11 @@ async def drain(database: Database, rasa: Rasa, case_id: str, *, apology: str, p
     the conversation, so a message that was committed before this call is never left behind.
     Raises TurnFailed when a turn did not succeed and is worth another try.
     """
+    with about(talk=case_id):
+        return await _drained(database, rasa, case_id, apology, patience)
+
+
+async def _drained(database: Database, rasa: Rasa, case_id: str, apology: str, patience: Patience) -> int:
     done = 0
     async with _connection(database) as connection:
         while True:
@@ -70,7 +76,8 @@ async def drain(database: Database, rasa: Rasa, case_id: str, *, apology: str, p
                     return done
                 waiting = await messages.next_received(connection, case_id)
                 while waiting is not None:
-                    waiting = await _hold(database, rasa, waiting, apology, patience)
+                    with about(message=waiting.id):
+                        waiting = await _hold(database, rasa, waiting, apology, patience)
                     done += 1
             if not await messages.has_received(connection, case_id):
                 return done
@@ -121,9 +128,9 @@ async def _given_up(
     async with database.session() as session:
         tries, failing_for = await messages.count_failure(session, waiting.id, str(failure))
         if tries < patience.tries or failing_for < patience.time:
-            _log.warning("turn of message %s failed, try %s: %s", waiting.id, tries, failure)
+            _log.warning("the turn failed, try %s: %s", tries, failure)
             return False
-        _log.error("message %s given up after %s tries: %s", waiting.id, tries, failure)
+        _log.error("given up after %s tries: %s", tries, failure)
         at = clock.now()
         said = [Reply(apology)] if waiting.direction == "in" else []
         await messages.finish(session, waiting, said, at, status="failed", error=str(failure))

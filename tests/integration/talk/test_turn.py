@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from followup.store.models import Contact, DoNotContact, Message, Note, RasaEvent
 from followup.talk.inbox import Trigger, accept, accept_trigger
 from followup.talk.rasa_client import RasaClient
+from followup.supervise.discreet_logging import DiscreetFormatter
 from followup.talk.turn import Patience, TurnFailed, drain
 
 from .conftest import APOLOGY, Line, MakeCase
@@ -171,13 +172,15 @@ async def test_two_customers_are_served_at_the_same_time(line: Line, make_case: 
     assert await other.said() == ["答：我也在"]
 
 
-async def test_a_message_nobody_can_answer_is_given_up_visibly(line: Line) -> None:
+async def test_a_message_nobody_can_answer_is_given_up_visibly(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.setFormatter(DiscreetFormatter("%(message)s"))
     line.rasa.always = ANSWER_EMPTY
     line.patience = Patience(tries=3, time=timedelta(0))
     await line.hears("救命")
     assert await drain_until_done(line) == 2
     (row,) = await line.rows("in")
     assert (row.status, row.tries) == ("failed", 3)
+    assert f"given up after 3 tries: {row.error} talk={line.case_id} message={row.id}" in caplog.text
     assert await line.said() == [APOLOGY]
     async with line.database.session() as session:
         (note,) = await session.scalars(select(Note))
