@@ -41,12 +41,23 @@ class Customer:
                 await asyncio.gather(customer._listener, return_exceptions=True)
 
     async def say(self, text: str) -> float:
-        """Seconds from the POST to the event of the first line of the reply."""
+        """Seconds from the POST to the event of the first line of the reply. What came before it is nobody's answer."""
+        while not self._events.empty():
+            self._events.get_nowait()
         began = time.perf_counter()
         body = {"client_msg_id": secrets.token_hex(8), "text": text}
         async with self._http.post(f"{self._base}/chat/messages", json=body) as response:
             assert response.status == 202, await response.text()
         return await self._reply() - began
+
+    async def quiet(self, seconds: float = 2.0) -> None:
+        """Until nothing has come for so long."""
+        while True:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._events.get()
+            except TimeoutError:
+                return
 
     async def _reply(self) -> float:
         """When the reply's first line came; returns once the bot has finished typing.

@@ -39,6 +39,7 @@ async def run(messages: int) -> str:
                 for reply in REPLIES:
                     await customer.say(reply)
                 grown = await _grow(database, old, messages)
+                await customer.quiet()
                 fresh = await pages.enter_async_context(Customer.opening(stack.web_url, new_token))
                 for reply in REPLIES:
                     await fresh.say(reply)
