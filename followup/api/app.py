@@ -20,6 +20,7 @@ from followup import clock
 from followup.api import campaigns, contacts, keys
 from followup.api.problems import Problem
 from followup.store.campaign_models import ApiRequest
+from followup.web import bodies
 from followup.web.keys import DATABASE, SETTINGS
 from followup.web.security import log_without_words, route_of
 from followup.web.shared_limits import SharedBucket
@@ -54,13 +55,25 @@ def add_api(app: web.Application) -> None:
 
 @cache
 def description() -> dict[str, Any]:
-    """The OpenAPI document."""
-    return YAML(typ="safe").load(Path(__file__).with_name("openapi.yml").read_text(encoding="utf-8"))
+    """The part of the OpenAPI document that customer systems use."""
+    return _read(Path(__file__).with_name("openapi.yml"))
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole OpenAPI document: this interface, and what web serves to customers and providers."""
+    own, public = description(), _read(Path(__file__).parents[1] / "web" / "openapi.yml")
+    parts = {kind: {**own["components"].get(kind, {}), **more} for kind, more in public["components"].items()}
+    return {**own, "tags": public["tags"], "paths": {**own["paths"], **public["paths"]}, "components": parts}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
 
 
 async def openapi(request: web.Request) -> web.Response:
     """GET /openapi.json"""
-    return web.json_response(description(), dumps=lambda data: json.dumps(data, ensure_ascii=False, default=str))
+    return web.json_response(document(), dumps=lambda data: json.dumps(data, ensure_ascii=False, default=str))
 
 
 @web.middleware
@@ -75,6 +88,8 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         return Problem(405, "这个网址不接受这种方法。", Allow=error.headers.get("Allow", "")).answer()
     except web.HTTPNotFound:
         return Problem(404, "没有这个网址。接口说明在 /openapi.json。").answer()
+    except web.RequestPayloadError as error:
+        return bodies.hang_up(request, Problem(bodies.status_of(error), "内容没有传完整，请用同样的内容再试。").answer())
     except (web.HTTPException, ConnectionError):
         raise
     except Exception as error:
@@ -104,11 +119,11 @@ def _answering(work: Work) -> Handler:
 
     async def handler(request: web.Request) -> web.StreamResponse:
         body = await _body(request) if request.method != "GET" else None
-        name = request.headers.get("Idempotency-Key", "")
+        name = request.headers.get("Idempotency-Key", "") if request.method != "GET" else ""
         if len(name) > 200:
             raise Problem(400, "Idempotency-Key 最多 200 个字符。")
         async with request.config_dict[DATABASE].session() as session:
-            remembered = await _remember(session, request, name) if name and request.method != "GET" else None
+            remembered = await _remember(session, request, name) if name else None
             if remembered is not None and remembered.status is not None:
                 return _json(remembered.status, remembered.answer, {"Idempotency-Replayed": "true"})
             remembered_id = remembered.id if remembered is not None else None

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,7 +52,10 @@ class Login:
 
 async def log_in(session: AsyncSession, name: str, password: str, address: str, secret: str) -> Login:
     """Check a login. A failed one is counted; after too many nothing is checked any more for a while."""
-    place = hmac.new(secret.encode(), address.encode(), hashlib.sha256).hexdigest()
+    place = hmac.new(secret.encode(), address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    for what in (f"name:{name[:LONGEST_NAME]}", f"address:{place}"):
+        # One after the other: of a hundred tries at once all would be checked before the first failure is written down.
+        await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"login:{what}"})
     if wait := await _minutes_to_wait(session, name, place):
         return Login(None, wait)
     user = await session.scalar(select(User).where(User.name == name, User.disabled_at.is_(None)))

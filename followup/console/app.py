@@ -34,6 +34,7 @@ from followup.console.training.exchange_pages import LARGEST_FILE as LARGEST_EXA
 from followup.console.transcripts import pages as transcripts
 from followup.console.wechat import pages as wechat
 from followup.contacts.table import LARGEST_FILE as LARGEST_CUSTOMER_FILE
+from followup.web.bodies import form
 from followup.web.keys import STATIC
 from followup.web.security import is_from_our_page
 
@@ -111,8 +112,9 @@ async def _own_forms_only(request: web.Request, handler: Handler) -> web.StreamR
         raise web.HTTPForbidden
     if request.path in _WITH_FILES:
         request._client_max_size = _WITH_FILES[request.path] + 64 * 1024  # the only way to let one form be larger than the others
+    fields = await form(request)
     if "staff" in request:
-        sent = request.headers.get("X-CSRF-Token") or (await request.post()).get("csrf", "")
+        sent = request.headers.get("X-CSRF-Token") or fields.get("csrf", "")
         wanted = sessions.csrf_token(request["staff_session"].token)
         if not isinstance(sent, str) or not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), wanted.encode()):
             raise web.HTTPForbidden

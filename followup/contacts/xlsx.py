@@ -16,6 +16,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from python_calamine import CalamineWorkbook
 
+from followup.archive import TooLarge, check_size, pieces
 from followup.contacts.columns import is_header
 from followup.contacts.dates import iso
 from followup.contacts.parse import BadRow
@@ -32,8 +33,7 @@ def read_sheet(data: bytes, notes: list[str] | None = None) -> Iterator[tuple[in
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > _LARGEST_UNPACKED:
-                raise ContactsFileError("这个 Excel 文件展开以后太大，请拆成几个文件分批导入。")
+            check_size(data, _LARGEST_UNPACKED)
             sheets = _with_errors(data) if _holds_errors(archive) else _quickly(data)
         name, rows, others = _chosen(sheets)
         if others and notes is not None:
@@ -42,6 +42,8 @@ def read_sheet(data: bytes, notes: list[str] | None = None) -> Iterator[tuple[in
         yield from rows
     except ContactsFileError:
         raise
+    except TooLarge:
+        raise ContactsFileError("这个 Excel 文件展开以后太大，请拆成几个文件分批导入。") from None
     except Exception:  # noqa: BLE001 - the libraries raise almost anything on a damaged file
         raise ContactsFileError(_DAMAGED) from None
 
@@ -61,14 +63,20 @@ def _chosen(sheets: Iterator[tuple[str, _Rows]]) -> tuple[str, Iterator[tuple[in
 
 
 _Rows = Iterator[tuple[int, Sequence[Any]]]
+_LONGEST_TAG = 300
 _ERROR_CELL = re.compile(rb"""<c\s[^>]*\bt=["']e["']""")
 
 
 def _holds_errors(archive: zipfile.ZipFile) -> bool:
     """Whether a cell holds what could not be computed, such as #N/A."""
-    return any(
-        _ERROR_CELL.search(archive.read(name)) for name in archive.namelist() if name.startswith("xl/worksheets/sheet")
-    )
+    for name in archive.namelist():
+        if name.startswith("xl/worksheets/sheet"):
+            end = b""
+            for piece in pieces(archive, name):
+                if _ERROR_CELL.search(end + piece):
+                    return True
+                end = piece[-_LONGEST_TAG:]
+    return False
 
 
 def _quickly(data: bytes) -> Iterator[tuple[str, _Rows]]:

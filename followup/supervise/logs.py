@@ -6,10 +6,10 @@ from pathlib import Path
 
 _HIDDEN = "***"
 _LONGEST_LINE = 64 * 1024
-# The password in a URL, and the token that opens a customer's talk.
+# The password in a URL, and the token that opens a customer's talk or ends what is sent to them.
 _PATTERNS = (
     (re.compile(rb"(://[^\s/:@]+:)[^\s/@]+@"), rb"\1***@"),
-    (re.compile(rb"(/c/)[A-Za-z0-9_-]{16,}"), rb"\1***"),
+    (re.compile(rb"(/[cu]/)[A-Za-z0-9_.-]{16,}"), rb"\1***"),
 )
 
 

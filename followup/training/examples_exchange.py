@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from typing import Any
-from zipfile import BadZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
@@ -17,10 +16,12 @@ from openpyxl.styles import Font
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from followup.archive import TooLarge, check_size
 from followup.training.changes import plain
 
 MOST = 2000
 """Examples in one import."""
+_LARGEST_UNPACKED = 50 * 1024 * 1024
 HEAD = ("意图", "例句")
 _INTENT_HEADS = ("意图", "intent")
 _TEXT_HEADS = ("例句", "句子", "text", "example", "examples")
@@ -88,11 +89,14 @@ def _yaml(content: bytes) -> list[tuple[str, str]]:
 def _texts(examples: Any) -> list[str]:
     if isinstance(examples, str):
         return [line.strip()[2:] for line in examples.splitlines() if line.strip().startswith("- ")]
-    return [str(one["text"]) if isinstance(one, dict) else str(one) for one in examples]
+    # Only text: an alias can make a list that is short in the file and endless when it is written out.
+    texts = (one["text"] if isinstance(one, dict) else one for one in examples)
+    return [str(text) for text in texts if isinstance(text, str | int | float)]
 
 
 def _xlsx(content: bytes) -> list[tuple[str, str]]:
     try:
+        check_size(content, _LARGEST_UNPACKED)
         rows = load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
         head = [str(cell or "").strip().lower() for cell in next(rows)]
         intent_at = next(at for at, name in enumerate(head) if name in _INTENT_HEADS)
@@ -104,5 +108,9 @@ def _xlsx(content: bytes) -> list[tuple[str, str]]:
             if len(found) > MOST * 20:
                 raise Unreadable("too_many")
         return found
-    except (BadZipFile, KeyError, StopIteration, ValueError, TypeError, IndexError, OSError, SyntaxError):
+    except Unreadable:
+        raise
+    except TooLarge:
+        raise Unreadable("too_many") from None
+    except Exception:  # noqa: BLE001 - the library raises almost anything on a damaged file
         raise Unreadable("unreadable") from None

@@ -14,6 +14,8 @@ from followup.web.assets import are_installed
 from followup.web.security import DiscreetAccessLogger
 
 _SHUTDOWN_SECONDS = 5.0
+_SILENCE_SECONDS = 75.0
+"""A connection that has sent no whole request for so long is closed. Longer than proxies keep theirs (nginx: 60 s)."""
 
 
 def main() -> int:
@@ -35,6 +37,7 @@ def main() -> int:
         port=settings.port,
         access_log_class=DiscreetAccessLogger,
         access_log=logging.getLogger("followup.web.access"),
+        keepalive_timeout=_SILENCE_SECONDS,
         shutdown_timeout=_SHUTDOWN_SECONDS,
         print=None,
     )

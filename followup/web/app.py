@@ -18,7 +18,7 @@ from followup.console.app import add_console
 from followup.settings import Settings
 from followup.store.database import Database
 from followup.store.published import watched
-from followup.web import chat, enquiry, events, landing, opt_out, short_code, sms_reports
+from followup.web import bodies, chat, enquiry, events, landing, opt_out, short_code, sms_reports
 from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
 from followup.web.keys import CODES, DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC, WECHAT
@@ -38,7 +38,7 @@ def make_app(settings: Settings) -> web.Application:
     """The application for these settings, which must name a database."""
     if settings.database_url is None:
         raise ValueError("settings without a database URL")
-    app = web.Application(middlewares=[counted, friendly_errors], client_max_size=chat.MAX_BODY_BYTES)
+    app = web.Application(middlewares=[counted, friendly_errors, bodies.in_time], client_max_size=chat.MAX_BODY_BYTES)
     app[SETTINGS] = settings
     app[METRICS] = Metrics()
     app[STATIC] = StaticFiles()

@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 from followup.settings import Settings
 from followup.supervise.discreet_logging import frames
+from followup.web import bodies
 from followup.web.keys import SETTINGS
 from followup.web.wording import load_wording
 
@@ -25,18 +26,25 @@ _CSP = (
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 _EMBEDDABLE_BY_ALL = ("/widget.js",)
+_FOR_STAFF = "/console"
+_ONE_YEAR = 365 * 24 * 3600
 
 
-def content_policy(settings: Settings) -> str:
-    return _CSP.format(ancestors=" ".join(("'self'", *settings.embed_origins)))
+def content_policy(settings: Settings, path: str = "/") -> str:
+    """For a page of customers, which named sites may show in a frame, or of staff, which none may."""
+    sites = () if path == _FOR_STAFF or path.startswith(f"{_FOR_STAFF}/") else settings.embed_origins
+    return _CSP.format(ancestors=" ".join(("'self'", *sites)))
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal on_response_prepare: covers pages, files, streams and errors."""
-    headers = response.headers
+    headers, settings = response.headers, request.config_dict[SETTINGS]
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("Content-Security-Policy", content_policy(request.config_dict[SETTINGS]))
+    headers.setdefault("Content-Security-Policy", content_policy(settings, request.path))
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if settings.public_url.startswith("https://"):
+        headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR}")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     shared = "cross-origin" if request.path in _EMBEDDABLE_BY_ALL else "same-origin"
     headers.setdefault("Cross-Origin-Resource-Policy", shared)
@@ -62,7 +70,10 @@ def is_from_our_page(request: web.Request) -> bool:
     if origin is None or origin == "null":
         return True
     ours = {request.host, urlsplit(request.config_dict[SETTINGS].public_url).netloc}
-    return urlsplit(origin).netloc in ours
+    try:
+        return urlsplit(origin).netloc in ours
+    except ValueError:  # no address at all
+        return False
 
 
 def address_of(request: web.Request) -> str:
@@ -100,11 +111,16 @@ async def friendly_errors(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
-        return json_error(413, load_wording().error("too_long", limit=2000))
+        if wants_json(request):
+            return json_error(413, load_wording().error("too_long", limit=2000))
+        return notice(request, "too_large", 413)
+    except web.RequestPayloadError as error:
+        status = bodies.status_of(error)
+        return bodies.hang_up(request, json_error(status, load_wording().error("cut_off")) if wants_json(request) else notice(request, "cut_off", status))
     except web.HTTPError as error:
         if wants_json(request):
             return json_error(error.status, load_wording().pages["not_found"].title)
-        page = "not_found" if error.status < 500 else "failed"
+        page = "cut_off" if error.status == 400 else "not_found" if error.status < 500 else "failed"
         answer = notice(request, page, error.status)
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from followup.channels.codes import LENGTH, as_typed, resolve_code
 from followup.talk import links
-from followup.web import wechat_login
+from followup.web import bodies, wechat_login
 from followup.web.keys import CODES, DATABASE, SETTINGS
 from followup.web.landing import begin, is_embedded, to_chat
 from followup.web.security import address_of, is_from_our_page, notice
@@ -27,7 +27,7 @@ async def start(request: web.Request) -> web.Response:
     """POST /s: typing the code is what pressing 开始 is on the page of a link."""
     if not is_from_our_page(request):
         return notice(request, "foreign", 403)
-    typed = (await request.post()).get("code", "")
+    typed = (await bodies.form(request)).get("code", "")
     typed = typed if isinstance(typed, str) else ""
     code, address = as_typed(typed), address_of(request)
     codes, database = request.app[CODES], request.app[DATABASE]

@@ -28,10 +28,11 @@ class StaticFiles:
 
     def find(self, path: str) -> Path | None:
         """The file of this address, or None. Never one outside the folder, never a hidden one."""
-        if "\0" in path:
+        try:
+            file = (self.root / path).resolve()
+            inside = file.is_relative_to(self.root) and file.is_file()
+        except (OSError, ValueError):  # longer than a name can be; a zero byte, or half a character
             return None
-        file = (self.root / path).resolve()
-        inside = file.is_relative_to(self.root) and file.is_file()
         hidden = any(part.startswith(".") for part in file.parts[len(self.root.parts) :])
         return file if inside and not hidden else None
 

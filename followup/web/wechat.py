@@ -20,6 +20,7 @@ from followup.channels.wechat.parse import LARGEST_BODY, BadRequest, Incoming, r
 from followup.channels.wechat.patience import Patience
 from followup.channels.wechat.receive import Received, receive
 from followup.web import enquiry
+from followup.web.bodies import hang_up, status_of
 from followup.web.keys import DATABASE, FANOUT, SETTINGS, WECHAT
 from followup.web.wechat_turns import TURNS, Turns
 
@@ -65,11 +66,8 @@ async def post(request: web.Request) -> web.Response:
         got = read(open_body(account, query, body))
     except BadRequest as error:
         return _refusal(error)
-    except web.RequestPayloadError:  # cut off, or not compressed as it says
-        request.content.feed_eof()  # else aiohttp reads on, stumbles once more and logs it as a failure of ours
-        refused = web.Response(status=400)
-        refused.force_close()
-        return refused
+    except web.RequestPayloadError as error:
+        return hang_up(request, web.Response(status=status_of(error)))
     except TimeoutError:
         return web.Response(status=408)
     return await _take(request, account, got, encrypted=query.encrypted)

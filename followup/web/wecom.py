@@ -20,6 +20,7 @@ from followup.channels.wecom.book import wecom_book
 from followup.channels.wecom.parse import Callback, read_callback
 from followup.channels.wecom.read import called
 from followup.store.database import Database
+from followup.web.bodies import hang_up, status_of
 from followup.web.keys import DATABASE, SETTINGS
 
 _log = logging.getLogger(__name__)
@@ -94,8 +95,8 @@ async def post(request: web.Request) -> web.Response:
         callback = read_callback(_opened(account, request, sealed).encode())
     except BadRequest as error:
         return _refusal(error)
-    except web.RequestPayloadError:  # cut off, or not compressed as it says
-        return web.Response(status=400)
+    except web.RequestPayloadError as error:
+        return hang_up(request, web.Response(status=status_of(error)))
     if callback is not None and callback.open_kfid in account.kfids:
         await request.app[CALLS].note(request.app[DATABASE], account, callback)
     return web.Response(text="success")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import unicodedata
-import zipfile
 from dataclasses import dataclass
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
+from followup.archive import TooLarge, check_size
 from followup.contacts.parse import normal_phone
 from followup.contacts.table import ContactsFileError, Row, Table, read_table
 
@@ -66,17 +65,15 @@ def _csv(data: bytes) -> Table:
 
 def _xlsx(data: bytes) -> Table:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > _LARGEST_UNPACKED:
-                raise BadFile("too_large")
+        check_size(data, _LARGEST_UNPACKED)
         sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
         lines = [
             Row(number, tuple("" if cell is None else str(cell).strip() for cell in cells))
             for number, cells in enumerate(sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2, max_col=50), 1)
         ]
-    except BadFile:
-        raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError, EOFError):
+    except TooLarge:
+        raise BadFile("too_large") from None
+    except Exception:  # noqa: BLE001 - the library raises almost anything on a damaged file
         raise BadFile("bad_file") from None
     lines = [line for line in lines if any(line.cells)]
     if not lines:

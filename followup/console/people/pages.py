@@ -16,6 +16,7 @@ from followup.console.parts import database, page, see, sentence, settings, staf
 from followup.console.people import queries
 from followup.console.permissions import Permission, needs, open_to_all_staff
 from followup.store.models import User
+from followup.web.security import address_of
 
 _ACCOUNTS = "/console/people"
 
@@ -37,8 +38,7 @@ async def log_in(request: web.Request) -> web.Response:
     name, password = await field(request, "name", longest=100), str((await request.post()).get("password", ""))
     back = await field(request, "next")
     async with database(request).session() as session:
-        address = request.remote or ""
-        login = await accounts.log_in(session, name, password, address, settings(request).signing_secret())
+        login = await accounts.log_in(session, name, password, address_of(request), settings(request).signing_secret())
         if login.user is not None:
             token = await sessions.begin(session, login.user.id, request.cookies.get(sessions.COOKIE, ""))
             found = await sessions.find(session, token)

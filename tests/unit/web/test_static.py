@@ -19,7 +19,7 @@ def test_a_file_is_found(files):
     assert files.find("css/a.css").read_text() == "a {}"
 
 
-@pytest.mark.parametrize("path", ["../outside", "css/../../outside", "/etc/passwd", ".secret", "css", "none", "a\0b"])
+@pytest.mark.parametrize("path", ["../outside", "css/../../outside", "/etc/passwd", ".secret", "css", "none", "a\0b", "\ud800", "9" * 3000, "a/" * 3000])
 def test_nothing_else_is(files, path):
     assert files.find(path) is None
 
