@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 # Two test processes; what shares a stack or a browser stays together (tests/conftest.py).
 SIDE_BY_SIDE ?= -n 2 --dist loadgroup
 
-.PHONY: run test test-long bench load bench-console bench-understanding nlu-report train coverage examples uv
+.PHONY: run test test-long bench load bench-console bench-understanding nlu-report train coverage examples dependencies uv
 
 # Start everything; Ctrl-C stops it.
 run: uv
@@ -71,6 +71,11 @@ coverage: uv
 examples: uv
 	uv sync --frozen
 	uv run --no-sync python -m tests.e2e.examples
+
+# docs/dependencies.md: every pinned package with its licence, and what is known about the old ones.
+dependencies: uv
+	uv sync --frozen
+	uv run --no-sync python -m bench.dependencies --write
 
 uv:
 	@command -v uv >/dev/null || { python3 -m pip install --quiet uv && command -v uv >/dev/null; } 2>/dev/null \
