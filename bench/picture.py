@@ -25,8 +25,10 @@ def draw(results: Results, path: Path, below: str) -> None:
         for offset, name in ((height / 2, SYSTEMS[1]), (-height / 2, SYSTEMS[2])):
             rows = [(number + offset, min(row[name], _LIMIT)) for number, (_, row) in enumerate(ratios) if name in row]
             if rows:
-                bars = axes.barh([y for y, _ in rows], [x for _, x in rows], height, label=name, color=_COLOURS[name])
-                axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+                widths = [x - 1 for _, x in rows]  # from our line on, to the left where we need more
+                axes.barh([y for y, _ in rows], widths, height, left=1, label=name, color=_COLOURS[name])
+                for y, x in rows:
+                    axes.annotate(f"{x:.2f}", (max(x, 1), y), (3, 0), textcoords="offset points", va="center", fontsize=8)
         axes.axvline(1, color="#1d5fa8", linewidth=1.5, label=f"{OURS} = 1")
         axes.set_xscale("log")
         axes.margins(x=0.15)

@@ -102,10 +102,11 @@ def diet(folder: Path, lines: Sequence[str], minutes: float, every: int = 1) -> 
     spent = json.loads(told.read_text(encoding="utf-8"))
     done, epochs = float(spent["done"]), int(spent["epochs"])
     count_told = f"{count:,} examples{f' (one in {every})' if every > 1 else ''}"
-    note = f"{count_told}, {epochs} epochs" if done >= epochs else (
-        f"{count_told}; training ended after {done:.2f} of {epochs} epochs; "
-        f"all of them would take {seconds + spent['seconds'] * (epochs - done) / max(done, 1e-6):,.0f} s at that pace"
-    )
+    note = f"{count_told}, {epochs} epochs"
+    if done < epochs:
+        note = f"{count_told}; training ended when its time was up, after {done:.2f} of {epochs} epochs"
+        if done >= 1:  # before that, most of the time is the building of the graph
+            note += f"; all of them would take {seconds + spent['seconds'] * (epochs - done) / done:,.0f} s at that pace"
     return Project("DIET + rules", folder, lines, seconds, note)
 
 

@@ -65,6 +65,8 @@ def growth_of(watch: Watch) -> dict[str, float]:
     growth = {}
     for name in _PYTHON:
         sizes = [memory[name] for _, _, memory in watch.samples if name in memory]
+        if not sizes:
+            continue
         growth[name] = statistics.median(sizes[-third:]) / statistics.median(sizes[-2 * third : -third] or sizes) - 1
     return growth
 
