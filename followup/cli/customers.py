@@ -79,7 +79,7 @@ def erase(customer: str, reason: str, confirm: str | None, home: Path | None) ->
         done = in_database(settings, work)
     except NotNow:
         raise click.ClickException(labels()["erase_errors"]["not_now"]) from None
-    blanked = logfiles.blank_out(settings.home / "log", done.known)
+    blanked = logfiles.blank_home(settings.home, done.known)
     click.echo(f"已删除 {len(done.cases)} 场会话的内容" + (f"，日志里抹去了 {blanked} 处" if blanked else "") + "。备份请按备份的保留期限处理。")
 
 

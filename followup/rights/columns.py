@@ -6,7 +6,7 @@ Who adds a column decides here, and in `erase.py` when it can hold something abo
 from __future__ import annotations
 
 ERASED: dict[str, tuple[str, ...]] = {
-    "contacts": ("name", "title", "phone", "fields", "email", "external_id"),
+    "contacts": ("name", "title", "phone", "fields", "email", "external_id", "groups"),
     "do_not_contact": ("phone", "email", "words", "reason", "lift_reason"),
     "cases": ("variables", "outcome_reason", "claimed_case_id"),
     "messages": ("text", "quick_replies", "error", "channel_message_id", "acts", "status"),
@@ -16,9 +16,10 @@ ERASED: dict[str, tuple[str, ...]] = {
     "ticket_events": ("detail",),
     "callbacks": ("words", "reason", "status"),
     "inspections": ("comment",),
+    "inspection_samples": ("filters",),
     "inspection_corrections": ("before", "after", "reason"),
     "deliveries": ("provider_id", "error", "status"),
-    "imports": ("bad",),
+    "imports": ("bad", "file_name", "groups"),
     "consents": ("channel", "source", "text_version"),
     "uploads": ("file_name", "digest", "choices", "checked", "todo", "stage", "error"),
     "api_requests": ("key", "digest", "answer"),
@@ -53,17 +54,16 @@ KEPT: dict[str, tuple[str, ...]] = {
     "ticket_events": ("kind",),
     "callbacks": ("case_id",),
     "inspections": ("case_id", "scores", "sheet"),
-    "contacts": ("groups",),
     "deliveries": ("case_id", "kind", "channel", "provider"),
     "campaign_entries": ("rule", "stratum", "state", "reason", "channel", "case_id"),
-    "imports": ("source", "file_name", "digest", "groups"),
+    "imports": ("source", "digest"),
     "take_overs": ("case_id", "how_ended"),
     "staff_messages": ("forbidden",),
     "talk_facts": (
         "case_id", "script_id", "outcome", "why", "stopped", "length_step", "wait_step", "reply_step", "said_step", "aspects",
     ),
     "dirty_talks": ("case_id",),
-    # Examples: what could be somebody's is masked before a sentence is kept here.
+    # Examples: what could be somebody's is masked before a sentence is kept here; what is not handed in goes with the customer.
     "example_changes": ("kind", "text", "intent", "new_text", "new_intent", "state", "commit"),
     "word_marks": ("words", "meaning", "script_id", "state", "commit"),
     "audit_log": ("user_name", "role", "action", "object_type", "object_id"),
@@ -72,7 +72,7 @@ KEPT: dict[str, tuple[str, ...]] = {
 
 NOT_ABOUT_CUSTOMERS = frozenset(
     {
-        "users", "staff_sessions", "login_attempts", "script_revisions", "inspection_samples", "digest_key", "fact_state", "alembic_version",
+        "users", "staff_sessions", "login_attempts", "script_revisions", "digest_key", "fact_state", "alembic_version",
         "api_keys", "rate_buckets", "campaigns", "campaign_draws", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers", "wechat_tokens",
         "wechat_accounts", "wechat_menus", "delivery_checks",
         "wecom_cursors", "wecom_accounts", "dry_runs",

@@ -24,6 +24,7 @@ from followup.store.staff_models import AnswerCorrection
 
 LONGEST_WAIT = "20s"
 """For a turn that is under way."""
+_SHORTEST_NUMBER = 6
 
 
 class NotNow(RuntimeError):
@@ -46,11 +47,13 @@ class Who:
     phones: list[str]
     mentions: list[str] = field(default_factory=list)
     """Other people's talks in which the number occurs."""
+    others: list[str] = field(default_factory=list)
+    """Mailbox, OpenID, the firm's own number."""
 
     @property
     def known(self) -> list[str]:
-        """What must not be found anywhere afterwards."""
-        return [*self.phones, *(name for name in self.names if len(name) > 1)]
+        """What must not be found anywhere afterwards. A number such as 7 would be found everywhere."""
+        return [*self.phones, *(name for name in self.names if len(name) > 1), *(one for one in self.others if len(one) >= _SHORTEST_NUMBER)]
 
 
 async def who_is(session: AsyncSession, contact_id: int) -> Who:
@@ -66,7 +69,8 @@ async def who_is(session: AsyncSession, contact_id: int) -> Who:
     cases = list(await session.scalars(select(Case.id).where(Case.contact_id.in_(ids)).order_by(Case.id)))
     phones = sorted({one.phone for one in contacts if one.phone})
     names = sorted({one.name for one in contacts if one.name.strip()})
-    return Who(contact_id, ids, cases, names, phones, await _mentions(session, phones, cases))
+    others = sorted({value for one in contacts for value in (one.email, one.external_id, one.fields.get(OPENID_FIELD)) if value})
+    return Who(contact_id, ids, cases, names, phones, await _mentions(session, phones, cases), others)
 
 
 async def _mentions(session: AsyncSession, phones: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -138,6 +142,9 @@ _STATEMENTS = (
     "DELETE FROM procrastinate_jobs WHERE args ->> 'case_id' = ANY(:cases)",
     "DELETE FROM annotations USING messages WHERE annotations.message_id = messages.id AND messages.case_id = ANY(:cases)",
     "DELETE FROM training_decisions USING messages WHERE training_decisions.message_id = messages.id AND messages.case_id = ANY(:cases)",
+    # What a trainer took from a line and has not handed in: masked, but still the customer's words.
+    "DELETE FROM example_changes USING messages WHERE state = 'open' AND example_changes.message_id = messages.id AND messages.case_id = ANY(:cases)",
+    "DELETE FROM word_marks USING messages WHERE state = 'open' AND word_marks.message_id = messages.id AND messages.case_id = ANY(:cases)",
     "DELETE FROM notes WHERE case_id = ANY(:cases)",
     "DELETE FROM staff_notes WHERE case_id = ANY(:cases)",
     """
@@ -269,6 +276,28 @@ _CONTACT_STATEMENTS = (
         WHERE NOT EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(line::text, word) > 0))
     WHERE EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(bad::text, word) > 0)
     """,
+    # A file, or a group, may have the customer's name; so may what talks were drawn by for inspection.
+    f"UPDATE imports SET file_name = '{GONE}' WHERE EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(file_name, word) > 0)",
+    """
+    UPDATE imports SET groups = (
+        SELECT coalesce(jsonb_agg(name), '[]') FROM jsonb_array_elements_text(groups) AS name
+        WHERE NOT EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(name, word) > 0))
+    WHERE EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(groups::text, word) > 0)
+    """,
+    """
+    UPDATE contacts SET groups = ARRAY(
+        SELECT name FROM unnest(groups) AS name
+        WHERE NOT EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(name, word) > 0))
+    WHERE id = ANY(:contacts)
+    """,
+    """
+    UPDATE inspection_samples SET filters = (
+        SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(filters)
+        WHERE NOT EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(value::text, word) > 0))
+    WHERE EXISTS (SELECT 1 FROM unnest(CAST(:known AS text[])) AS word WHERE strpos(filters::text, word) > 0)
+    """,
+    # Whom campaigns would reach, packed, with names; it is reckoned again when somebody looks.
+    "DELETE FROM dry_runs WHERE result IS NOT NULL",
     "DELETE FROM imported_contacts WHERE contact_id = ANY(:contacts)",
     # Files that wait to be taken, and remembered answers of the API, may name the customer; both live for a day anyway.
     "DELETE FROM uploads",
@@ -333,7 +362,7 @@ async def _forget_in_audit(session: AsyncSession, entry_id: int, who: Who) -> No
             "entry": entry_id,
             "cases": who.cases,
             "contacts": [str(one) for one in who.contacts],
-            "phones": who.phones,
+            "phones": [one for one in who.known if one not in who.names],
             "names": [name for name in who.names if len(name) > 1],
         },
     )

@@ -1,4 +1,4 @@
-"""Log files without a customer. They are written without customers' words; this makes sure of it for one who is erased."""
+"""Files of ours without a customer. Logs are written without customers' words; this makes sure of it for one who is erased."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ _log = logging.getLogger(__name__)
 _LONGEST_FILE = 256 * 1024 * 1024
 
 
-def blank_out(folder: Path, words: Iterable[str]) -> int:
-    """Overwrite every occurrence of the words in `*.log*` below the folder by as many asterisks. Returns how many.
+def blank_home(home: Path, words: Iterable[str]) -> int:
+    """`blank_out` in every file of ours that may name a customer: logs, and what the trial channel keeps instead of sending it."""
+    words = list(words)
+    return blank_out(home / "log", words) + blank_out(home / "demo", words, "**/*.jsonl*")
+
+
+def blank_out(folder: Path, words: Iterable[str], files_like: str = "**/*.log*") -> int:
+    """Overwrite every occurrence of the words in the files below the folder by as many asterisks. Returns how many.
 
     In place and of the same length: processes go on appending to the same files. Written as plain text, or escaped as in JSON.
     """
     needles = sorted({form for word in words if len(word) > 1 for form in _written(word)}, key=len, reverse=True)
-    files = [path for path in sorted(folder.glob("**/*.log*")) if path.is_file()] if folder.is_dir() and needles else []
+    files = [path for path in sorted(folder.glob(files_like)) if path.is_file()] if folder.is_dir() and needles else []
     return sum(_blank_file(path, needles) for path in files)
 
 

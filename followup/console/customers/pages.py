@@ -182,7 +182,7 @@ async def erase(request: web.Request) -> web.Response:
         return await _customer(request)
     except NotNow:
         return await _customer(request, error=sentence("erase_errors", "not_now"), about="erase", status=409)
-    blanked = await asyncio.to_thread(logfiles.blank_out, settings(request).home / "log", who.known)
+    blanked = await asyncio.to_thread(logfiles.blank_home, settings(request).home, who.known)
     return page(request, "customers/erased.html", erased_at=clock.now(), contact_id=contact_id, done={**summary(who), "logs": blanked})
 
 
