@@ -18,7 +18,7 @@ from followup.settings import PROJECT_DIR
 from followup.supervise import no_tensorflow
 
 _WARM_UP = 20
-_SECONDS = 240
+_SECONDS = 600
 
 
 def parse_seconds(model: Path, lines: Sequence[str], count: int) -> list[float]:
