@@ -67,9 +67,10 @@ _STATES = {
 class Counts:
     """The last counts of the database, (name, label) -> value; none when it could not be asked: old figures are worse than none."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
         self._values: dict[tuple[str, str], float] = {}
-        self._at = -_KEEP_SECONDS
+        self._at = float("-inf")
 
     def collect(self) -> Iterator[Metric]:
         """Prometheus's registry asks for it."""
@@ -81,14 +82,14 @@ class Counts:
 
     async def renew(self, database: Database) -> None:
         """In one statement, and not more often than every five seconds."""
-        if time.monotonic() - self._at < _KEEP_SECONDS:
+        if self._seconds() - self._at < _KEEP_SECONDS:
             return
         async with database.session() as session:
             rows = (await session.execute(_COUNT, {"at": clock.now()})).all()
-        self._values, self._at = {(name, label): float(value) for name, label, value in rows}, time.monotonic()
+        self._values, self._at = {(name, label): float(value) for name, label, value in rows}, self._seconds()
 
     def forget(self) -> None:
-        self._values, self._at = {}, -_KEEP_SECONDS
+        self._values, self._at = {}, float("-inf")
 
 
 class Metrics:

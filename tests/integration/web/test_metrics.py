@@ -7,6 +7,7 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from followup.settings import Settings, SettingsError, load_settings
 from followup.web.app import make_app
@@ -74,12 +75,17 @@ async def test_without_the_database_no_old_figure_is_told(visitor, database):
 
 
 async def test_two_looks_within_five_seconds_ask_the_database_once(database):
-    counts = Counts()
+    now = 100.0
+    counts = Counts(lambda: now)
     await counts.renew(database)
     async with database.session() as session:
         await session.execute(text("ALTER TABLE callbacks RENAME TO callbacks_gone"))
-    await counts.renew(database)  # would raise
+    now += 4.9
+    await counts.renew(database)
     assert [family.name for family in counts.collect()]
+    now += 0.2
+    with pytest.raises(DBAPIError):
+        await counts.renew(database)
 
 
 def test_a_short_token_is_refused_without_repeating_it():
