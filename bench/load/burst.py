@@ -25,17 +25,16 @@ from followup.reconcile.run import reconcile
 from followup.store.database import Database
 from followup.supervise.stack import Stack
 
-_CUSTOMERS = 600
 _SAY = ("方便", "朋友介绍的", "价格还可以", "期限挺合适的", "服务很好，谢谢", "没有了")
 
 
-async def run(rate: float, seconds: float) -> tuple[str, bool]:
+async def run(rate: float, seconds: float, customers: int) -> tuple[str, bool]:
     """The report, and whether everything was accepted and answered."""
     async with Stack.temporary() as stack:
         database = Database(stack.database_url)
         try:
             assert stack.web_url is not None
-            jars = await _customers(stack.web_url, database)
+            jars = await _customers(stack.web_url, database, customers)
             before = os.getloadavg()[0]
             began = time.monotonic()
             taken, refused = await _fire(stack.web_url, jars, rate, seconds)
@@ -60,16 +59,16 @@ async def run(rate: float, seconds: float) -> tuple[str, bool]:
     return text, not refused and found.sound
 
 
-async def _customers(base: str, database: Database) -> list[dict[str, str]]:
+async def _customers(base: str, database: Database, count: int) -> list[dict[str, str]]:
     """Their cookies; every talk is opened and its opening held."""
     jars = []
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        for _, token in await talks.make_cases(database, _CUSTOMERS):
+        for _, token in await talks.make_cases(database, count):
             async with http.post(f"{base}/c/{token}/start", allow_redirects=False) as response:
                 assert response.status == 303, response.status
                 jars.append({name: morsel.value for name, morsel in response.cookies.items()})
-    async with asyncio.timeout(600):
-        while await turns_of(database) < _CUSTOMERS:
+    async with asyncio.timeout(1200):
+        while await turns_of(database) < count:
             await asyncio.sleep(0.5)
     return jars
 
@@ -103,9 +102,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.load.burst", description=__doc__)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--customers", type=int, default=600)
     parser.add_argument("--write", action="store_true", help="keep the report in docs/performance.md")
     options = parser.parse_args()
-    text, good = asyncio.run(run(options.rate, options.seconds))
+    text, good = asyncio.run(run(options.rate, options.seconds, options.customers))
     print(text)
     if options.write:
         from bench.load.__main__ import PAGE
