@@ -10,6 +10,7 @@ from aiohttp import web
 
 from followup import clock
 from followup.channels.reports import read, receive, report_secret
+from followup.web import bodies
 from followup.web.keys import DATABASE, SETTINGS
 from followup.web.security import json_answer
 
@@ -30,6 +31,8 @@ async def receive_reports(request: web.Request) -> web.Response:
         body = json.loads(await request.read())
     except (ValueError, RecursionError):
         return json_answer(_AGAIN[provider], status=400)
+    except web.RequestPayloadError as error:
+        return bodies.hang_up(request, json_answer(_AGAIN[provider], status=bodies.status_of(error)))
     replies, reports = read(provider, body)
     if not replies and not reports:
         _log.warning("a message of %s that says nothing we know", provider)
