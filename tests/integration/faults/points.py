@@ -1,0 +1,118 @@
+"""The named points of a process: just before and just after each transaction that writes, each job's end, each message that goes out.
+
+Nobody lists them. A point is named by the function that opened the transaction, so a new one is found, and killed at, by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from procrastinate.manager import JobManager
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from followup.store.database import Database
+
+KILLED = "!"
+"""Stands in the log before the name of the point at which the process died."""
+_ROOT = Path(__file__).parents[3]
+_WRITES = re.compile(r"\b(INSERT INTO|UPDATE \w+|DELETE FROM|procrastinate_defer_jobs_v1|CREATE|ALTER|DROP)\b")
+_wrote: ContextVar[list[bool] | None] = ContextVar("wrote", default=None)
+
+
+@dataclass
+class Points:
+    """What this process passes is appended to the file `log`. It dies at its `nth` point, or at the first whose name is not in `spared`."""
+
+    log: int
+    nth: int = 0
+    spared: frozenset[str] | None = None
+    passed: int = 0
+
+    def __call__(self, name: str) -> None:
+        self.passed += 1
+        if self.passed == self.nth or self.spared is not None and name not in self.spared:
+            os.write(self.log, f"{KILLED}{name}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(self.log, f"{name}\n".encode())
+
+
+_now: list[Points] = []
+
+
+def begin(points: Points) -> None:
+    """From now on these."""
+    if not _now:
+        _install()
+    _now[:] = [points]
+
+
+def point(name: str) -> None:
+    """The process is at this point."""
+    _now[0](name)
+
+
+def around(owner: Any, method: str, name: str) -> None:
+    """Points before and after an asynchronous method."""
+    plain: Callable[..., Awaitable[Any]] = getattr(owner, method)
+
+    @wraps(plain)
+    async def pointed(*given: Any, **more: Any) -> Any:
+        point(f"{name} before")
+        done = await plain(*given, **more)
+        point(f"{name} after")
+        return done
+
+    setattr(owner, method, pointed)
+
+
+def _install() -> None:
+    plain = Database.session
+
+    @asynccontextmanager
+    async def session(database: Database) -> AsyncIterator[AsyncSession]:
+        name, wrote = _caller(), [False]
+        async with plain(database) as opened:
+            token = _wrote.set(wrote)
+            try:
+                yield opened
+            finally:
+                _wrote.reset(token)
+            within = opened.sync_session
+            wrote[0] = wrote[0] or bool(within.dirty or within.new or within.deleted)
+            if wrote[0]:
+                point(f"{name} before")
+        if wrote[0]:
+            point(f"{name} after")
+
+    Database.session = session  # type: ignore[method-assign]
+    event.listen(Engine, "before_cursor_execute", _notice)
+    around(JobManager, "finish_job", "procrastinate: a job ends")
+    around(JobManager, "retry_job", "procrastinate: a job is put off")
+
+
+def _notice(_: Any, __: Any, statement: str, *rest: Any) -> None:
+    if (wrote := _wrote.get()) is not None and _WRITES.search(statement):
+        wrote[0] = True
+
+
+def _caller() -> str:
+    """`module: function` of whoever opened the transaction: the innermost frame of the product."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(_ROOT) and ".venv" not in path.parts and path != Path(__file__) and path.name != "database.py":
+            return f"{'.'.join(path.relative_to(_ROOT).with_suffix('').parts)}: {frame.f_code.co_name}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return "?"
