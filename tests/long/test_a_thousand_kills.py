@@ -50,6 +50,7 @@ async def test_a_thousand_deaths_leave_nothing_lost_or_doubled(database_url: str
             await shop.open()
             await days.play(shop, aim)
             found += [f"shop {shops}: {what}" for what in await wrong(shop, was)]
+            print(f"{days.killed.total()} kills, {len(found)} findings", *found[-1:], flush=True)  # with -s: how far it is
     report.append(
         f"{days.killed.total()} kills at {len(days.killed)} points in {shops - 1} shops, {time.monotonic() - began:.0f} s, seed {SEED};"
         f" findings: {len(found)}\n" + "\n".join(f"| `{name}` | {count} |" for name, count in sorted(days.killed.items()))

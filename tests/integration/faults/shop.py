@@ -103,8 +103,8 @@ class Shop:
         for number, (said, *more) in enumerate(_CHAT):
             yield self._web(f"chat {number}", *self._says(said, *more))
             yield Step(f"worker {number}", "worker", NOW)
-        # The first comes so late that WeChat lets nothing be sent any more: its answer goes out with the acknowledgement of the next.
-        for number, (said, late) in enumerate((("你好", timedelta(days=3)), ("你们的梨坏了好几个", timedelta(0)))):
+        # Two come so late that WeChat lets nothing be sent any more: what answers the first goes out with the acknowledgement of the second.
+        for number, (said, late) in enumerate((("你好", timedelta(days=3)), ("在吗", timedelta(days=3)), ("你们的梨坏了好几个", timedelta(0)))):
             written = int((NOW - late).timestamp())
             yield self._web(f"WeChat {number}", {"wechat": said, "openid": self.openid, "key": self.number * 10 + number, "written": written})
             yield Step(f"worker WeChat {number}", "worker", NOW)
