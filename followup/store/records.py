@@ -73,6 +73,8 @@ class CaseView:
     outcome_reason: str
     do_not_contact: bool
     is_demo: bool
+    ended_at: datetime | None = None
+    """When the message came with which it ended."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ async def load_case(session: AsyncSession, case_id: str) -> CaseView:
         outcome_reason=case.outcome_reason,
         do_not_contact=is_blocked_now,
         is_demo=case.is_demo,
+        ended_at=case.ended_at,
     )
 
 

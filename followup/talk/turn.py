@@ -156,7 +156,8 @@ async def _needless(database: Database, waiting: Waiting) -> str | None:
             return "suppressed: do not contact"
         if waiting.text == Trigger.SILENCE:
             if case.status != "open":
-                return "suppressed: the talk has ended"
+                # Unless it is this very turn that ended it, and a kill came before Rasa stored it: the good-bye is still to be said.
+                return None if case.ended_at == waiting.created_at else "suppressed: the talk has ended"
             if await messages.has_received(session, waiting.case_id, after=waiting.id, direction="in"):
                 return "suppressed: the customer is speaking"
     return None

@@ -25,6 +25,8 @@ from typing import Any
 from .points import KILLED
 
 _ROOT = Path(__file__).parents[3]
+MORTAL = "mortal"
+"""What the connections of these processes are called in pg_stat_activity."""
 _TOO_LONG = 300
 """Seconds after which a process is given up; a kill or an end comes in well under one."""
 
@@ -62,7 +64,7 @@ class Nursery:
 @contextmanager
 def nursery(url: str) -> Iterator[Nursery]:
     """For the database at `url`."""
-    env = {**os.environ, "DATABASE_URL": url, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    env = {**os.environ, "DATABASE_URL": url, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PGAPPNAME": MORTAL}
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.faults.nursery", url], cwd=_ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip

@@ -3,6 +3,7 @@ processes that die at their points; both must leave the same."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from followup.store.database import Database, libpq_url
 from followup.store.models import Contact, User
 from followup.talk.links import create_link
 
-from .nursery import Nursery
+from .nursery import MORTAL, Nursery
 
 NOW = datetime(2026, 3, 10, 10, 5, tzinfo=SHANGHAI)
 """A Tuesday morning, inside the best hours."""
@@ -213,9 +214,15 @@ class Days:
 
 
 async def _found_dead(database: Database) -> None:
-    """A worker that was silent for half a minute counts as dead: nobody waits for that here."""
-    async with await psycopg.AsyncConnection.connect(libpq_url(database.url), autocommit=True) as connection:
+    """A worker that was silent for half a minute counts as dead: nobody waits for that here. Its locks are gone once PostgreSQL has
+    noticed; whoever comes before that, which no new start of a process does, leaves its message to the next minute."""
+    async with await psycopg.AsyncConnection.connect(libpq_url(database.url), autocommit=True) as connection, asyncio.timeout(120):
         await connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+        while await (await connection.execute(_STILL_THERE, (MORTAL,))).fetchall():
+            await asyncio.sleep(0.005)
+
+
+_STILL_THERE = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
 
 
 async def wrong(shop: Shop, undisturbed: dict[str, list[tuple[Any, ...]]]) -> list[str]:

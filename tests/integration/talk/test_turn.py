@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from followup.dialogue.effects import Outcome, SetOutcome
+from followup.store import records
 from followup.store.models import Contact, DoNotContact, Message, Note, RasaEvent
 from followup.talk.inbox import Trigger, accept, accept_trigger
 from followup.talk.rasa_client import RasaClient
@@ -294,6 +296,32 @@ async def test_nobody_is_asked_whether_they_are_there_while_they_speak(line: Lin
     await line.hears("我在")
     await line.drain()
     assert line.rasa.texts == ["/start_followup", "我在"]
+
+
+async def test_the_good_bye_of_a_silence_that_ended_the_talk_before_a_kill_is_still_said(line: Line) -> None:
+    """Found by tests/long/test_a_thousand_kills.py: the outcome was written, the worker killed before Rasa stored the turn."""
+    await trigger(line, Trigger.START, "start")
+    await line.drain()
+    await trigger(line, Trigger.SILENCE, "silence-end")
+    await _ended_by_the_newest_message(line)
+    await line.drain()
+    assert await line.said() == ["答：/start_followup", "答：/silence"]
+
+
+async def test_a_silence_in_a_talk_that_another_message_ended_is_not_spoken_of(line: Line) -> None:
+    await trigger(line, Trigger.START, "start")
+    await line.hears("没有了")
+    await _ended_by_the_newest_message(line)
+    await trigger(line, Trigger.SILENCE, "silence-end")
+    await line.drain()
+    assert line.rasa.texts == ["/start_followup", "没有了"]
+    assert (await line.rows("system"))[-1].error == "suppressed: the talk has ended"
+
+
+async def _ended_by_the_newest_message(line: Line) -> None:
+    async with line.database.session() as session:
+        newest = (await session.scalars(select(Message).order_by(Message.id.desc()).limit(1))).one()
+        await records.apply(session, line.case_id, newest.id, [SetOutcome(Outcome.UNREACHABLE, "silent")], newest.created_at)
 
 
 async def test_the_web_processes_are_told_of_a_reply(line: Line) -> None:
