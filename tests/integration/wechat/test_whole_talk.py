@@ -17,7 +17,7 @@ from tests.fakes.wechat import Weather
 from tests.integration.web.web_talk import make_talk
 from tests.integration.wechat.conftest import rows
 from tests.integration.wechat.talking import TalkingRasa
-from tests.integration.wechat.world import MODES, World, nothing_is_wrong, running, some
+from tests.integration.wechat.world import MODES, World, next_second, nothing_is_wrong, running, some
 
 SAID = ["方便", "朋友介绍的", "满意", "满意", "满意", "满意", "满意", "没有了", "没有了", "再见"]
 
@@ -59,6 +59,7 @@ async def test_a_turn_that_takes_too_long_is_acknowledged_before_it_ends_and_ans
     async with world(database, tmp_path, MODES["sealed"], Weather(double=some(0.5, 3)), wait=0.3) as (here, rasa):
         await here.scan((await make_talk(database)).case_id)
         for said in SAID:
+            await next_second()
             rasa.gate.clear()
             before = len(here.fake.answers)
             await here.fake.says(here.openid, said)  # comes back although no turn can end

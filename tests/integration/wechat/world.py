@@ -69,6 +69,7 @@ class World:
 
     async def says(self, text: str) -> list[str]:
         """The customer says it, by a tap where it is in a menu, and reads the answer; returns what came."""
+        await next_second()
         before = len(self.screen)
         menu = {label: number for number, label in (self.screen[-1].get("choices") or [])} if self.screen else {}
         await self.fake.says(self.openid, text, menu_id=menu.get(text, ""))
@@ -131,6 +132,11 @@ async def running(
                     await asyncio.gather(worker, return_exceptions=True)
                     await sender.close()
                     await fake.close()
+
+
+async def next_second() -> None:
+    """WeChat tells the second of a message and no more: what is said in one second shares one budget, and we count rather too much."""
+    await asyncio.sleep(1 - clock.now().timestamp() % 1)
 
 
 def some(share: float, seed: int) -> Callable[[], bool]:

@@ -20,6 +20,7 @@ from followup.talk.rasa_client import RasaClient
 from followup.talk.recovery import Recovery
 from tests.fakes.wecom import Weather
 from tests.integration.wechat.talking import TalkingRasa
+from tests.integration.wechat.world import next_second
 from tests.integration.wecom.conftest import SECRET, Firm, begin_with
 
 SAID = ["方便", "朋友介绍的", "满意", "满意", "满意", "满意", "满意", "没有了", "没有了", "再见"]
@@ -69,6 +70,7 @@ async def test_a_whole_talk_with_each_answer_once(firm, talk, seed):
         await quiet(firm, 0)
         firm.fake.weather = Weather(times=lambda: dice.choice((1, 2, 3)), delay=lambda: dice.random() * 0.2, page=2)
         for number, said in enumerate(SAID, 1):
+            await next_second()
             menu = {label: key for key, label in firm.fake.phone("wmOne").seen[-1].get("choices") or []}
             await firm.fake.says("wmOne", said, menu_id=menu.get(said, ""))
             await quiet(firm, number)
