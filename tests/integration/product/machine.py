@@ -26,6 +26,8 @@ LINES = (
     "转人工", "我要投诉你们", "梨坏了好几个", "一般吧", "刚才说错了，是满意", "嗯", "啊？", "谢谢", "下周一上午十点吧", "没用过", "asdf", "现在有空了",
 )  # fmt: skip
 OPT_OUT = ("别再联系我了", "以后不要给我打电话了")
+ENDS = ((), ("says",), ("says", "hands back"), ("hands back",), ("closes",))
+"""What a colleague does who has been spoken to."""
 _numbers = strategies.integers(0, 1000)
 
 
@@ -108,15 +110,23 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=_numbers, act=strategies.sampled_from(("takes over", "takes over", "says", "hands back", "closes")), user=strategies.integers(0, 1))
     def a_colleague(self, number: int, act: str, user: int) -> None:
-        if self._do("colleague", self.product.staff(self._talk(number), act, user)):
-            self.world.steps[f"colleague {act}"] += 1
+        self._staff(self._talk(number), act, user)
 
-    @rule(number=_numbers, words=strategies.sampled_from(LINES))
-    def a_colleague_is_spoken_to(self, number: int, words: str) -> None:
+    @rule(number=_numbers, words=strategies.sampled_from(LINES), then=strategies.sampled_from(ENDS))
+    def a_colleague_is_spoken_to(self, number: int, words: str, then: tuple[str, ...]) -> None:
         talk = self._talk(number)
-        if self._do("colleague", self.product.staff(talk, "takes over", 0)):
+        if self._staff(talk, "takes over", 0):
             self._do("say", self.product.says(talk, words))
             self._do("work", self.product.works())
+            for act in then:
+                self._staff(talk, act, 0)
+            self._do("say", self.product.says(talk, words))
+            self._do("work", self.product.works())
+
+    def _staff(self, talk: Talk, act: str, user: int) -> bool:
+        done = self._do("colleague", self.product.staff(talk, act, user))
+        self.world.steps[f"colleague {act}"] += done
+        return done
 
     @precondition(lambda self: self.product.did["published"] < 3)
     @rule(number=_numbers)
