@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -136,6 +137,16 @@ class Computer:
         return url
 
 
+def _tidy() -> None:
+    """Take down what a killed run left: its bridge has our address."""
+    names = [*re.findall(r"^f(\d+)br ", _run("ip", "-br", "link"), re.M), *re.findall(r"^fu(\d+)-", _run("ip", "netns", "list"), re.M)]
+    for number in {name for name in names if not Path("/proc", name).exists()}:
+        for space in re.findall(rf"^fu{number}-\S+", _run("ip", "netns", "list"), re.M):
+            _run("ip", "netns", "del", space)
+        if f"f{number}br " in _run("ip", "-br", "link"):
+            _run("ip", "link", "del", f"f{number}br")
+
+
 @contextlib.contextmanager
 def computer(*names: str) -> Iterator[Computer]:
     """Machines of these names, running; their database is empty but for the product's own demonstration."""
@@ -143,6 +154,7 @@ def computer(*names: str) -> Iterator[Computer]:
     folder.chmod(0o755)
     machines = [Machine(name, f"10.77.0.{11 + number}", folder / name) for number, name in enumerate(names)]
     bridge = f"f{os.getpid()}br"
+    _tidy()
     with contextlib.ExitStack() as down:
         down.callback(shutil.rmtree, folder, ignore_errors=True)
         _run("ip", "link", "add", bridge, "type", "bridge")
