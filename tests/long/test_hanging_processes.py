@@ -1,6 +1,6 @@
 """Rasa and the action server stand still for 70 s in the middle of a turn, longer than a turn waits: SIGSTOP, then SIGCONT.
 
-At about that time the keeper gives up what does not answer, and starts it anew: both may be. What then must hold is what must hold after a kill: tests/long/test_kills.py.
+The second time it stands still before the keeper has seen that it is back, and is given up and started anew. What then must hold is what must hold after a kill: tests/long/test_kills.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 from followup.store.database import Database
 from followup.supervise.stack import Stack
-from tests.integration.faults.kills import HEADING, Killing
+from tests.integration.faults.kills import Killing
 from tests.integration.faults.moments import Moment
 from tests.integration.faults.talk import as_it_should_be
 
@@ -46,8 +46,7 @@ class Hanging(Killing):
 
 
 @pytest.fixture(scope="module")
-def stack(report: list[str]) -> Iterator[Stack]:
-    report.append(HEADING.replace("killed   kills", "hung     times"))
+def stack() -> Iterator[Stack]:
     with Stack.temporary() as running:
         yield running
 
@@ -68,7 +67,12 @@ async def test_what_hangs_for_70_seconds_costs_no_answer_and_doubles_none(
     as_it_should_be(undisturbed)
     hanging = Hanging(stack, database, part, [Moment.WRITING, Moment.STORING])
     talks = await hanging.hold_talks(lanes=2)
-    report.append(hanging.summary())
+    waits = sorted(turn.ended - turn.began for turn in hanging.turns)
+    report.append(
+        f"{part} stood still {len(hanging.killed_at)} times for {SECONDS:.0f} s: {hanging.talks} talks, {len(waits)} turns, of them tried again:"
+        f" {hanging.retried}; longest waits {', '.join(f'{wait:.0f} s' for wait in waits[-4:])}; starts: {stack.starts(part)}"
+    )
     for left in talks:
         assert left == undisturbed
+    assert waits[-1] > SECONDS / 2, "nobody noticed that it stood still"
     assert len(hanging.killed_at) == 2
