@@ -107,13 +107,14 @@ class Shop:
         # Two come so late that WeChat lets nothing be sent any more: what answers the first goes out with the acknowledgement of the second.
         for number, (said, late) in enumerate((("你好", timedelta(days=3)), ("在吗", timedelta(days=3)), ("你们的梨坏了好几个", timedelta(0)))):
             written = int((NOW - late).timestamp())
-            yield self._web(f"WeChat {number}", {"wechat": said, "openid": self.openid, "key": self.number * 10 + number, "written": written})
+            ask = {"wechat": said, "openid": self.openid, "key": self.number * 10 + number, "written": written}
+            yield self._web(f"WeChat {number}", *[ask] * 3)
             yield Step(f"worker WeChat {number}", "worker", NOW)
         yield Step("colleague", "staff", NOW, {"case_id": self.case_id, "user_id": self.user_id})
         yield Step("worker handed back", "worker", NOW)
         yield self._web("puts off", *self._says("我在开会，明天下午三点再打给我吧"))
         yield Step("worker put off", "worker", NOW)
-        yield self._web("report", {"report": self._report()})
+        yield self._web("report", *[{"report": self._report()}] * 3)
         tomorrow = NOW + timedelta(days=1)
         due = tomorrow.replace(hour=15, minute=1)
         yield Step("call-back", "worker", due)
@@ -128,9 +129,9 @@ class Shop:
         return Step(name, "web", at, {"asks": list(asks)})
 
     def _says(self, *lines: str) -> list[dict[str, Any]]:
-        """Every line twice: the page sends again what it was not told of."""
+        """Every line three times: the page sends again what it was not told of."""
         said = [{"token": self.token, "say": line, "key": hashlib.sha256(line.encode()).hexdigest()[:16]} for line in lines]
-        return [one for line in said for one in (line, line)]
+        return [line for line in said for _ in range(3)]
 
     def _report(self) -> dict[str, Any]:
         with psycopg.connect(libpq_url(self.database.url)) as connection:
