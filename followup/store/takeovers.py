@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, exists, func, select
+from sqlalchemy import BindParameter, ColumnElement, Exists, ScalarSelect, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.store.models import Message, User
@@ -76,6 +76,18 @@ async def standing(session: AsyncSession, case_id: str) -> Standing | None:
     take_over, account, acts = row
     shown = str(acts[0].get("joined") or account) if acts else account
     return Standing(take_over.id, case_id, take_over.user_id, account, shown, take_over.begun_at)
+
+
+def shown_name(case_id: BindParameter[str]) -> ScalarSelect[str]:
+    """`Standing.shown` as a part of another statement; NULL when the bot speaks."""
+    joined = (
+        select(func.nullif(Message.acts[0]["joined"].astext, ""))
+        .where(Message.case_id == case_id, Message.direction == "out", Message.channel_message_id == func.concat(NOTICE, TakeOver.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = select(func.coalesce(joined, User.name)).select_from(TakeOver).join(User, User.id == TakeOver.user_id)
+    return found.where(TakeOver.case_id == case_id, TakeOver.ended_at.is_(None)).limit(1).scalar_subquery()
 
 
 async def name_shown_before(session: AsyncSession, user_id: int) -> str | None:

@@ -89,11 +89,11 @@ async def history(request: web.Request) -> web.Response:
         return refused.answer()
     limit = min(number(request.query.get("limit"), talks.LONGEST_HISTORY), talks.LONGEST_HISTORY)
     async with request.app[DATABASE].session() as session:
-        if not await talks.stands(session, who):
+        state = await talks.turn_state(session, who)
+        if state is None:
             return gone().answer()
         lines = await talks.lines_after(session, who.case_id, number(request.query.get("after"), 0), limit)
         await talks.delivered(session, lines)
-        state = await talks.turn_state(session, who.case_id)
     return json_answer({"messages": [line.as_json() for line in lines], **state.as_json()})
 
 

@@ -106,10 +106,9 @@ async def _follow(
     while not closing.is_set():
         bell.clear()
         async with request.app[DATABASE].session() as session:
-            valid = await talks.stands(session, who)
+            state = await talks.turn_state(session, who)
             lines = [line for line in await talks.lines_after(session, who.case_id, floor) if line.id not in sent]
-            state = await talks.turn_state(session, who.case_id)
-        if not valid:
+        if state is None:
             await writer.event("signed-out", {})
             return
         for line in lines:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import DateTime, String, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.store.models import AccessToken, Case, Message, ScriptRevision
-from followup.store.takeovers import speaker_of
-from followup.store.takeovers import standing as standing_of_colleague
+from followup.store.takeovers import shown_name, speaker_of
 from followup.web.session import Session
 
 INACTIVE_AFTER = timedelta(minutes=30)
@@ -169,22 +168,24 @@ async def delivered(session: AsyncSession, lines: Sequence[Line]) -> None:
         )
 
 
-async def turn_state(session: AsyncSession, case_id: str) -> TurnState:
-    rows = await session.execute(
-        select(Message.id, Message.status, Message.direction).where(
-            Message.case_id == case_id,
-            Message.direction.in_(("in", "system")),
-            Message.status.in_(("received", "failed")),
-        )
-    )
-    found = rows.all()
-    colleague = await standing_of_colleague(session, case_id)
-    return TurnState(
-        # What a colleague is told waits for nobody but the colleague.
-        typing=colleague is None and any(row.status == "received" for row in found),
-        failed=tuple(sorted(row.id for row in found if row.status == "failed" and row.direction == "in")),
-        colleague=colleague.shown if colleague else None,
-    )
+_CASE = bindparam("case_id", type_=String)
+_waits = exists().where(Message.case_id == _CASE, Message.direction.in_(("in", "system")), Message.status == "received")
+_failed = select(Message.id).where(Message.case_id == _CASE, Message.direction == "in", Message.status == "failed").order_by(Message.id)
+_LOOK = select(
+    exists().where(AccessToken.case_id == _CASE, AccessToken.revoked_at.is_(None), AccessToken.created_at <= bindparam("since", type_=DateTime(timezone=True))),
+    _waits,
+    func.array(_failed.scalar_subquery()),
+    shown_name(_CASE),
+)
+
+
+async def turn_state(session: AsyncSession, who: Session) -> TurnState | None:
+    """None when the session may not be used any more (`stands`). One statement: it is asked whenever something happens."""
+    valid, waits, failed, colleague = (await session.execute(_LOOK, {"case_id": who.case_id, "since": who.since})).one()
+    if not valid:
+        return None
+    # What a colleague is told waits for nobody but the colleague.
+    return TurnState(typing=waits and colleague is None, failed=tuple(failed), colleague=colleague)
 
 
 def _company(variables: dict[str, Any], declared: Any) -> str:

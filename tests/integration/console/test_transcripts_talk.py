@@ -279,12 +279,12 @@ async def test_trainers_do_not_correct_what_they_do_not_see(enter: Enter, databa
 
 
 async def test_what_customers_write_is_text_and_never_markup(enter: Enter, database: Database) -> None:
-    evil = "<img src=x onerror=alert(1)>\"'{{7*7}}"
+    evil = "<img src=x onerror=alert(1)>\"'{{77777*77777}}"
     talk = await write_talk(database, [Said(evil, answers=[("suggestions", evil)])], ticket="complaint", reason=evil, variables={"company": evil})
     supervisor = await enter("supervisor")
     for path in ("", "/print"):
         page = await supervisor.get(talk_link(talk.case_id) + path)
-        assert "<img" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page and "49" not in text_of(page).replace("2049", "")
+        assert "<img" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page and "6049261729" not in page
 
 
 async def test_next_and_previous_go_through_the_filtered_list(enter: Enter, database: Database) -> None:

@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text as sql
 
+from followup import clock
 from followup.talk import links
+from followup.web import talks
 from followup.web.keys import DATABASE, LIMITER
+from followup.web.session import Session
 from tests.integration.budget import counted
 
 
@@ -190,3 +193,12 @@ async def test_taking_a_message_is_three_statements_and_one_commit(client, talk)
     with counted(client.app[DATABASE].engine.sync_engine) as spent:
         assert (await send(client, "有点贵")).status == 202
     spent.within(statements=3, commits=1)
+
+
+async def test_a_page_asks_for_its_state_by_one_statement(client, talk):
+    await send(client, "方便")
+    who = Session(talk.case_id, clock.now())
+    async with client.app[DATABASE].session() as session:
+        with counted(client.app[DATABASE].engine.sync_engine) as spent:
+            assert await talks.turn_state(session, who) == talks.TurnState(typing=True, failed=())
+        spent.within(statements=1, commits=0)
