@@ -14,10 +14,12 @@ from statistics import median
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from followup import clock
 from followup.reconcile.run import reconcile
 from followup.store.database import Database
+from followup.talk.turn import lock_key
 from tests.integration.faults.page import Page
 from tests.integration.faults.talk import REPLIES, Left, as_it_should_be, look_back, new_talk, shown_once
 from tests.long.balancer import Balancer
@@ -25,8 +27,6 @@ from tests.long.machines import PORT, Computer, Machine, computer, why_not
 
 LANES = 4
 """Customers at a time."""
-CUT_SECONDS = 60
-"""Longer than it takes to notice."""
 PARTS = ("web", "worker", "actions", "rasa")
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -52,6 +52,8 @@ class Crowd:
     database: Database
     base: str
     left: list[Left] = field(default_factory=list)
+    held: list[int] = field(default_factory=lambda: [0] * LANES)
+    """Talks of each customer's lane."""
     waits: list[tuple[float, float]] = field(default_factory=list)
     """(moment, seconds) of each reply, by the monotonic clock."""
     enough: bool = False
@@ -71,20 +73,32 @@ class Crowd:
             await shown_once(self.database, case_id, page)
         return await look_back(self.database, case_id)
 
-    async def lane(self) -> None:
+    async def lane(self, number: int) -> None:
         while not self.enough:
             self.left.append(await self.hold_talk())
+            self.held[number] += 1
 
     def waited(self, since: float) -> str:
         found = [seconds for began, seconds in self.waits if began + seconds >= since] or [0.0]
         return f"{len(found)} replies, median {median(found):.1f} s, worst {max(found):.1f} s"
 
 
-async def _held(crowd: Crowd, talks: int) -> None:
-    """Until so many more talks were held from their beginning to their end."""
-    wanted = len(crowd.left) + talks
-    while len(crowd.left) < wanted:
+async def _everyone_went_on(crowd: Crowd) -> None:
+    """Until the talks that are under way now came to their end, and everyone held another one."""
+    before = list(crowd.held)
+    while min(now - then for now, then in zip(crowd.held, before)) < 2:
         await asyncio.sleep(0.2)
+
+
+async def _in_a_turn(database: Database, machine: Machine) -> None:
+    """Until the machine's worker holds a conversation."""
+    holds = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN cases ON (classid::bigint << 32 | objid::bigint)"
+        " = hashtextextended(:key || cases.id, 0) WHERE locktype = 'advisory' AND granted AND client_addr = CAST(:address AS inet)"
+    )
+    async with database.session() as session:
+        while not await session.scalar(holds, {"key": lock_key(""), "address": machine.address}):
+            await asyncio.sleep(0.01)
 
 
 async def _killed(machine: Machine, part: str) -> None:
@@ -98,18 +112,18 @@ async def _disturb(both: Computer, crowd: Crowd, balancer: Balancer, report: lis
         for machine in both.machines:
             began = time.monotonic()
             await _killed(machine, part)
-            await _held(crowd, LANES)
+            await _everyone_went_on(crowd)
             report.append(f"{part} of {machine.name} killed: {crowd.waited(began)}")
     for machine in both.machines:
         began = time.monotonic()
+        await _in_a_turn(crowd.database, machine)
         await asyncio.to_thread(machine.cut_off)
-        await asyncio.sleep(CUT_SECONDS)
-        await _held(crowd, LANES)  # by the other one
+        await _everyone_went_on(crowd)  # by the other one, also where this one was in the middle of a turn
         await asyncio.to_thread(machine.mend)
         while (machine.address, PORT) not in balancer.well:
             await asyncio.sleep(0.5)
-        await _held(crowd, LANES)
-        report.append(f"{machine.name} cut off for {CUT_SECONDS} s and more: {crowd.waited(began)}")
+        await _everyone_went_on(crowd)
+        report.append(f"{machine.name} cut off: {crowd.waited(began)}")
 
 
 async def test_machines_are_killed_and_cut_off_and_no_talk_notices(both: Computer, database: Database, report: list[str]) -> None:
@@ -119,8 +133,8 @@ async def test_machines_are_killed_and_cut_off_and_no_talk_notices(both: Compute
         as_it_should_be(undisturbed)
         crowd = Crowd(database, balancer.url)
         async with asyncio.TaskGroup() as group:
-            for _ in range(LANES):
-                group.create_task(crowd.lane())
+            for number in range(LANES):
+                group.create_task(crowd.lane(number))
             await _disturb(both, crowd, balancer, report)
             crowd.enough = True
     for left in crowd.left:
@@ -135,12 +149,12 @@ async def test_a_backup_taken_under_load_is_whole_and_its_talks_can_go_on(both: 
     async with balancer.running():
         crowd = Crowd(database, balancer.url)
         async with asyncio.TaskGroup() as group:
-            for _ in range(LANES):
-                group.create_task(crowd.lane())
-            await _held(crowd, 1)
+            for number in range(LANES):
+                group.create_task(crowd.lane(number))
+            await _everyone_went_on(crowd)
             before = await reconcile(database, clock.now())
             restored = Database(await asyncio.to_thread(both.restored, "restored"))
-            await _held(crowd, 1)
+            await _everyone_went_on(crowd)
             crowd.enough = True
     try:
         # What waits in it has its job: whoever starts on it answers.
