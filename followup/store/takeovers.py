@@ -54,16 +54,7 @@ def speaker_of(direction: str, acts: Sequence[Any] | None) -> str | None:
 
 async def standing(session: AsyncSession, case_id: str) -> Standing | None:
     """Who speaks in this talk instead of the bot; None when the bot does."""
-    notice = (
-        select(Message.acts)
-        .where(
-            Message.case_id == case_id,
-            Message.direction == "out",
-            Message.channel_message_id == func.concat(NOTICE, TakeOver.id),
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
+    notice = _of_notice(Message.acts, case_id)
     row = (
         await session.execute(
             select(TakeOver, User.name, notice.label("notice"))
@@ -78,14 +69,15 @@ async def standing(session: AsyncSession, case_id: str) -> Standing | None:
     return Standing(take_over.id, case_id, take_over.user_id, account, shown, take_over.begun_at)
 
 
+def _of_notice(column: Any, case_id: str | BindParameter[str]) -> ScalarSelect[Any]:
+    """A column of the line that told the customer of the take-over; of the enclosing statement's `TakeOver`."""
+    is_notice = Message.channel_message_id == func.concat(NOTICE, TakeOver.id)
+    return select(column).where(Message.case_id == case_id, Message.direction == "out", is_notice).limit(1).scalar_subquery()
+
+
 def shown_name(case_id: BindParameter[str]) -> ScalarSelect[str]:
     """`Standing.shown` as a part of another statement; NULL when the bot speaks."""
-    joined = (
-        select(func.nullif(Message.acts[0]["joined"].astext, ""))
-        .where(Message.case_id == case_id, Message.direction == "out", Message.channel_message_id == func.concat(NOTICE, TakeOver.id))
-        .limit(1)
-        .scalar_subquery()
-    )
+    joined = _of_notice(func.nullif(Message.acts[0]["joined"].astext, ""), case_id)
     found = select(func.coalesce(joined, User.name)).select_from(TakeOver).join(User, User.id == TakeOver.user_id)
     return found.where(TakeOver.case_id == case_id, TakeOver.ended_at.is_(None)).limit(1).scalar_subquery()
 

@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -82,27 +82,35 @@ def _install() -> None:
 
     @asynccontextmanager
     async def session(database: Database) -> AsyncIterator[AsyncSession]:
-        name, wrote = _caller(), [False]
-        async with plain(database) as opened:
-            token = _wrote.set(wrote)
-            try:
-                yield opened
-            finally:
-                _wrote.reset(token)
-            within = opened.sync_session
-            wrote[0] = wrote[0] or bool(within.dirty or within.new or within.deleted)
-            if wrote[0]:
-                point(f"{name} before")
-        if wrote[0]:
-            point(f"{name} after")
+        name = _caller()
+        async with marked(plain(database), lambda when: point(f"{name} {when}")) as opened:
+            yield opened
 
     Database.session = session  # type: ignore[method-assign]
-    event.listen(Engine, "before_cursor_execute", _notice)
+    event.listen(Engine, "before_cursor_execute", notice)
     around(JobManager, "finish_job", "procrastinate: a job ends")
     around(JobManager, "retry_job", "procrastinate: a job is put off")
 
 
-def _notice(_: Any, __: Any, statement: str, *rest: Any) -> None:
+@asynccontextmanager
+async def marked(transaction: AbstractAsyncContextManager[AsyncSession], mark: Callable[[str], None]) -> AsyncIterator[AsyncSession]:
+    """The transaction; if it writes, with a mark "before" and one "after" its commit. `notice` must hear the engine's statements."""
+    wrote = [False]
+    async with transaction as opened:
+        token = _wrote.set(wrote)
+        try:
+            yield opened
+        finally:
+            _wrote.reset(token)
+        within = opened.sync_session
+        wrote[0] = wrote[0] or bool(within.dirty or within.new or within.deleted)
+        if wrote[0]:
+            mark("before")
+    if wrote[0]:
+        mark("after")
+
+
+def notice(_: Any, __: Any, statement: str, *rest: Any) -> None:
     if (wrote := _wrote.get()) is not None and _WRITES.search(statement):
         wrote[0] = True
 

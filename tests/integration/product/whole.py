@@ -42,7 +42,7 @@ from followup.training import deploy
 from tests.fakes.rasa import RasaInProcess
 from tests.integration.campaigns.conftest import invite
 from tests.integration.console.made_up_models import a_version
-from tests.integration.faults.points import _notice, _wrote
+from tests.integration.faults.points import marked, notice
 
 START = datetime(2026, 3, 10, 10, 5, tzinfo=SHANGHAI)
 SCRIPTS = ("auto_loan_satisfaction", "fruit_order", "bank_dormant_mobile_banking")
@@ -382,25 +382,14 @@ async def mortal(database: Database, products: list[Product]) -> AsyncIterator[N
         product = products[-1] if products and opened_by is database else None
         if product is not None and product._dead:
             raise Died
-        wrote = [False]
-        async with plain(opened_by) as opened:
-            token = _wrote.set(wrote)
-            try:
-                yield opened
-            finally:
-                _wrote.reset(token)
-            within = opened.sync_session
-            wrote[0] = wrote[0] or bool(within.dirty or within.new or within.deleted)
-            if wrote[0] and product is not None:
-                product._point()
-        if wrote[0] and product is not None:
-            product._point()
+        async with marked(plain(opened_by), lambda _: None if product is None else product._point()) as opened:
+            yield opened
 
     Database.session = session  # type: ignore[method-assign]
-    event.listen(Engine, "before_cursor_execute", _notice)
+    event.listen(Engine, "before_cursor_execute", notice)
     try:
         yield
     finally:
         Database.session = plain  # type: ignore[method-assign]
-        event.remove(Engine, "before_cursor_execute", _notice)
+        event.remove(Engine, "before_cursor_execute", notice)
 
