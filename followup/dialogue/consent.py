@@ -94,7 +94,7 @@ def _told_at_once(turn: Turn) -> Verdict | None:
         return None
     if told.base == "dissatisfied":
         answers.remark(turn, told)
-        if state.open == st.CONSENT and (first := _first_question(turn)) and first.type in SATISFACTION_TYPES:
+        if state.open == st.CONSENT and (first := first_question(turn)) and first.type in SATISFACTION_TYPES:
             turn.effects.extend(begin(turn.script, state))  # a concern is consent: what it is about comes next
             return Verdict.GO_ON
     else:
@@ -116,13 +116,14 @@ def _without_greeting(turn: Turn) -> Reply:
     return part if _answers_first_question(turn, part) else told
 
 
-def _first_question(turn: Turn) -> Question | None:
+def first_question(turn: Turn) -> Question | None:
+    """The script's first question that is asked, not told."""
     return next((question for question in turn.script.questions if not question.is_step), None)
 
 
 def _answers_first_question(turn: Turn, told: Reply) -> bool:
     """Whether the script's first question would take these words: one of its options, its type, or what it listens for."""
-    first = _first_question(turn)
+    first = first_question(turn)
     if first is None:
         return False
     if any(one.heard_in(told.text) for one in first.listen_for):

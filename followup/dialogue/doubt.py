@@ -13,6 +13,7 @@ import re
 from dataclasses import replace
 
 from followup.dialogue import state as st
+from followup.dialogue.go_ahead import says_go_ahead
 from followup.dialogue.reply import ENDS_NOW, FIRM, Act, Reply
 from followup.dialogue.turn import Turn
 
@@ -40,7 +41,6 @@ _PAST = re.compile(r"昨天|前天|昨晚|上次|那天|当时|之前|刚才")
 _CLAUSE = re.compile(r"[，,。；;！!？?\s]+")
 _OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老婆|老人|老爷子|老太太|爸|妈|爷爷|奶奶|家里人|他|她|孙子|孙女|老大|老二")
 _AGREES = re.compile(r"^[喂哎\s，]*(?:方便|可以|有空|没事|没关系|行|好|嗯)")
-_GO_AHEAD = re.compile(r"(?:你|您)(?:说|讲|问)|(?:说|讲|问)吧")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
 _CERTAIN = 0.9
 """What the words do not say plainly ("方向盘太重" is no driver) needs this much."""
@@ -114,4 +114,4 @@ def _agreed_anyway(turn: Turn, act: Act) -> bool:
     if (agreed is None or agreed.confidence < FIRM) and not _AGREES.match(turn.reply.text):
         return False
     others = _OTHERS.search(turn.reply.text) is not None and not re.search(r"我(?:也|在|要|正|刚)", turn.reply.text)
-    return others or _GO_AHEAD.search(turn.reply.text) is not None
+    return others or says_go_ahead(turn.reply.text)

@@ -9,6 +9,7 @@ from followup.dialogue import answers, health, inbound, state as st
 from followup.dialogue.buttons import meant_otherwise, pressed
 from followup.dialogue.consent import hear_consent, hear_landline
 from followup.dialogue.doubt import believed
+from followup.dialogue.go_ahead import as_agreement, told_to_go_on
 from followup.dialogue.open_question import hear_probe, hear_question
 from followup.dialogue.reply import NEVER_CONTACT
 from followup.dialogue.somebody_else import hear_other_user, hear_third_person
@@ -43,6 +44,10 @@ def hear(turn: Turn) -> Verdict:
         return verdict
     if _is_back(turn):
         return Verdict.GO_ON
+    if not turn.script.customer_led and told_to_go_on(turn):
+        turn.reply = as_agreement(turn)
+        if state.question_id:
+            return Verdict.GO_ON  # the question is asked again: a yes is no answer to it
     turn.reply = believed(turn)
     verdict = _HANDLERS[state.open.split(":")[0]](turn)
     return inbound.settle(turn, verdict) if turn.script.customer_led else verdict

@@ -16,6 +16,7 @@ from followup.dialogue.turn import Turn
 from followup.holidays import works_on
 from followup.reading import Asked, Reading
 from followup.scripts.model import Question, Script
+from followup.scripts.walk import NOTHING, next_question
 
 _WRONG_NUMBER = re.compile(r"打错|不认识|没这个人|没有这个人|查无此人|号码不对|号码错|空号|换号|新号")
 _MOST_ANSWERED = 2
@@ -138,7 +139,20 @@ def _refuse(turn: Turn) -> None:
 
 
 def _goodbye(turn: Turn) -> None:
+    """ "车来了先这样" to the last question, which is for suggestions: nothing more to say, and all was asked."""
+    if _only_a_wish_is_left(turn):
+        answers.nothing(turn, turn.script.question(turn.state.question_id))
+        return
     turn.end(Outcome.ENDED_EARLY, "goodbye")
+
+
+def _only_a_wish_is_left(turn: Turn) -> bool:
+    state, script = turn.state, turn.script
+    if script.customer_led or not state.open.startswith(st.QUESTION) or script.question(state.question_id).type != "open":
+        return False
+    steps = (step.id for step in script.questions if step.is_step)
+    values = {**state.values, state.question_id: NOTHING}
+    return next_question(script, values, [*state.told, *steps], {**script.demo_variables(), **state.variables}) is None
 
 
 def _wait(turn: Turn) -> None:

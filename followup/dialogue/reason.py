@@ -27,6 +27,8 @@ def states_reason(text: str) -> bool:
     return len(rest) >= 3
 
 
+_WENT_WRONG = re.compile(r"跑了?(?:好?几|两|三|四|多)[趟次回]|白跑|折腾|返工|反复|重新|瘪|破|裂|碎|划痕|刮|漏|缺|错|丢|响|抖|掉漆|等了|排队")
+"""What went wrong without a word of judgement: "资料让我跑了两趟"."""
 _BUT = re.compile(r"就是|但是?|不过|可是|只是|可惜|美中不足|除了")
 _TAKEN_AS_IT_IS = re.compile(r"(?:能|可以|还能|也能)(?:接受|理解|体谅)|(?:也|很|都)正常|不过分|没关系|无所谓|一分钱一分货")
 _PARTS = re.compile(r"[,.!;?~]+")
@@ -40,13 +42,15 @@ def names_a_fault(reply: Reply) -> bool:
         return False
     if any(one.level < 0 and states_reason(text) for one in polarity.opinions(text)):
         return True
+    if reply.base == "dissatisfied" and reply.confidence >= FIRM and states_reason(text):
+        return True  # "外面箱子瘪了一块，梨倒是都好的": a mild answer on the whole
     but = _BUT.search(text)
     if but is None:
         return False
     if any(act.base == "dissatisfied" and act.confidence >= FIRM and text.find(core(act.text)) >= but.start() for act in reply.acts):
         return True  # "都蛮好的，就是排队排得我腿都站麻了"
     told = [part for part in _PARTS.split(text[but.end():]) if part]
-    return any(_SAYS_WHY.search(part) and not _NO_FAULT.search(part) and not asks_something(part) and not _praises(part) for part in told)
+    return any((_SAYS_WHY.search(part) or _WENT_WRONG.search(part)) and not _NO_FAULT.search(part) and not asks_something(part) and not _praises(part) for part in told)
 
 
 def _praises(part: str) -> bool:

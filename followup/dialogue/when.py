@@ -6,14 +6,21 @@ import re
 from datetime import datetime
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.consent import agreed
-from followup.dialogue.effects import BookCallback, Outcome
-from followup.dialogue.reply import ENDS_NOW
+from followup.dialogue.aspects import aspects_in
+from followup.dialogue.consent import agreed, begin, first_question
+from followup.dialogue.effects import BookCallback, Outcome, TakeNote
+from followup.dialogue.go_ahead import says_go_ahead
+from followup.dialogue.items import question_asked
+from followup.dialogue.reply import ENDS_NOW, FEELINGS, FIRM, NOT_NOW, asks_something
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked
+from followup.scripts.model import SATISFACTION_TYPES, Question
 
 _AGREES = re.compile(r"^[嗯哦那，\s]*(?:好|行|可以|成|没问题|ok|OK|就这样|嗯)")
 """ "好的再见" to an offered time."""
+_NOW = ("现在", "继续", "这会儿")
+_SAYS_SOMETHING = 6
+"""Characters."""
 
 
 def hear_callback(turn: Turn) -> Verdict:
@@ -22,9 +29,8 @@ def hear_callback(turn: Turn) -> Verdict:
     if reading is not None:
         state.our_time = False
         return answers.book(turn, reading.value)
-    if reply.has("consent") and any(w in reply.text for w in ("现在", "继续", "这会儿")):
-        state.open = st.RESUME
-        return agreed(turn)
+    if (verdict := _taken_up(turn)) is not None:
+        return verdict
     if reply.base == "goodbye" and reply.sure:
         return _unnamed(turn)
     if reply.base in ("refuse", "request_human", "complain", "abuse", "wrong_person", "third_person") and reply.sure:
@@ -33,6 +39,7 @@ def hear_callback(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED
     if reply.has("ask_who", "ask_purpose", "ask_source", "ask_duration", "ask_privacy", "bot_challenge", "faq", "wait"):
         return Verdict.INTERRUPTED
+    _told_meanwhile(turn)
     if state.count("asked_when") == 1 and not reply.has("deny", "call_later", "consent", "inform", "nothing_to_add", "busy"):
         state.simpler = True
         return Verdict.GO_ON
@@ -46,6 +53,8 @@ def hear_offer(turn: Turn) -> Verdict:
     state.our_time = False
     if reading is not None:
         return answers.book(turn, reading.value)
+    if (verdict := _taken_up(turn)) is not None:
+        return verdict
     parts_agreed = reply.base == "goodbye" and _AGREES.match(reply.text)
     if reply.base in ("consent", "satisfied", "neutral", "thank") and reply.sure or parts_agreed:
         return answers.booked(turn, offered)
@@ -54,7 +63,67 @@ def hear_offer(turn: Turn) -> Verdict:
         return Verdict.GO_ON
     if reply.base in ("refuse", "request_human", "complain", "abuse", "wrong_person") and reply.sure:
         return Verdict.INTERRUPTED
+    _told_meanwhile(turn)
     return _unnamed(turn)
+
+
+# —— no time, but an answer ———————————————————————————————————————————————
+
+
+def _taken_up(turn: Turn) -> Verdict | None:
+    """ "现在可以", "你说吧", or an answer instead of a time: the talk goes on at once."""
+    state, reply = turn.state, turn.reply
+    if reply.has("consent") and (says_go_ahead(reply.text) or any(word in reply.text for word in _NOW)):
+        state.open = st.RESUME
+        return agreed(turn)
+    question = _waiting_question(turn)
+    if question is None or not _answers(turn, question):
+        return None
+    from followup.dialogue.hear import hear  # the reply is heard again, now as the answer
+
+    state.callback_at = state.callback_reason = state.offered = ""
+    if state.resume_at.startswith((st.QUESTION, st.REASON, st.IMPROVE)):
+        state.open, state.asked_before = state.resume_at, False
+    else:
+        turn.effects.extend(begin(turn.script, state))
+    state.resume_at = ""
+    return hear(turn)
+
+
+def _waiting_question(turn: Turn) -> Question | None:
+    """The question at which the talk was put off, or the first one."""
+    prefix, _, question_id = turn.state.resume_at.partition(":")
+    if not question_id:
+        return first_question(turn)
+    return turn.script.question(question_id) if prefix + ":" == st.QUESTION else None
+
+
+def _answers(turn: Turn, question: Question) -> bool:
+    """Whether the words answer it beyond doubt: a bare "挺好的" agrees to the time that was offered."""
+    reply = turn.reply
+    if not reply.sure or reply.base not in ("inform", *FEELINGS) or reply.has(*NOT_NOW) or asks_something(reply.text):
+        return False
+    if question.type in SATISFACTION_TYPES:
+        return reply.base in FEELINGS and bool(set(aspects_in(reply.text)) & set(question.aspects) or _heard(question, reply.text))
+    if question.type == "open":
+        return False  # any words would do
+    reading = turn.read(question_asked(question))
+    return reading is not None and reading.fit == "strong"
+
+
+def _heard(question: Question, text: str) -> bool:
+    return any(one.heard_in(text) for one in question.listen_for)
+
+
+def _told_meanwhile(turn: Turn) -> None:
+    """What is told instead of a time and answers nothing is kept, and a displeasure apologised for."""
+    reply = turn.reply
+    if not reply.sure or len(reply.text) < _SAYS_SOMETHING or reply.has(*NOT_NOW):
+        return
+    if reply.base == "dissatisfied" and reply.confidence >= FIRM:
+        answers.remark(turn, reply)
+    elif reply.base in ("inform", "suggest") and reply.confidence >= FIRM:
+        turn.effects.append(TakeNote("suggestion" if reply.base == "suggest" else "enquiry", reply.text))
 
 
 def _unnamed(turn: Turn) -> Verdict:
