@@ -11,7 +11,7 @@ UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
 # Two test processes; what shares a stack or a browser stays together (tests/conftest.py).
-SIDE_BY_SIDE ?= -n 2 --dist loadgroup
+SIDE_BY_SIDE ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test test-long bench load bench-console bench-understanding nlu-report train coverage examples dependencies uv
 

@@ -35,10 +35,15 @@ _SHARED = ("addresses", "running_stack", "browser")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together when several processes share the work (`pytest -n 2 --dist loadgroup`)."""
+    """Which tests stay together when several processes share the work (`pytest -n 2 --dist loadgroup`), longest first.
+
+    Two processes end together when what cannot be divided comes first; `--no-loadscope-reorder` keeps the order.
+    """
     for item in items:
         used = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
         item.add_marker(pytest.mark.xdist_group(used[0] if used else str(item.path)))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not set(_SHARED).intersection(getattr(item, "fixturenames", ())))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
