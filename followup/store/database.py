@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import parse_qsl, quote
 
+import psycopg
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -13,6 +14,8 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+
+from followup.store.straight import Straight, look_before_asking
 
 DRIVER = "postgresql+psycopg"
 _ALIVE = {
@@ -49,6 +52,13 @@ def libpq_url(url: str) -> str:
     return f"postgresql://{address}?" + "&".join([*([query] if query else []), *more])
 
 
+async def psycopgs(session: AsyncSession) -> psycopg.AsyncConnection:
+    """The driver's connection of a session, in the session's transaction."""
+    driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    return driver
+
+
 class Database:
     """Engine and sessions.
 
@@ -65,6 +75,8 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,  # they are customers' words, and errors go to logs
         )
+        look_before_asking(self.engine.dialect)
+        self._straight = Straight(self.url, pool_size)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -72,5 +84,14 @@ class Database:
         async with self._sessions.begin() as session:
             yield session
 
+    def straight(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection]:
+        """psycopg's own connection, on which each statement is a transaction: for the few that every turn asks.
+
+        >>> async with database.straight() as connection:
+        ...     await connection.execute("SELECT 1 FROM cases WHERE id = %(case_id)s", {"case_id": case_id})
+        """
+        return self._straight.connection()
+
     async def close(self) -> None:
+        await self._straight.close()
         await self.engine.dispose()

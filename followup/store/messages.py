@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Float, String, bindparam, exists, func, or_, select, update
-from sqlalchemy import text as sql
+import psycopg
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from followup.store.models import Message, Note, RasaEvent
+from followup.store.models import Message, Note
 from followup.store.stored_turn import Event, Reply, Understanding
-from followup.store.takeovers import is_taken
 
 TO_A_COLLEAGUE = "said to a colleague"
 """`error` of a customer's message that the bot did not hear: a colleague was speaking."""
@@ -41,77 +40,81 @@ class Waiting:
     """Rasa has stored the turn already: before a kill, or in a try that was taken for a failure."""
 
 
+# What waits, oldest first. `{but}`: another one that is being written by the same statement.
+_NEXT = """
+    SELECT
+        id, direction, channel, text, created_at, tries, channel_message_id,
+        EXISTS (SELECT FROM take_overs WHERE take_overs.case_id = %(case_id)s AND ended_at IS NULL) AS taken,
+        EXISTS (SELECT FROM events WHERE sender_id = %(case_id)s AND events.message_id = messages.id) AS stored
+    FROM messages
+    WHERE case_id = %(case_id)s AND status = 'received' {but}
+    ORDER BY id LIMIT 1
+"""
+_FIRST = _NEXT.format(but="")
+
 # One statement, one round trip. The case first, as in the inbox: one order of locks, and the ids rise in the order of the
 # commits, so that a page that reads on from an id misses nothing. The replies get their ids in the order they are said in.
-_FINISH = sql(
-    f"""
+# What waits next is as it was when this began: what came since is seen by who looks again after letting go of the talk.
+_FINISH = f"""
     WITH the_case AS MATERIALIZED (
-        SELECT id FROM cases WHERE id = :case_id FOR NO KEY UPDATE
+        SELECT id FROM cases WHERE id = %(case_id)s FOR NO KEY UPDATE
     ), done AS (
         UPDATE messages
-        SET status = :status, error = :error, intent = :intent, confidence = :confidence, acts = CAST(:acts AS jsonb), handled_at = :at
+        SET status = %(status)s, error = %(error)s, intent = %(intent)s, confidence = %(confidence)s::float8,
+            acts = %(acts)s::jsonb, handled_at = %(at)s
         FROM the_case
-        WHERE messages.id = :id AND messages.status = 'received'
+        WHERE messages.id = %(id)s AND messages.status = 'received'
         RETURNING messages.id
     ), said AS (
         INSERT INTO messages (case_id, direction, channel, channel_message_id, text, quick_replies, status, in_reply_to, created_at)
-        SELECT :case_id, 'out', :channel, done.id || '-' || reply.number, reply.said ->> 'text',
-               NULLIF(reply.said -> 'quick_replies', 'null'), 'queued', done.id, :at
-        FROM done CROSS JOIN jsonb_array_elements(CAST(:replies AS jsonb)) WITH ORDINALITY AS reply (said, number)
+        SELECT %(case_id)s, 'out', %(channel)s, done.id || '-' || reply.number, reply.said ->> 'text',
+               NULLIF(reply.said -> 'quick_replies', 'null'), 'queued', done.id, %(at)s
+        FROM done CROSS JOIN jsonb_array_elements(%(replies)s::jsonb) WITH ORDINALITY AS reply (said, number)
         ORDER BY reply.number
         ON CONFLICT DO NOTHING
         RETURNING id
     ), touched AS (
-        UPDATE cases SET last_message_at = :at FROM done
-        WHERE cases.id = :case_id AND jsonb_array_length(CAST(:replies AS jsonb)) > 0
+        UPDATE cases SET last_message_at = %(at)s FROM done
+        WHERE cases.id = %(case_id)s AND jsonb_array_length(%(replies)s::jsonb) > 0
         RETURNING cases.id
-    )
-    SELECT done.id, CASE WHEN :news THEN pg_notify('{OUT_NOTIFICATION}', :case_id) END AS told FROM done
-    """
-).bindparams(
-    bindparam("case_id", type_=String),
-    bindparam("id", type_=BigInteger),
-    bindparam("channel", type_=String),
-    bindparam("status", type_=String),
-    bindparam("error", type_=String),
-    bindparam("intent", type_=String),
-    bindparam("confidence", type_=Float),
-    bindparam("at", type_=DateTime(timezone=True)),
-    bindparam("news", type_=Boolean),
-)
+    ), told AS MATERIALIZED (
+        SELECT done.id, CASE WHEN %(news)s THEN pg_notify('{OUT_NOTIFICATION}', %(case_id)s) END FROM done
+    ), upcoming AS ({_NEXT.format(but="AND id <> %(id)s")})
+    SELECT EXISTS (SELECT FROM told) AS done, upcoming.* FROM (VALUES (1)) AS one LEFT JOIN upcoming ON TRUE
+"""
 
 
-async def next_received(session: AsyncSession | AsyncConnection, case_id: str) -> Waiting | None:
+@dataclass(frozen=True)
+class Finished:
+    """`done` False: it had been finished before, and nothing was written. `next`: what waits after it."""
+
+    done: bool
+    next: Waiting | None
+
+
+async def next_received(connection: psycopg.AsyncConnection, case_id: str) -> Waiting | None:
     """The oldest message that was not handled yet."""
-    is_stored = exists().where(RasaEvent.sender_id == Message.case_id, RasaEvent.message_id == Message.id)
-    row = (
-        await session.execute(
-            select(
-                Message.id,
-                Message.direction,
-                Message.channel,
-                Message.text,
-                Message.created_at,
-                Message.tries,
-                Message.channel_message_id,
-                is_taken(case_id).label("taken"),
-                is_stored.label("stored"),
-            )
-            .where(Message.case_id == case_id, Message.status == "received")
-            .order_by(Message.id)
-            .limit(1)
-        )
-    ).first()
-    if row is None:
-        return None
-    return Waiting(
-        row.id, case_id, row.direction, row.channel, row.text, row.created_at, row.tries, row.channel_message_id,
-        taken=row.taken, stored=row.stored,
-    )  # fmt: skip
+    row = await (await connection.execute(_FIRST, {"case_id": case_id})).fetchone()
+    return None if row is None else _waiting(case_id, *row)
+
+
+def _waiting(
+    case_id: str, id: int, direction: str, channel: str, text: str, created_at: datetime, tries: int, key: str, taken: bool, stored: bool
+) -> Waiting:
+    return Waiting(id, case_id, direction, channel, text, created_at, tries, key, taken=taken, stored=stored)
+
+
+async def still_received(connection: psycopg.AsyncConnection, case_id: str) -> bool:
+    """Whether anything waits."""
+    row = await (await connection.execute(_STILL, {"case_id": case_id})).fetchone()
+    return row is not None
+
+
+_STILL = "SELECT FROM messages WHERE case_id = %(case_id)s AND status = 'received' LIMIT 1"
 
 
 async def has_received(
-    session: AsyncSession | AsyncConnection, case_id: str, *, after: int = 0, direction: str | None = None
+    session: AsyncSession, case_id: str, *, after: int = 0, direction: str | None = None
 ) -> bool:
     """Whether messages wait, of the given direction and newer than `after`."""
     condition = [Message.case_id == case_id, Message.status == "received", Message.id > after]
@@ -120,30 +123,27 @@ async def has_received(
     return bool(await session.scalar(select(exists().where(*condition))))
 
 
-async def stored_turn(session: AsyncSession, case_id: str, message_id: int) -> list[Event]:
+_STORED = """
+    WITH begun AS MATERIALIZED (
+        SELECT id FROM events WHERE sender_id = %(case_id)s AND message_id = %(id)s
+    )
+    SELECT data FROM events
+    WHERE sender_id = %(case_id)s AND id >= (SELECT id FROM begun) AND id < COALESCE((
+        SELECT min(id) FROM events
+        WHERE sender_id = %(case_id)s AND message_id IS NOT NULL AND id > (SELECT id FROM begun)
+    ), 9223372036854775807)
+    ORDER BY id
+"""
+
+
+async def stored_turn(connection: psycopg.AsyncConnection, case_id: str, message_id: int) -> list[Event]:
     """Rasa's events of the message's turn, beginning with its user event; empty when Rasa did not store it."""
-    start = (
-        select(RasaEvent.id).where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id).scalar_subquery()
-    )
-    next_turn = (
-        select(func.min(RasaEvent.id))
-        .where(RasaEvent.sender_id == case_id, RasaEvent.message_id.is_not(None), RasaEvent.id > start)
-        .scalar_subquery()
-    )
-    rows = await session.scalars(
-        select(RasaEvent.data)
-        .where(
-            RasaEvent.sender_id == case_id,
-            RasaEvent.id >= start,
-            or_(next_turn.is_(None), RasaEvent.id < next_turn),
-        )
-        .order_by(RasaEvent.id)
-    )
-    return [json.loads(data) for data in rows]
+    rows = await (await connection.execute(_STORED, {"case_id": case_id, "id": message_id})).fetchall()
+    return [json.loads(row[0]) for row in rows]
 
 
 async def finish(
-    session: AsyncSession,
+    connection: psycopg.AsyncConnection,
     waiting: Waiting,
     replies: Sequence[Reply],
     at: datetime,
@@ -151,10 +151,13 @@ async def finish(
     understanding: Understanding | None = None,
     status: str = "handled",
     error: str | None = None,
-) -> bool:
-    """Write the replies and the end of the message in one go. False, writing nothing, if that was done already."""
+) -> Finished:
+    """Write the replies and the end of the message in one go, or nothing if that was done already.
+
+    In autocommit it is a transaction by itself, else it belongs to the connection's.
+    """
     read = understanding or Understanding(None, None, None)
-    channel = await customers_channel(session, waiting.case_id) if replies and waiting.channel == "system" else waiting.channel
+    channel = await _answered_on(connection, waiting.case_id) if replies and waiting.channel == "system" else waiting.channel
     said = [{"text": reply.text, "quick_replies": reply.quick_replies or None} for reply in replies]
     given = {
         "case_id": waiting.case_id,
@@ -170,9 +173,9 @@ async def finish(
         # Without a line of ours nothing else tells the page that nothing is being worked on any more.
         "news": bool(replies) or (status == "handled" and waiting.direction == "in"),
     }
-    done = (await session.execute(_FINISH, given)).one_or_none() is not None
-    session.expire_all()  # what this session has read of these rows is not so any more
-    return done
+    row = await (await connection.execute(_FINISH, given)).fetchone()
+    assert row is not None
+    return Finished(row[0], None if row[1] is None else _waiting(waiting.case_id, *row[1:]))
 
 
 async def count_failure(session: AsyncSession, message_id: int, error: str) -> tuple[int, timedelta]:
@@ -207,6 +210,17 @@ async def note_failure(session: AsyncSession, waiting: Waiting, at: datetime) ->
         )
         .on_conflict_do_nothing()
     )
+
+
+_CHANNEL = """
+    SELECT channel FROM messages WHERE case_id = %(case_id)s AND direction <> 'system' ORDER BY id DESC LIMIT 1
+"""
+
+
+async def _answered_on(connection: psycopg.AsyncConnection, case_id: str) -> str:
+    """`customers_channel`."""
+    row = await (await connection.execute(_CHANNEL, {"case_id": case_id})).fetchone()
+    return row[0] if row is not None else "web"
 
 
 async def customers_channel(session: AsyncSession, case_id: str) -> str:

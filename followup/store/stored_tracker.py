@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+import psycopg
+from sqlalchemy import Connection, select
 
 from followup.store.models import RasaEvent
 
@@ -23,36 +24,32 @@ class Loaded:
     last_id: int | None
 
 
-_RECENT = text(
-    """
+_RECENT = """
     WITH since AS MATERIALIZED (
-        SELECT id FROM events WHERE sender_id = :sender AND message_id IS NOT NULL
-        ORDER BY message_id DESC OFFSET :before LIMIT 1
+        SELECT id FROM events WHERE sender_id = %(sender)s AND message_id IS NOT NULL
+        ORDER BY message_id DESC OFFSET %(before)s LIMIT 1
     )
     SELECT id, data, EXISTS (SELECT FROM since) AS is_cut FROM events
-    WHERE sender_id = :sender AND id >= COALESCE((SELECT id FROM since), 0)
+    WHERE sender_id = %(sender)s AND id >= COALESCE((SELECT id FROM since), 0)
     ORDER BY id
-    """
-)
+"""
 
 # Each by the index events_state_idx: as quick in a conversation of two thousand messages as in a new one.
-_STATE = text(
-    """
+_STATE = """
     SELECT found.id, found.data
-    FROM unnest(CAST(:slots AS text[])) AS slot (name)
+    FROM unnest(%(slots)s::text[]) AS slot (name)
     CROSS JOIN LATERAL (
         SELECT id, data FROM events
-        WHERE sender_id = :sender AND type_name = 'slot' AND action_name = slot.name AND id < :before
+        WHERE sender_id = %(sender)s AND type_name = 'slot' AND action_name = slot.name AND id < %(before)s
         ORDER BY id DESC LIMIT 1
     ) AS found
     UNION ALL (
         SELECT id, data FROM events
-        WHERE sender_id = :sender AND type_name = 'active_loop' AND id < :before
+        WHERE sender_id = %(sender)s AND type_name = 'active_loop' AND id < %(before)s
         ORDER BY id DESC LIMIT 1
     )
     ORDER BY id
-    """
-)
+"""
 
 
 def load_all(connection: Connection, sender_id: str) -> Loaded:
@@ -63,13 +60,14 @@ def load_all(connection: Connection, sender_id: str) -> Loaded:
     return Loaded([json.loads(row.data) for row in rows], rows[-1].id if rows else None)
 
 
-def load_recent(connection: Connection, sender_id: str, messages: int, slots: Sequence[str]) -> Loaded:
+def load_recent(connection: psycopg.Connection, sender_id: str, messages: int, slots: Sequence[str]) -> Loaded:
     """The events of the last `messages` messages, and before them the state of what came earlier."""
-    rows = connection.execute(_RECENT, {"sender": sender_id, "before": messages - 1}).all()
-    events: list[dict[str, Any]] = [json.loads(row.data) for row in rows]
-    if not rows or not rows[0].is_cut:
-        return Loaded(events, rows[-1].id if rows else None)
-    asked = {"sender": sender_id, "slots": list(slots), "before": rows[0].id}
-    state = [json.loads(row.data) for row in connection.execute(_STATE, asked)]
+    rows = connection.execute(_RECENT, {"sender": sender_id, "before": messages - 1}).fetchall()
+    events: list[dict[str, Any]] = [json.loads(data) for _, data, _ in rows]
+    last_id = rows[-1][0] if rows else None
+    if not rows or not rows[0][2]:
+        return Loaded(events, last_id)
+    asked = {"sender": sender_id, "slots": list(slots), "before": rows[0][0]}
+    state = [json.loads(data) for _, data in connection.execute(_STATE, asked)]
     listening = {"event": "action", "name": "action_listen", "timestamp": events[0].get("timestamp")}
-    return Loaded([*state, listening, *events], rows[-1].id)
+    return Loaded([*state, listening, *events], last_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Exists, ScalarSelect, exists, func, select
+from sqlalchemy import ColumnElement, Exists, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.store.models import Message, User
@@ -19,6 +19,19 @@ from followup.store.staff_models import TakeOver
 
 NOTICE = "take-over-"
 """`channel_message_id` of the line that tells the customer who speaks now: this and the take-over's id."""
+
+
+SHOWN_NAME = f"""(
+    SELECT coalesce((
+        SELECT nullif(acts -> 0 ->> 'joined', '') FROM messages
+        WHERE case_id = %(case_id)s AND direction = 'out' AND channel_message_id = concat('{NOTICE}', take_overs.id)
+        LIMIT 1
+    ), users.name)
+    FROM take_overs JOIN users ON users.id = take_overs.user_id
+    WHERE take_overs.case_id = %(case_id)s AND take_overs.ended_at IS NULL
+    LIMIT 1
+)"""
+"""`Standing.shown` as a part of a statement of psycopg's; NULL when the bot speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,8 @@ def speaker_of(direction: str, acts: Sequence[Any] | None) -> str | None:
 
 async def standing(session: AsyncSession, case_id: str) -> Standing | None:
     """Who speaks in this talk instead of the bot; None when the bot does."""
-    notice = _of_notice(Message.acts, case_id)
+    is_notice = Message.channel_message_id == func.concat(NOTICE, TakeOver.id)
+    notice = select(Message.acts).where(Message.case_id == case_id, Message.direction == "out", is_notice).limit(1).scalar_subquery()
     row = (
         await session.execute(
             select(TakeOver, User.name, notice.label("notice"))
@@ -67,19 +81,6 @@ async def standing(session: AsyncSession, case_id: str) -> Standing | None:
     take_over, account, acts = row
     shown = str(acts[0].get("joined") or account) if acts else account
     return Standing(take_over.id, case_id, take_over.user_id, account, shown, take_over.begun_at)
-
-
-def _of_notice(column: Any, case_id: str | BindParameter[str]) -> ScalarSelect[Any]:
-    """A column of the line that told the customer of the take-over; of the enclosing statement's `TakeOver`."""
-    is_notice = Message.channel_message_id == func.concat(NOTICE, TakeOver.id)
-    return select(column).where(Message.case_id == case_id, Message.direction == "out", is_notice).limit(1).scalar_subquery()
-
-
-def shown_name(case_id: BindParameter[str]) -> ScalarSelect[str]:
-    """`Standing.shown` as a part of another statement; NULL when the bot speaks."""
-    joined = _of_notice(func.nullif(Message.acts[0]["joined"].astext, ""), case_id)
-    found = select(func.coalesce(joined, User.name)).select_from(TakeOver).join(User, User.id == TakeOver.user_id)
-    return found.where(TakeOver.case_id == case_id, TakeOver.ended_at.is_(None)).limit(1).scalar_subquery()
 
 
 async def name_shown_before(session: AsyncSession, user_id: int) -> str | None:

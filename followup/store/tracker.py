@@ -21,16 +21,18 @@ from contextlib import contextmanager
 from itertools import islice, pairwise
 from typing import Any
 
+import psycopg
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore as RasaTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy import Connection, create_engine, exists, func, insert, select, text
+from sqlalchemy import Connection, create_engine, select
 
 from followup.store import fail_closed, stored_tracker
 from followup.store.database import sqlalchemy_url
-from followup.store.models import Case, RasaEvent
+from followup.store.models import RasaEvent
+from followup.store.straight import look_before_asking
 from followup.store.stored_tracker import Loaded
 from followup.store.stored_turn import fault_of, message_id_of
 
@@ -74,6 +76,7 @@ class TrackerStore(RasaTrackerStore):
             max_overflow=5,
             hide_parameters=True,
         )
+        look_before_asking(self.engine.dialect)
         fail_closed.install()
         super().__init__(domain, event_broker, **kwargs)
 
@@ -127,7 +130,7 @@ class TrackerStore(RasaTrackerStore):
 
     def _load_recent(self, sender_id: str) -> Loaded:
         with self._reading() as connection:
-            return stored_tracker.load_recent(connection, sender_id, RECENT, [slot.name for slot in self.domain.slots])
+            return stored_tracker.load_recent(_psycopgs(connection), sender_id, RECENT, [slot.name for slot in self.domain.slots])
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -136,19 +139,38 @@ class TrackerStore(RasaTrackerStore):
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def _append(self, sender_id: str, last_id: int | None, rows: list[dict[str, Any]]) -> int:
-        newest = select(func.max(RasaEvent.id)).where(RasaEvent.sender_id == sender_id)
-        # The customer was erased: what a turn under way would still write must not come back.
-        erased = select(Case.id).where(Case.id == sender_id, Case.erased_at.is_not(None))
+        columns = {name: [row[name] for row in rows] for name in rows[0] if name != "sender_id"}
         with self.engine.begin() as connection:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtextextended('tracker:' || :sender, 0))"),
-                {"sender": sender_id},
-            )
-            stored, is_erased = connection.execute(select(newest.scalar_subquery(), exists(erased))).one()
-            if stored != last_id or is_erased:
+            driver = _psycopgs(connection)
+            # First the lock, then, by a statement that sees all that was stored before it, the look and the writing.
+            driver.execute(_LOCK, {"sender": sender_id})
+            stored = driver.execute(_STORE, {**columns, "sender": sender_id, "last_id": last_id}).fetchall()
+            if len(stored) != len(rows):
                 raise TrackerConflict
-            connection.execute(insert(RasaEvent), rows)
-            return connection.scalars(newest).one()
+        return max(row[0] for row in stored)
+
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('tracker:' || %(sender)s, 0))"
+# The customer was erased: what a turn under way would still write must not come back.
+_STORE = """
+    INSERT INTO events (sender_id, type_name, timestamp, intent_name, action_name, message_id, data)
+    SELECT %(sender)s::text, new.type_name, new.timestamp, new.intent_name, new.action_name, new.message_id, new.data
+    FROM unnest(
+        %(type_name)s::text[], %(timestamp)s::float8[], %(intent_name)s::text[], %(action_name)s::text[], %(message_id)s::bigint[],
+        %(data)s::text[]
+    ) WITH ORDINALITY AS new (type_name, timestamp, intent_name, action_name, message_id, data, number)
+    WHERE (SELECT max(id) FROM events WHERE sender_id = %(sender)s) IS NOT DISTINCT FROM %(last_id)s::bigint
+    AND NOT EXISTS (SELECT FROM cases WHERE id = %(sender)s AND erased_at IS NOT NULL)
+    ORDER BY new.number
+    RETURNING id
+"""
+
+
+def _psycopgs(connection: Connection) -> psycopg.Connection:
+    """The driver's connection: what every turn asks goes by it, at a fraction of SQLAlchemy's cost."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
 
 
 def _rows(sender_id: str, events: list[Event]) -> list[dict[str, Any]]:

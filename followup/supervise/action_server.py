@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rasa_sdk.endpoint import create_app
 
-from followup.supervise import discreet_logging
+from followup.supervise import discreet_logging, lightly
 
 if TYPE_CHECKING:
     from sanic import Sanic
@@ -23,6 +23,7 @@ async def _watch(app: "Sanic[Any, Any]", _loop: object) -> None:
     from followup.store.published import watch
 
     app.add_task(watch(database()))
+    lightly.rest_collector()
 
 
 def main() -> None:

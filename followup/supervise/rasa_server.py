@@ -32,7 +32,7 @@ from rasa.core.run import serve_application
 from rasa.core.utils import AvailableEndpoints
 from sanic import Sanic
 
-from followup.supervise import discreet_logging, rasa_faster
+from followup.supervise import discreet_logging, lightly, rasa_faster
 from followup.supervise.programs import EXIT_PROBE_FAILED, EXIT_UNFIT
 from followup.training.bounds import load_rules
 
@@ -62,7 +62,7 @@ def main() -> None:
         enable_api=False,
         response_timeout=60,
         endpoints=endpoints,
-        server_listeners=[(_drain_on_signal, "after_server_start")],
+        server_listeners=[(_drain_on_signal, "after_server_start"), (_rest, "after_server_start")],
     )
 
 
@@ -118,6 +118,10 @@ async def _misread(agent: Agent, probe: Mapping[str, str]) -> str | None:
         if found != wanted or not parsed.get("acts"):
             return f"the probe {line!r} is read as {found} instead of {wanted}"
     return None
+
+
+async def _rest(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:
+    lightly.rest_collector()
 
 
 async def _drain_on_signal(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
+from psycopg import AsyncConnection
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.store.effects import reopen
+from followup.store.messages import OUT_NOTIFICATION
 from followup.store.models import Case
 from followup.store.records import UnknownCase, is_blocked
 from followup.talk.wording import clean_text
@@ -47,10 +51,9 @@ class Accepted:
 # Each accepted message defers its own job, with neither `lock` nor `queueing_lock`. A queueing lock would save jobs but
 # lose a wake-up: the pending job that makes a second one unnecessary may start, and read the inbox, before this
 # transaction commits. A job that finds the case being worked on ends at once (see turn.py), so a spare one costs 1 ms.
-_ACCEPT = sql(
-    """
+_ACCEPT = """
     WITH the_case AS MATERIALIZED (
-        SELECT id FROM cases WHERE id = :case_id AND erased_at IS NULL FOR NO KEY UPDATE
+        SELECT id FROM cases WHERE id = :case_id AND erased_at IS NULL AND {condition} FOR NO KEY UPDATE
     ), message AS (
         INSERT INTO messages (case_id, direction, channel, channel_message_id, text, status, created_at)
         SELECT id, :direction, :channel, :channel_message_id, :text, 'received', :at FROM the_case
@@ -70,17 +73,30 @@ _ACCEPT = sql(
         WHERE cases.id = :case_id
         RETURNING cases.id
     )
-    SELECT job.id, FALSE AS duplicate, job.job_ids FROM job
-    """
-)
-
-_FIND = sql(
-    """
+    SELECT job.id, FALSE AS duplicate, job.job_ids{more} FROM job
+"""
+_FIND = """
     SELECT id FROM messages
     WHERE case_id = :case_id AND direction = :direction AND channel = :channel
-      AND channel_message_id = :channel_message_id
-    """
-)
+      AND channel_message_id = :channel_message_id AND {condition}
+"""
+_ACCEPT_ANY = sql(_ACCEPT.format(condition="TRUE", more=""))
+_FIND_ANY = sql(_FIND.format(condition="TRUE"))
+
+
+@cache
+def _said(condition: str) -> bytes:
+    """For psycopg, which names parameters in another way than SQLAlchemy."""
+    more = f", pg_notify('{OUT_NOTIFICATION}', :case_id)"
+    return _NAMED.sub(r"%(\1)s", _ACCEPT.format(condition=condition, more=more)).encode()
+
+
+@cache
+def _said_before(condition: str) -> bytes:
+    return _NAMED.sub(r"%(\1)s", _FIND.format(condition=condition)).encode()
+
+
+_NAMED = re.compile(r"(?<!:):(\w+)")
 
 
 async def accept(
@@ -111,16 +127,38 @@ async def accept(
         "channel_message_id": channel_message_id,
     }
     row = (
-        await session.execute(_ACCEPT, {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK})
+        await session.execute(_ACCEPT_ANY, {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK})
     ).one_or_none()
     if row is not None:
         if text in (Trigger.START, Trigger.RESUME) and direction == "system":
             await _open(session, case_id, channel, channel_message_id)
         return Accepted(row.id, duplicate=False)
-    known = await session.scalar(_FIND, key)
+    known = await session.scalar(_FIND_ANY, key)
     if known is None:
         raise UnknownCase(case_id)
     return Accepted(known, duplicate=True)
+
+
+async def accept_said(
+    connection: AsyncConnection, case_id: str, channel: str, channel_message_id: str, text: str, *, if_true: str = "TRUE", **given: object
+) -> Accepted:
+    """What `accept` does with a customer's line, in one round trip, and tell the pages that show the talk.
+
+    `connection` is in autocommit: the line is stored when this returns. `if_true` is a condition in SQL, of `given` and
+    `case_id`, under which the line is taken. Raises EmptyMessage, and UnknownCase also where the condition does not hold.
+    """
+    text = clean_text(text)
+    if not text:
+        raise EmptyMessage
+    key = {"case_id": case_id, "direction": "in", "channel": channel, "channel_message_id": channel_message_id, **given}
+    said = {**key, "text": text, "at": clock.now(), "queue": TURN_QUEUE, "task": TURN_TASK}
+    row = await (await connection.execute(_said(if_true), said)).fetchone()
+    if row is not None:
+        return Accepted(row[0], duplicate=False)
+    row = await (await connection.execute(_said_before(if_true), key)).fetchone()
+    if row is None:
+        raise UnknownCase(case_id)
+    return Accepted(row[0], duplicate=True)
 
 
 async def accept_trigger(session: AsyncSession, case_id: str, trigger: Trigger, key: str) -> Accepted:

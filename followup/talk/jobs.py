@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision, RetryStrategy
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import select
 
 from followup import clock
@@ -30,6 +33,7 @@ from followup.mail import MailServer
 from followup.rights.retention import erase_old
 from followup.store.campaign_models import Campaign
 from followup.store.database import Database, libpq_url
+from followup.store.straight import is_silent
 from followup.talk import takeover, watch
 from followup.talk.inbox import TURN_QUEUE, TURN_TASK
 from followup.talk.recovery import Recovery
@@ -87,7 +91,7 @@ class Services:
 
 def make_app(url: str, services: Services) -> App:
     """Procrastinate with all our tasks. Open it (`async with app.open_async()`) before use."""
-    app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=5))
+    app = App(connector=PsycopgConnector(pool_factory=_pool, conninfo=libpq_url(url), min_size=1, max_size=5))
 
     @app.task(name=TURN_TASK, queue=TURN_QUEUE, retry=BackOff())
     async def run_turn(case_id: str) -> None:
@@ -191,6 +195,20 @@ def make_app(url: str, services: Services) -> App:
             _log.info("erased the content of %s old talks", count)
 
     return app
+
+
+def _pool(**arguments: Any) -> AsyncConnectionPool:
+    """Each of procrastinate's statements stands for itself: without a transaction around it, and without a round trip before it."""
+    return AsyncConnectionPool(**{**arguments, "check": _stands, "configure": _without_transactions})
+
+
+async def _without_transactions(connection: AsyncConnection) -> None:
+    await connection.set_autocommit(True)
+
+
+async def _stands(connection: AsyncConnection) -> None:
+    if not is_silent(connection):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def tell_of(services: Services, sent: Sent) -> None:

@@ -18,14 +18,13 @@ from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy.exc
+from psycopg import AsyncConnection, InterfaceError, OperationalError
 
 from followup import clock
 from followup.dialogue.handed_back import How
 from followup.store import messages
-from followup.store.database import Database
+from followup.store.database import Database, psycopgs
 from followup.store.messages import Waiting
 from followup.store.records import load_case
 from followup.store.stored_turn import Reply, fault_of, replies_of, understanding_of
@@ -69,7 +68,8 @@ async def drain(database: Database, rasa: Rasa, case_id: str, *, apology: str, p
 
 async def _drained(database: Database, rasa: Rasa, case_id: str, apology: str, patience: Patience) -> int:
     done = 0
-    async with _connection(database) as connection:
+    # For the conversation's lock, and for the statements of a turn: each is a transaction by itself.
+    async with database.straight() as connection:
         while True:
             async with _conversation(connection, case_id) as ours:
                 if not ours:
@@ -77,40 +77,35 @@ async def _drained(database: Database, rasa: Rasa, case_id: str, apology: str, p
                 waiting = await messages.next_received(connection, case_id)
                 while waiting is not None:
                     with about(message=waiting.id):
-                        waiting = await _hold(database, rasa, waiting, apology, patience)
+                        waiting = await _hold(database, connection, rasa, waiting, apology, patience)
                     done += 1
-            if not await messages.has_received(connection, case_id):
+            if not await messages.still_received(connection, case_id):
                 return done
 
 
 async def _hold(
-    database: Database, rasa: Rasa, waiting: Waiting, apology: str, patience: Patience
+    database: Database, connection: AsyncConnection, rasa: Rasa, waiting: Waiting, apology: str, patience: Patience
 ) -> Waiting | None:
     """Hold the turn or give it up; returns what waits after it, read where its end is written."""
     if reason := _to_a_colleague(waiting) or await _needless(database, waiting):
-        async with database.session() as session:
-            await messages.finish(session, waiting, [], clock.now(), error=reason)
-            return await messages.next_received(session, waiting.case_id)
+        return (await messages.finish(connection, waiting, [], clock.now(), error=reason)).next
     try:
         trouble = None if waiting.stored else await _asked(rasa, waiting)
-        async with database.session() as session:
-            events = await messages.stored_turn(session, waiting.case_id, waiting.id)
-            if not events:
-                raise TurnFailed(trouble or "the turn was not stored")
-            if fault := fault_of(events):
-                raise TurnFailed(fault)
-            understanding = understanding_of(events)
-            await messages.finish(session, waiting, replies_of(events), clock.now(), understanding=understanding)
-            return await messages.next_received(session, waiting.case_id)
-    except (OperationalError, InterfaceError):
+        events = await messages.stored_turn(connection, waiting.case_id, waiting.id)
+        if not events:
+            raise TurnFailed(trouble or "the turn was not stored")
+        if fault := fault_of(events):
+            raise TurnFailed(fault)
+        read = understanding_of(events)
+        return (await messages.finish(connection, waiting, replies_of(events), clock.now(), understanding=read)).next
+    except (OperationalError, InterfaceError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError):
         raise  # the database is away: there is nothing to count it in
     except Exception as error:
         # Whatever it is, also what nobody thought of: it must not hold the conversation up for ever.
         failure = error if isinstance(error, TurnFailed) else TurnFailed(type(error).__name__)
         if not await _given_up(database, waiting, failure, apology, patience):
             raise failure from error
-        async with database.session() as session:
-            return await messages.next_received(session, waiting.case_id)
+        return await messages.next_received(connection, waiting.case_id)
 
 
 async def _asked(rasa: Rasa, waiting: Waiting) -> str | None:
@@ -133,7 +128,7 @@ async def _given_up(
         _log.error("given up after %s tries: %s", tries, failure)
         at = clock.now()
         said = [Reply(apology)] if waiting.direction == "in" else []
-        await messages.finish(session, waiting, said, at, status="failed", error=str(failure))
+        await messages.finish(await psycopgs(session), waiting, said, at, status="failed", error=str(failure))
         await messages.note_failure(session, waiting, at)
         return True
 
@@ -183,11 +178,8 @@ def lock_key(case_id: str) -> str:
     return f"turn:{case_id}"
 
 
-@asynccontextmanager
-async def _connection(database: Database) -> AsyncIterator[AsyncConnection]:
-    """A connection for a conversation's lock, and for what is only read: each statement stands for itself."""
-    async with database.engine.connect() as plain:
-        yield await plain.execution_options(isolation_level="AUTOCOMMIT")
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))"
 
 
 @asynccontextmanager
@@ -197,7 +189,8 @@ async def _conversation(connection: AsyncConnection, case_id: str) -> AsyncItera
     It belongs to the connection: PostgreSQL lets go of it when the process is killed.
     """
     key = {"key": lock_key(case_id)}
-    ours = bool(await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key))
+    row = await (await connection.execute(_TRY_LOCK, key)).fetchone()
+    ours = bool(row and row[0])
     try:
         yield ours
     finally:
@@ -207,8 +200,8 @@ async def _conversation(connection: AsyncConnection, case_id: str) -> AsyncItera
 
 async def _let_go(connection: AsyncConnection, key: dict[str, str]) -> None:
     try:
-        await connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+        await connection.execute(_UNLOCK, key)
     except BaseException:
-        # Cancelled or cut off half-way: close the connection, or the pool would hand it on with the lock.
-        await connection.invalidate()
+        # Cancelled or cut off half-way: close the connection, or it would be handed on with the lock.
+        await connection.close()
         raise

@@ -28,7 +28,7 @@ from followup.mail import MailServer, server_of
 from followup.settings import Settings, load_settings
 from followup.store.database import Database
 from followup.store.published import watched
-from followup.supervise import discreet_logging
+from followup.supervise import discreet_logging, lightly
 from followup.supervise.address import RasaAddress
 from followup.supervise.health import responds
 from followup.supervise.postgres import database as running_database
@@ -157,6 +157,8 @@ def main() -> None:
         sending = {**senders(settings), "daily_cap": settings.daily_cap, "tell": telling(settings), "wechat": settings.wechat, "secret": settings.signing_secret()}
         sending |= {"wecom": wecom_of(settings)}
         rasa = RasaAddress(settings.rasa_file, settings.rasa_url)
+        lightly.use_fast_loop()
+        lightly.rest_collector()
         asyncio.run(work(url, rasa, settings.action_url, **others, **reminders, **sending))
 
 

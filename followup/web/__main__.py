@@ -8,7 +8,7 @@ import sys
 from aiohttp import web
 
 from followup.settings import SettingsError, load_settings
-from followup.supervise import discreet_logging
+from followup.supervise import discreet_logging, lightly
 from followup.web.app import make_app
 from followup.web.assets import are_installed
 from followup.web.security import DiscreetAccessLogger
@@ -31,8 +31,11 @@ def main() -> int:
         return 2
     if not are_installed():
         logging.error("the front-end parts are missing, the chat page will stay empty: python -m followup.web.assets")
+    app = make_app(settings)
+    lightly.use_fast_loop()
+    lightly.rest_collector()
     web.run_app(
-        make_app(settings),
+        app,
         host=settings.bind,
         port=settings.port,
         access_log_class=DiscreetAccessLogger,

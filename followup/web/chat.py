@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 import aiohttp_jinja2
 from aiohttp import web
-from sqlalchemy import text as sql
 
-from followup.talk.inbox import EmptyMessage, UnknownCase, accept
+from followup.talk.inbox import EmptyMessage, UnknownCase, accept_said
 from followup.web import talks
-from followup.web.fanout import CHANNEL as NEWS
 from followup.web.keys import DATABASE, LIMITER, SESSIONS
 from followup.web.landing import CHANNEL
 from followup.web.security import is_from_our_page, json_answer, json_error, notice
@@ -26,7 +24,6 @@ MAX_BODY_BYTES = 128 * 1024
 TALK_HEADER = "X-Followup-Talk"
 
 _CLIENT_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
-_NEWS = sql(f"SELECT pg_notify('{NEWS}', :case_id)")
 
 
 class Refused(Exception):
@@ -53,9 +50,10 @@ async def page(request: web.Request) -> web.Response:
     who = request.app[SESSIONS].read(request)
     if who is None:
         return notice(request, "no_session", 401)
-    async with request.app[DATABASE].session() as session:
-        if not await talks.stands(session, who):
+    async with request.app[DATABASE].straight() as connection:
+        if not await talks.stands(connection, who):
             return notice(request, "revoked", 410)
+    async with request.app[DATABASE].session() as session:
         talk = await talks.standing(session, who.case_id)
     return aiohttp_jinja2.render_template(
         "chat.html",
@@ -88,12 +86,12 @@ async def history(request: web.Request) -> web.Response:
     except Refused as refused:
         return refused.answer()
     limit = min(number(request.query.get("limit"), talks.LONGEST_HISTORY), talks.LONGEST_HISTORY)
-    async with request.app[DATABASE].session() as session:
-        state = await talks.turn_state(session, who)
-        if state is None:
+    async with request.app[DATABASE].straight() as connection:
+        found = await talks.look(connection, who, number(request.query.get("after"), 0), limit=limit)
+        if found is None:
             return gone().answer()
-        lines = await talks.lines_after(session, who.case_id, number(request.query.get("after"), 0), limit)
-        await talks.delivered(session, lines)
+        state, lines = found
+        await talks.delivered(connection, lines)
     return json_answer({"messages": [line.as_json() for line in lines], **state.as_json()})
 
 
@@ -145,13 +143,9 @@ def number(text: str | None, default: int) -> int:
 
 async def _store(request: web.Request, who: Session, incoming: Incoming) -> int:
     try:
-        async with request.app[DATABASE].session() as session:
-            if not await talks.stands(session, who):
-                raise gone()
-            accepted = await accept(session, who.case_id, CHANNEL, incoming.client_msg_id, incoming.text)
-            if not accepted.duplicate:
-                # The customer's other devices show the line too.
-                await session.execute(_NEWS, {"case_id": who.case_id})
+        async with request.app[DATABASE].straight() as connection:
+            # The customer's other devices show the line too.
+            accepted = await accept_said(connection, who.case_id, CHANNEL, incoming.client_msg_id, incoming.text, if_true=talks.VALID, since=who.since)
     except EmptyMessage:
         raise Refused(400, load_wording().error("empty")) from None
     except UnknownCase:

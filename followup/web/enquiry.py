@@ -126,8 +126,11 @@ async def _known(session: AsyncSession, request: web.Request) -> _Known | None:
 
 async def _own_case(session: AsyncSession, request: web.Request) -> Case | None:
     who = request.app[SESSIONS].read(request)
-    if who is None or not await talks.stands(session, who):
+    if who is None:
         return None
+    async with request.app[DATABASE].straight() as connection:
+        if not await talks.stands(connection, who):
+            return None
     return await session.get(Case, who.case_id)
 
 

@@ -54,8 +54,8 @@ class _Writer:
 async def events(request: web.Request) -> web.StreamResponse:
     try:
         who = signed_in(request)
-        async with request.app[DATABASE].session() as session:
-            if not await talks.stands(session, who):
+        async with request.app[DATABASE].straight() as connection:
+            if not await talks.stands(connection, who):
                 raise gone()
         with request.app[FANOUT].bell(who.case_id) as bell:
             return await _stream(request, who, bell)
@@ -105,22 +105,23 @@ async def _follow(
     floor, sent = cursor, set[int]()
     while not closing.is_set():
         bell.clear()
-        async with request.app[DATABASE].session() as session:
-            state = await talks.turn_state(session, who)
-            lines = [line for line in await talks.lines_after(session, who.case_id, floor) if line.id not in sent]
-        if state is None:
+        async with request.app[DATABASE].straight() as connection:
+            found = await talks.look(connection, who, floor, without=sent)
+        if found is None:
             await writer.event("signed-out", {})
             return
+        state, lines = found
         for line in lines:
             await writer.line(line)
             sent.add(line.id)
-        if lines:
-            floor, sent = _look_back(floor, sent)
-            async with request.app[DATABASE].session() as session:
-                await talks.delivered(session, lines)
         if state != shown:
             await writer.event("state", state.as_json())
             shown = state
+        if lines:
+            floor, sent = _look_back(floor, sent)
+            if any(line.queued for line in lines):
+                async with request.app[DATABASE].straight() as connection:
+                    await talks.delivered(connection, lines)
         try:
             async with asyncio.timeout(HEARTBEAT_SECONDS):
                 await bell.wait()

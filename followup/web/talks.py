@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, String, bindparam, exists, func, select, update
+from psycopg import AsyncConnection
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup import clock
 from followup.store.models import AccessToken, Case, Message, ScriptRevision
-from followup.store.takeovers import shown_name, speaker_of
+from followup.store.takeovers import SHOWN_NAME, speaker_of
 from followup.web.session import Session
 
 INACTIVE_AFTER = timedelta(minutes=30)
@@ -77,19 +78,17 @@ class Standing:
     """The customer began it; no link was sent."""
 
 
-async def stands(session: AsyncSession, who: Session) -> bool:
-    """Whether the session may still be used: a link that existed when it began has not been taken back."""
-    return bool(
-        await session.scalar(
-            select(
-                exists().where(
-                    AccessToken.case_id == who.case_id,
-                    AccessToken.revoked_at.is_(None),
-                    AccessToken.created_at <= who.since,
-                )
-            )
-        )
-    )
+VALID = """EXISTS (
+    SELECT FROM access_tokens
+    WHERE case_id = %(case_id)s AND revoked_at IS NULL AND created_at <= %(since)s
+)"""
+"""SQL: whether the session may still be used: a link that existed when it began has not been taken back."""
+
+
+async def stands(connection: AsyncConnection, who: Session) -> bool:
+    """Whether the session may still be used (`VALID`)."""
+    row = await (await connection.execute(f"SELECT {VALID}", {"case_id": who.case_id, "since": who.since})).fetchone()
+    return bool(row and row[0])
 
 
 async def begin(session: AsyncSession, case_id: str) -> Session:
@@ -127,65 +126,70 @@ async def standing(session: AsyncSession, case_id: str) -> Standing:
     )
 
 
-async def lines_after(session: AsyncSession, case_id: str, after: int, limit: int = LONGEST_HISTORY) -> list[Line]:
-    """The lines with ids above `after`, oldest first; of more than `limit` the newest."""
-    rows = await session.execute(
-        select(
-            Message.id,
-            Message.direction,
-            Message.text,
-            Message.quick_replies,
-            Message.created_at,
-            Message.channel_message_id,
-            Message.status,
-            Message.channel,
-            Message.acts,
-        )
-        .where(Message.case_id == case_id, Message.direction != "system", Message.id > after)
-        .order_by(Message.id.desc())
-        .limit(limit)
+# One statement and one snapshot: it is asked whenever something happens. A row without a line is the state alone.
+_LOOK = f"""
+    WITH state AS MATERIALIZED (
+        SELECT
+            {VALID} AS valid,
+            EXISTS (
+                SELECT FROM messages WHERE case_id = %(case_id)s AND direction IN ('in', 'system') AND status = 'received'
+            ) AS waits,
+            ARRAY(
+                SELECT id FROM messages WHERE case_id = %(case_id)s AND direction = 'in' AND status = 'failed' ORDER BY id
+            ) AS failed,
+            {SHOWN_NAME} AS colleague
     )
-    return [
-        Line(
-            id=row.id,
-            direction=row.direction,
-            text=row.text,
-            quick_replies=[str(label) for label in row.quick_replies or []],
-            time=row.created_at,
-            client_msg_id=row.channel_message_id if row.direction == "in" else None,
-            queued=row.status == "queued" and not row.channel.startswith(("wechat:", "wecom:")),
-            speaker=speaker_of(row.direction, row.acts),
-        )
-        for row in reversed(rows.all())
-    ]
+    SELECT
+        state.valid, state.waits, state.failed, state.colleague, line.id, line.direction, line.text, line.quick_replies,
+        line.created_at, line.channel_message_id, line.status, line.channel, line.speaker
+    FROM state LEFT JOIN LATERAL (
+        SELECT id, direction, text, quick_replies, created_at, channel_message_id, status, channel,
+               CASE WHEN direction = 'out' THEN acts END AS speaker
+        FROM messages
+        WHERE state.valid AND case_id = %(case_id)s AND direction <> 'system' AND id > %(after)s AND id <> ALL (%(without)s::bigint[])
+        ORDER BY id DESC LIMIT %(limit)s
+    ) AS line ON TRUE
+    ORDER BY line.id
+"""
+_DELIVERED = "UPDATE messages SET status = 'sent' WHERE id = ANY (%(ids)s) AND status = 'queued'"
 
 
-async def delivered(session: AsyncSession, lines: Sequence[Line]) -> None:
-    """The lines have reached a page: they leave the outbox."""
-    if ids := [line.id for line in lines if line.queued]:
-        await session.execute(
-            update(Message).where(Message.id.in_(ids), Message.status == "queued").values(status="sent")
-        )
+async def look(
+    connection: AsyncConnection, who: Session, after: int, *, without: Collection[int] = (), limit: int = LONGEST_HISTORY
+) -> tuple[TurnState, list[Line]] | None:
+    """Where the turn stands, and the lines with ids above `after`, oldest first; of more than `limit` the newest.
 
-
-_CASE = bindparam("case_id", type_=String)
-_waits = exists().where(Message.case_id == _CASE, Message.direction.in_(("in", "system")), Message.status == "received")
-_failed = select(Message.id).where(Message.case_id == _CASE, Message.direction == "in", Message.status == "failed").order_by(Message.id)
-_LOOK = select(
-    exists().where(AccessToken.case_id == _CASE, AccessToken.revoked_at.is_(None), AccessToken.created_at <= bindparam("since", type_=DateTime(timezone=True))),
-    _waits,
-    func.array(_failed.scalar_subquery()),
-    shown_name(_CASE),
-)
-
-
-async def turn_state(session: AsyncSession, who: Session) -> TurnState | None:
-    """None when the session may not be used any more (`stands`). One statement: it is asked whenever something happens."""
-    valid, waits, failed, colleague = (await session.execute(_LOOK, {"case_id": who.case_id, "since": who.since})).one()
+    None when the session may not be used any more (`VALID`).
+    """
+    asked = {"case_id": who.case_id, "since": who.since, "after": after, "without": list(without), "limit": limit}
+    rows = await (await connection.execute(_LOOK, asked)).fetchall()
+    valid, waits, failed, colleague, *_ = rows[0]
     if not valid:
         return None
     # What a colleague is told waits for nobody but the colleague.
-    return TurnState(typing=waits and colleague is None, failed=tuple(failed), colleague=colleague)
+    state = TurnState(typing=waits and colleague is None, failed=tuple(failed), colleague=colleague)
+    return state, [_line(*row[4:]) for row in rows if row[4] is not None]
+
+
+def _line(
+    id: int, direction: str, text: str, quick_replies: list[Any] | None, time: datetime, key: str, status: str, channel: str, acts: Any
+) -> Line:
+    return Line(
+        id=id,
+        direction=direction,
+        text=text,
+        quick_replies=[str(label) for label in quick_replies or []],
+        time=time,
+        client_msg_id=key if direction == "in" else None,
+        queued=status == "queued" and not channel.startswith(("wechat:", "wecom:")),
+        speaker=speaker_of(direction, acts),
+    )
+
+
+async def delivered(connection: AsyncConnection, lines: Sequence[Line]) -> None:
+    """The lines have reached a page: they leave the outbox."""
+    if ids := [line.id for line in lines if line.queued]:
+        await connection.execute(_DELIVERED, {"ids": ids})
 
 
 def _company(variables: dict[str, Any], declared: Any) -> str:

@@ -64,9 +64,10 @@ async def _known(request: web.Request) -> None:
     if account is None or not account.login or who is None:
         raise login.LoginError("no account, or no session")
     database, at = request.app[DATABASE], clock.now()
-    async with database.session() as session:
-        if not await talks.stands(session, who):
+    async with database.straight() as connection:
+        if not await talks.stands(connection, who):
             raise login.LoginError("the session was ended")
+    async with database.session() as session:
         secret = request.app[SETTINGS].signing_secret()
         await login.spend_state(session, account, secret, request.query.get("state", ""), who.case_id, at)
     known = await login.ask(account, request.query.get("code", ""))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from procrastinate.manager import JobManager
+from psycopg import AsyncConnection
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -88,6 +89,19 @@ def _install() -> None:
 
     Database.session = session  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", notice)
+    execute = AsyncConnection.execute
+
+    async def pointed(connection: AsyncConnection, query: Any, *given: Any, **more: Any) -> Any:
+        """A statement of `Database.straight` is a transaction: it is named by who asks it."""
+        if not connection.autocommit or not writes(query):
+            return await execute(connection, query, *given, **more)
+        name = _caller()
+        point(f"{name} before")
+        done = await execute(connection, query, *given, **more)
+        point(f"{name} after")
+        return done
+
+    AsyncConnection.execute = pointed  # type: ignore[method-assign]
     around(JobManager, "finish_job", "procrastinate: a job ends")
     around(JobManager, "retry_job", "procrastinate: a job is put off")
 
@@ -108,6 +122,11 @@ async def marked(transaction: AbstractAsyncContextManager[AsyncSession], mark: C
             mark("before")
     if wrote[0]:
         mark("after")
+
+
+def writes(query: str | bytes) -> bool:
+    """Whether a statement of psycopg's changes anything."""
+    return _WRITES.search(query.decode() if isinstance(query, bytes) else query) is not None
 
 
 def notice(_: Any, __: Any, statement: str, *rest: Any) -> None:

@@ -41,13 +41,13 @@ async def test_whoever_dies_at_whichever_point_nothing_is_lost_or_doubled(databa
 
 
 _MUST_BE_AMONG = (
-    "followup.web.chat: _store before",
+    "followup.talk.inbox: accept_said before",
     "followup.web.wechat: _take after",
     "followup.web.wechat: _answer_in_the_talk before",
     "followup.channels.reports: receive before",
     "actions.context: write after",
     "Rasa is asked after",
-    "followup.talk.turn: _hold before",
+    "followup.store.messages: finish before",
     "followup.talk.takeover: quiet before",
     "followup.campaigns.send: send_batch after",
     "short message after",

@@ -15,6 +15,7 @@ from typing import Any
 
 from procrastinate import App
 from procrastinate.jobs import Status
+from psycopg import AsyncConnection
 from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,7 +43,7 @@ from followup.training import deploy
 from tests.fakes.rasa import RasaInProcess
 from tests.integration.campaigns.conftest import invite
 from tests.integration.console.made_up_models import a_version
-from tests.integration.faults.points import marked, notice
+from tests.integration.faults.points import marked, notice, writes
 
 START = datetime(2026, 3, 10, 10, 5, tzinfo=SHANGHAI)
 SCRIPTS = ("auto_loan_satisfaction", "fruit_order", "bank_dormant_mobile_banking")
@@ -385,11 +386,26 @@ async def mortal(database: Database, products: list[Product]) -> AsyncIterator[N
         async with marked(plain(opened_by), lambda _: None if product is None else product._point()) as opened:
             yield opened
 
+    execute = AsyncConnection.execute
+
+    async def straight(connection: AsyncConnection, query: Any, *given: Any, **more: Any) -> Any:
+        product = products[-1] if products and connection.autocommit else None
+        if product is None or not writes(query):
+            return await execute(connection, query, *given, **more)
+        if product._dead:
+            raise Died
+        product._point()
+        done = await execute(connection, query, *given, **more)
+        product._point()
+        return done
+
     Database.session = session  # type: ignore[method-assign]
+    AsyncConnection.execute = straight  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", notice)
     try:
         yield
     finally:
         Database.session = plain  # type: ignore[method-assign]
+        AsyncConnection.execute = execute  # type: ignore[method-assign]
         event.remove(Engine, "before_cursor_execute", notice)
 

@@ -20,12 +20,13 @@ async def test_a_reply_written_while_the_customer_writes_comes_after_their_line(
     """Ids are drawn before a transaction commits: a page that has read line 7 would never look for a 6."""
     async with database.session() as session:
         await accept(session, case_id, "web", "first", "方便")
-        first = await messages.next_received(session, case_id)
-        assert first is not None
+    async with database.straight() as connection:
+        first = await messages.next_received(connection, case_id)
+    assert first is not None
 
     async def answer() -> None:
-        async with database.session() as session:
-            assert await messages.finish(session, first, [Reply("好的")], clock.now())
+        async with database.straight() as connection:
+            assert (await messages.finish(connection, first, [Reply("好的")], clock.now())).done
 
     async with database.session() as writing:
         second = await accept(writing, case_id, "web", "second", "请说")

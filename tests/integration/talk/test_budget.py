@@ -21,13 +21,13 @@ from tests.integration.budget import counted
 from .conftest import APOLOGY, Line
 
 
-async def test_a_turn_of_the_worker_is_seven_statements_and_one_commit(line: Line) -> None:
+async def test_a_turn_of_the_worker_is_six_statements_and_one_commit(line: Line) -> None:
     await line.hears("有点贵")
     own = Database(line.database.url, pool_size=2)  # not the one that the fake Rasa writes by
     try:
         with counted(own.engine.sync_engine) as spent:
             assert await drain(own, line.client, line.case_id, apology=APOLOGY) == 1
-        spent.within(statements=7, commits=1)
+        spent.within(statements=6, commits=1)
     finally:
         await own.close()
 
@@ -39,7 +39,7 @@ async def test_three_messages_that_wait_are_not_three_times_a_job(line: Line) ->
     try:
         with counted(own.engine.sync_engine) as spent:
             assert await drain(own, line.client, line.case_id, apology=APOLOGY) == 3
-        spent.within(statements=4 + 3 * 3, commits=3)
+        spent.within(statements=4 + 3 * 2, commits=3)
     finally:
         await own.close()
 

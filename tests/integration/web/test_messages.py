@@ -188,17 +188,20 @@ async def test_a_database_error_is_said_kindly_and_its_text_does_not_reach_the_l
     assert "身份证" not in caplog.text and talk.case_id not in caplog.text
 
 
-async def test_taking_a_message_is_three_statements_and_one_commit(client, talk):
+async def test_taking_a_message_is_one_statement(client, talk):
     await send(client, "方便")
     with counted(client.app[DATABASE].engine.sync_engine) as spent:
         assert (await send(client, "有点贵")).status == 202
-    spent.within(statements=3, commits=1)
+    spent.within(statements=1, commits=1)
 
 
-async def test_a_page_asks_for_its_state_by_one_statement(client, talk):
+async def test_a_page_asks_for_its_state_and_its_lines_by_one_statement(client, talk):
     await send(client, "方便")
     who = Session(talk.case_id, clock.now())
-    async with client.app[DATABASE].session() as session:
+    async with client.app[DATABASE].straight() as connection:
         with counted(client.app[DATABASE].engine.sync_engine) as spent:
-            assert await talks.turn_state(session, who) == talks.TurnState(typing=True, failed=())
+            found = await talks.look(connection, who, 0)
         spent.within(statements=1, commits=0)
+    assert found is not None
+    state, [line] = found
+    assert (state, line.text) == (talks.TurnState(typing=True, failed=()), "方便")
