@@ -9,7 +9,7 @@ from datetime import datetime
 from followup.dialogue import answers, health, appoint, inbound, knowledge, state as st
 from followup.dialogue.consent import begin
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
-from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US, asks_something
+from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
 from followup.dialogue.somebody_else import is_somebody_else, will_be_there
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn
@@ -153,15 +153,29 @@ def _apologises(turn: Turn) -> bool:
 
 _THANKS = re.compile(r"^(?:好[的啊]?[，,]?)?(?:谢谢|多谢|辛苦)")
 _SHORT = 8
+_ASKS_IN = 5
+"""Characters; less asks nothing and tells nothing."""
 
 
 def _asks(turn: Turn) -> bool:
     """A plain question, whatever it was taken for: "那个保温杯要不要钱的呀？"."""
-    base = turn.reply.base
-    return base in ("inform", "suggest", "objection", "faq", "dissatisfied", "satisfied") and bool(_QUESTION.search(turn.reply.text))
+    base, text = turn.reply.base, turn.reply.text
+    if base == "consent" and len(text) > _SHORT and _QUESTION.search(text):  # "对了，临牌啥时候到期来着"
+        return True
+    return base in ("inform", "suggest", "objection", "faq", "dissatisfied", "satisfied") and bool(_QUESTION.search(text))
 
 
-_QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么办|多少钱|什么时候|想问")
+_QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么(?:办|走|去|弄|用|收|算|联系|预约)|多少钱|(?:什么|啥)时候|几时|来着$|想问")
+
+
+def _tells(reply: Reply, base: str) -> bool:
+    """ "药按时吃着呢", "还是给我留一份吧" tell something, whatever they were taken for; "好的没问题，到时候联系" does not."""
+    if base == "consent":
+        return len(reply.text) >= _ASKS_IN and not _ONLY_AGREES.search(reply.text)
+    return base in ("inform", "suggest", "neutral", "") and len(reply.text) > _SHORT
+
+
+_ONLY_AGREES = re.compile(r"^[嗯哦那喔噢，,\s]*(?:好|行|可以|成|没问题|ok|是|对|收到|知道|明白|了解|方便|没事|谢|辛苦|再见|等)", re.IGNORECASE)
 
 
 def _say(turn: Turn) -> None:
@@ -209,6 +223,12 @@ def _say(turn: Turn) -> None:
         turn.lead("after.thank")
     elif base == "goodbye":
         turn.lead("after.goodbye")
+    elif base in ("deny", "nothing_to_add", "neutral") and len(reply.text) >= _ASKS_IN and _QUESTION.search(reply.text):
+        turn.effects.append(TakeNote("colleague_question", reply.text))  # "没去过，怎么走"
+        turn.lead("after.colleague")
+    elif _tells(reply, base):
+        turn.effects.append(TakeNote("after", reply.text))
+        turn.lead("after.noted")
     elif state.outcome == Outcome.APPOINTED:
         turn.lead("after.appointed")
     elif base in ("consent", "greet", "nothing_to_add", "deny"):

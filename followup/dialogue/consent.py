@@ -20,8 +20,8 @@ _MOST_TOLD_EARLY = 3
 _SAYS_SOMETHING = 6
 """Characters: less is a slip, and asked again."""
 _IS_ME = re.compile(
-    r"^(?:喂|哎|诶|你好|您好|嗯|[，,。.！!～~\s])*"
-    r"(?:(?:是我|我就是|就是我|我是本人|是本人|本人|我是|是的|是|对的|对)[呀啊哦呢嘛的哈啦]*(?=$|[，,。.！!～~\s])"
+    r"^(?:喂|哎|诶|你好|您好|嗯|我?来了|[，,。.！!～~\s])*"
+    r"(?:(?:我就?是(?:他|她)本人|是我|我就是|就是我|我是本人|是本人|本人|我是|是的|是|对的|对)[呀啊哦呢嘛的哈啦]*(?=$|[，,。.！!～~\s])"
     r"|(?:是我|我就是|就是我)[呀啊哦呢嘛的哈啦]*(?=你|您|哪|什么|啥|怎么|有事|找我))"
 )
 """ "是我呀，你是哪个？", "我是", "是，什么事", "是我你哪位"."""
@@ -56,7 +56,9 @@ def hear_consent(turn: Turn) -> Verdict:
         return agreed(turn, whole=True)
     yes = turn.read(Asked("yes_no"))
     if yes is not None and yes.fit == "strong":  # "可以，不过我只有一分钟"
-        return agreed(turn) if yes.value else answers.as_intent(turn, "busy")
+        if yes.value:
+            return agreed(turn)
+        return unclear(turn) if state.open == st.IDENTITY else answers.as_intent(turn, "busy")
     if _GRUMBLE.search(reply.text):
         turn.lead("answers.grumble")
         state.short = True

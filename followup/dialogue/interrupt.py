@@ -12,6 +12,7 @@ from followup.dialogue.ahead import also_read
 from followup.dialogue.doubt import believed
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
+from followup.dialogue.somebody_else import comes_to_the_phone
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
 from followup.reading import Asked, Reading
@@ -24,6 +25,8 @@ _MOST_ANSWERED = 2
 PATIENCE = 3
 """How often one thing is answered before the talk moves on."""
 _TO_THIRD_PERSON = ("third_person.explain", "third_person.doubts")
+_DENIES_THE_DEAL = re.compile(r"没有?(?:买|办|订|定|签|投|贷|做|用|去|装|修|取)过?|不是我(?:买|办|订|签|投)")
+""" "我没买保险啊": no objection to be talked away, but word that the records may be wrong."""
 _BARE_COMPLAINT = re.compile(r"我|要|想|得|就是|必须|投诉|举报|曝光|你们|你|了|啊|的|[^\w]")
 
 
@@ -89,6 +92,10 @@ def _busy(turn: Turn) -> None:
         return
     if wish_for_a_booking(turn):
         return
+    if _asks_for_another_time(turn):
+        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+        turn.lead("answers.colleague")
+        return
     turn.state.our_time = False
     answers.put_off(turn, "call_later" if turn.reply.base == "call_later" else "busy")
     named = _named_time(turn)
@@ -99,6 +106,18 @@ def _busy(turn: Turn) -> None:
         answers.offer(turn, appoint.tomorrow_morning(turn.reply.at), "busy.offer")
         return
     turn.state.open, turn.state.asked_before = st.CALLBACK, False
+
+
+_IS_IT_ALRIGHT = re.compile(r"(?:行|可以|成|好)(?:不行?|吗|么|不可以)|可不可以|能不能")
+_RING = re.compile(r"打|联系|再说|再聊|聊|找我|回访|电话|忙")
+
+
+def _asks_for_another_time(turn: Turn) -> bool:
+    """ "周日行不，带我媳妇一起" to what is on Saturday: a question about our event, no call-back."""
+    reply = turn.reply
+    if not turn.state.open.startswith(st.QUESTION) or reply.base != "propose_time":
+        return False
+    return _IS_IT_ALRIGHT.search(reply.text) is not None and _RING.search(reply.text) is None
 
 
 _INVITES = re.compile(r"需要|过来|来店|到店|开到|来一趟|预约|约个|上门|来检查|复查")
@@ -187,6 +206,8 @@ def _someone_else(turn: Turn) -> None:
         return
     turn.state.lead.clear()
     turn.state.resume_at = turn.state.open
+    if comes_to_the_phone(turn):
+        return
     asks_who = turn.reply.has("ask_who", "ask_purpose", "ask_source", "bot_challenge") is not None
     if _may_be_the_user(turn) and not (turn.read(Asked("phone")) or turn.read(Asked("datetime"))):
         turn.state.open, turn.state.asked_before = st.OTHER_USER, False
@@ -332,7 +353,14 @@ def _abuse(turn: Turn) -> None:
 
 def _objection(turn: Turn) -> None:
     """One gentle answer, then respected (b9e91 客户十大常见抗拒借口)."""
+    if turn.state.open in (st.IDENTITY, st.CONSENT) and _DENIES_THE_DEAL.search(turn.reply.text):
+        turn.effects.append(TakeNote("enquiry", turn.reply.text))
+        turn.lead("acknowledge.also_noted")
+        _shorten_consent(turn)
+        return
     kind = turn.reply.intent.partition("/")[2] or "simply_no"
+    if kind not in ("simply_no", "strangers"):
+        turn.effects.append(TakeNote("enquiry", turn.reply.text))  # "我把您比较的情况记下来" is a promise
     if turn.state.count("objection") > 1:
         _refuse(turn)
         return

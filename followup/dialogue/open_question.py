@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from followup.dialogue import ahead, answers, state as st
 from followup.dialogue.buttons import chosen
-from followup.dialogue.effects import SetOutcome, TakeNote
+from followup.dialogue.effects import RaiseTicket, SetOutcome, TakeNote
 from followup.dialogue.health import is_no_verdict
 from followup.dialogue.items import asked
 from followup.dialogue.record import listen, overhear
@@ -74,7 +74,7 @@ def hear_question(turn: Turn) -> Verdict:
         return answers.proceed(turn)  # what it leads to is asked first; this question comes again
     early = ahead.take_ahead(turn, foreign)
     if reading is None and early:
-        turn.lead("acknowledge.also_noted")
+        _thanked_or_apologised(turn)
         return Verdict.GO_ON
     if reading is not None and _asks_more_than_it_answers(question, reply, reading):
         return Verdict.INTERRUPTED
@@ -85,6 +85,12 @@ def hear_question(turn: Turn) -> Verdict:
     if reading is not None and not _is_remark(turn, question, reading):
         return answers.take(turn, question, reading)
     return _no_reading(turn, question)
+
+
+def _thanked_or_apologised(turn: Turn) -> None:
+    """What belongs to a later question is kept; a displeasure is not merely noted (58741 (5))."""
+    displeased = any(isinstance(effect, RaiseTicket) and effect.kind == "dissatisfaction" for effect in turn.effects)
+    turn.lead("dissatisfied.beside" if displeased else "acknowledge.also_noted")
 
 
 def _only_thanks(question: Question, reply: Reply) -> bool:
@@ -235,7 +241,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
     if reply.says(DOES_NOT_KNOW):
         return answers.passed(turn, question, "unknown")
     if reply.base in FEELINGS and reply.sure and ahead.take_ahead(turn, ahead.split_by_aspect(turn, question)[1]):
-        turn.lead("acknowledge.also_noted")
+        _thanked_or_apologised(turn)
         state.asked_before = True
         return Verdict.GO_ON
     if reply.base == "dissatisfied" and reply.sure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Mapping
 
 from followup.dialogue import answers, appoint, state as st
@@ -11,6 +12,22 @@ from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.reading import Asked
+
+
+_HERE = re.compile(
+    r"就?在我?(?:旁边|身边|边上|跟前)|(?:手机|电话)(?:递?给|交给)(?:他|她|本人)"
+    r"|(?:叫|喊|换|让)(?:他|她|本人|我?[爸妈哥姐]|我?老[公婆])(?:本人|自己)?来?(?:接|听|看|跟[你您]说)"
+)
+
+
+def comes_to_the_phone(turn: Turn) -> bool:
+    """ "我妈在旁边": the customer is asked in, and whoever writes next says first who it is. False: nothing of the kind was said."""
+    state = turn.state
+    if not _HERE.search(turn.reply.text) or "here" not in turn.script.wording["third_person"]:
+        return False
+    turn.lead("third_person.here")
+    state.open, state.asked_before, state.quiet = st.IDENTITY, False, True
+    return True
 
 
 def hear_other_user(turn: Turn) -> Verdict:
@@ -63,6 +80,8 @@ def is_somebody_else(state: TalkState) -> bool:
 def hear_third_person(turn: Turn) -> Verdict:
     """Another number or time if offered; never a word of the customer's business (63714 接触话术)."""
     reply = turn.reply
+    if comes_to_the_phone(turn):
+        return Verdict.GO_ON
     phone = turn.read(Asked("phone"))
     time = turn.read(Asked("datetime"))
     if phone is not None:

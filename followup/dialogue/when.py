@@ -19,6 +19,8 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 _AGREES = re.compile(r"^[嗯哦那，\s]*(?:好|行|可以|成|没问题|ok|OK|就这样|嗯)")
 """ "好的再见" to an offered time."""
 _NOW = ("现在", "继续", "这会儿")
+_ANY_WORDS = ("open", "yes_no", "confirm")
+"""Questions that other words resemble an answer to: "好像收到了" is no yes to "地址对吗？"."""
 _SAYS_SOMETHING = 6
 """Characters."""
 
@@ -74,6 +76,9 @@ def _taken_up(turn: Turn) -> Verdict | None:
     """ "现在可以", "你说吧", or an answer instead of a time: the talk goes on at once."""
     state, reply = turn.state, turn.reply
     if reply.has("consent") and (says_go_ahead(reply.text) or any(word in reply.text for word in _NOW)):
+        if state.resume_at == st.IDENTITY:  # nobody has said yet who it is
+            state.open, state.asked_before = st.IDENTITY, False
+            return Verdict.GO_ON
         state.open = st.RESUME
         return agreed(turn)
     question = _waiting_question(turn)
@@ -82,20 +87,20 @@ def _taken_up(turn: Turn) -> Verdict | None:
     from followup.dialogue.hear import hear  # the reply is heard again, now as the answer
 
     state.callback_at = state.callback_reason = state.offered = ""
-    if state.resume_at.startswith((st.QUESTION, st.REASON, st.IMPROVE)):
-        state.open, state.asked_before = state.resume_at, False
-    else:
+    if state.resume_at == st.CONSENT:
         turn.effects.extend(begin(turn.script, state))
+    else:
+        state.open, state.asked_before = state.resume_at, False
     state.resume_at = ""
     return hear(turn)
 
 
 def _waiting_question(turn: Turn) -> Question | None:
-    """The question at which the talk was put off, or the first one."""
-    prefix, _, question_id = turn.state.resume_at.partition(":")
-    if not question_id:
+    """The question at which the talk was put off, or the first one; none where nobody has said yet who it is."""
+    at = turn.state.resume_at
+    if at == st.CONSENT:
         return first_question(turn)
-    return turn.script.question(question_id) if prefix + ":" == st.QUESTION else None
+    return turn.script.question(at.removeprefix(st.QUESTION)) if at.startswith(st.QUESTION) else None
 
 
 def _answers(turn: Turn, question: Question) -> bool:
@@ -105,8 +110,8 @@ def _answers(turn: Turn, question: Question) -> bool:
         return False
     if question.type in SATISFACTION_TYPES:
         return reply.base in FEELINGS and bool(set(aspects_in(reply.text)) & set(question.aspects) or _heard(question, reply.text))
-    if question.type == "open":
-        return False  # any words would do
+    if question.type in _ANY_WORDS:
+        return False
     reading = turn.read(question_asked(question))
     return reading is not None and reading.fit == "strong"
 
