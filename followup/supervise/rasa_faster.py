@@ -1,4 +1,4 @@
-"""Three changes to Rasa in place: what it spends most of a turn on is done once.
+"""Four changes to Rasa in place: what it spends most of a turn on is done once.
 
 Rasa 3.6 checks every answer of the action server against a JSON schema, and with each answer the schema itself, which
 never changes: 25 ms for each action, five of six parts of a turn (measured with the scripts here, jsonschema 4).
@@ -6,9 +6,12 @@ never changes: 25 ms for each action, five of six parts of a turn (measured with
 For each event that it reads it collects all classes of events anew: a third of the time that loading a conversation takes.
 
 For each action it opens a connection of its own to the action server.
+
+For each prediction it reads every rule against every state of the talk, twice; the rules are mostly made of the same few states.
 """
 
 import asyncio
+import json
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
@@ -18,6 +21,8 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from jsonschema import ValidationError
 from jsonschema.validators import validator_for
 from rasa.core.actions.action import RemoteAction
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.shared.core.constants import PREVIOUS_ACTION
 from rasa.shared.core.events import Event
 from rasa.utils.endpoints import DEFAULT_REQUEST_TIMEOUT, EndpointConfig
 
@@ -32,6 +37,7 @@ def install() -> None:
     """
     _find_events_once()
     _keep_connections()
+    _look_rules_up_once()
     if getattr(RemoteAction._validate_action_result, "checks_schema_once", False):
         return
     schema = RemoteAction.action_response_format_spec()
@@ -69,6 +75,43 @@ def _find_events_once() -> None:
         return find(type_name, default)
 
     Event.resolve_by_type = staticmethod(resolve)
+
+
+def _look_rules_up_once() -> None:
+    """What a state of a rule asks of a state of the talk is worked out once a process; each is compared once a state of the talk."""
+    if getattr(RulePolicy._get_possible_keys, "looks_up_once", False):
+        return
+    matches = RulePolicy._does_rule_match_state
+
+    @lru_cache(maxsize=4096)
+    def states_of(rule_key: str) -> tuple[str, ...]:
+        """The rule's states, the last one first, each as its JSON: equal ones are compared together."""
+        return tuple(json.dumps(state, sort_keys=True) for state in reversed(RulePolicy._rule_key_to_state(rule_key)))
+
+    read = lru_cache(maxsize=4096)(json.loads)
+
+    def fits(of_rule: str, state: dict[str, Any]) -> bool:
+        """As `RulePolicy._is_rule_applicable`, for one state of a rule."""
+        wanted = read(of_rule)
+        if not wanted.get(PREVIOUS_ACTION) or not state.get(PREVIOUS_ACTION):
+            return not wanted.get(PREVIOUS_ACTION) and not state.get(PREVIOUS_ACTION)
+        return bool(matches(wanted, state))
+
+    def possible_keys(self: RulePolicy, lookup: dict[str, str], states: list[dict[str, Any]]) -> set[str]:
+        possible = [(key, states_of(key)) for key in lookup]
+        for number, state in enumerate(reversed(states)):
+            if all(number >= len(of_rule) for _, of_rule in possible):
+                break  # what lies further back is looked at by no rule
+            found: dict[str, bool] = {}
+            for _, of_rule in possible:
+                if number < len(of_rule) and of_rule[number] not in found:
+                    found[of_rule[number]] = fits(of_rule[number], state)
+            possible = [(key, of_rule) for key, of_rule in possible if number >= len(of_rule) or found[of_rule[number]]]
+        return {key for key, _ in possible}
+
+    possible_keys.looks_up_once = True  # type: ignore[attr-defined]
+    possible_keys.original = RulePolicy._get_possible_keys  # type: ignore[attr-defined]
+    RulePolicy._get_possible_keys = possible_keys
 
 
 def _keep_connections() -> None:

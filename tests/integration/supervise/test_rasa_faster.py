@@ -1,10 +1,14 @@
 """The answers of actions are still checked, only the schema is not checked again with each; connections are kept."""
 
+import json
+import random
+
 import jsonschema
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from rasa.core.actions.action import RemoteAction
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.utils import common
 from rasa.utils.endpoints import EndpointConfig
@@ -17,6 +21,7 @@ def action(monkeypatch: pytest.MonkeyPatch) -> RemoteAction:
     monkeypatch.setattr(RemoteAction, "_validate_action_result", RemoteAction._validate_action_result)
     monkeypatch.setattr(Event, "resolve_by_type", staticmethod(Event.resolve_by_type))
     monkeypatch.setattr(EndpointConfig, "session", EndpointConfig.session)
+    monkeypatch.setattr(RulePolicy, "_get_possible_keys", RulePolicy._get_possible_keys)
     rasa_faster.install()
     return RemoteAction("action_probe", None)
 
@@ -73,3 +78,35 @@ async def test_calls_go_by_one_connection_and_by_a_new_one_when_that_was_closed(
             await kept.close()
         assert await endpoint.request(json={}) == {"events": [], "responses": []}
     assert callers[0] == callers[1] == callers[2] != callers[3] == callers[4] != callers[5]
+
+
+def _a_state(chance: random.Random, values: list[object], *, of_rule: bool) -> dict[str, object]:
+    """Few names and values, so that many fit; a state without an action before it is a beginning."""
+    state: dict[str, object] = {}
+    if chance.random() < 0.8:
+        state["user"] = {"intent": chance.choice(values)} | ({"entities": chance.choice([["time"], ["time", "score"]])} if chance.random() < 0.2 else {})
+    if chance.random() < 0.5:
+        state["slots"] = {chance.choice("ab"): chance.choice([[1.0], [0.0, 1.0], "should_not_be_set", *([[]] if of_rule else [()])])}
+    if chance.random() < 0.4:
+        state["active_loop"] = {"name": chance.choice(["followup_form", "should_not_be_set"])}
+    if chance.random() < 0.8:
+        state["prev_action"] = {"action_name": chance.choice(["action_listen", "followup_form"])}
+    return state
+
+
+def _as_in_a_talk(state: dict[str, object]) -> dict[str, object]:
+    return {kind: {name: tuple(value) if isinstance(value, list) else value for name, value in part.items()} for kind, part in state.items()}  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("action")
+@pytest.mark.parametrize("seed", range(20))
+def test_the_rules_that_fit_are_those_that_rasa_finds(seed: int) -> None:
+    chance, policy = random.Random(seed), RulePolicy.__new__(RulePolicy)
+    found = 0
+    for _ in range(20):
+        rules = {json.dumps([_a_state(chance, ["consent", "deny", None], of_rule=True) for _ in range(chance.randint(1, 4))]): "action_listen" for _ in range(60)}
+        talk = [_as_in_a_talk(_a_state(chance, ["consent", "deny"], of_rule=False)) for _ in range(chance.randint(0, 5))]
+        wanted = RulePolicy._get_possible_keys.original(policy, rules, talk)
+        assert RulePolicy._get_possible_keys(policy, rules, talk) == wanted
+        found += 0 < len(wanted) < len(rules)
+    assert found
