@@ -14,6 +14,7 @@ import asyncio
 import json
 from contextlib import nullcontext
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,8 +23,9 @@ from jsonschema import ValidationError
 from jsonschema.validators import validator_for
 from rasa.core.actions.action import RemoteAction
 from rasa.core.policies.rule_policy import RulePolicy
-from rasa.shared.core.constants import PREVIOUS_ACTION
+from rasa.shared.core.constants import PREVIOUS_ACTION, USER
 from rasa.shared.core.events import Event
+from rasa.shared.nlu.constants import TEXT
 from rasa.utils.endpoints import DEFAULT_REQUEST_TIMEOUT, EndpointConfig
 
 KEPT_SECONDS = 2.0
@@ -78,7 +80,7 @@ def _find_events_once() -> None:
 
 
 def _look_rules_up_once() -> None:
-    """What a state of a rule asks of a state of the talk is worked out once a process; each is compared once a state of the talk."""
+    """Each rule is read once a process; each state of the rules is compared once with each state of a talk."""
     if getattr(RulePolicy._get_possible_keys, "looks_up_once", False):
         return
     matches = RulePolicy._does_rule_match_state
@@ -90,6 +92,11 @@ def _look_rules_up_once() -> None:
 
     read = lru_cache(maxsize=4096)(json.loads)
 
+    @lru_cache(maxsize=1024)
+    def known(_state: str) -> dict[str, bool]:
+        """What was found for a state of the talk: the same ones come again, with each prediction and with other customers."""
+        return {}
+
     def fits(of_rule: str, state: dict[str, Any]) -> bool:
         """As `RulePolicy._is_rule_applicable`, for one state of a rule."""
         wanted = read(of_rule)
@@ -99,14 +106,21 @@ def _look_rules_up_once() -> None:
 
     def possible_keys(self: RulePolicy, lookup: dict[str, str], states: list[dict[str, Any]]) -> set[str]:
         possible = [(key, states_of(key)) for key in lookup]
-        for number, state in enumerate(reversed(states)):
-            if all(number >= len(of_rule) for _, of_rule in possible):
-                break  # what lies further back is looked at by no rule
-            found: dict[str, bool] = {}
-            for _, of_rule in possible:
-                if number < len(of_rule) and of_rule[number] not in found:
-                    found[of_rule[number]] = fits(of_rule[number], state)
-            possible = [(key, of_rule) for key, of_rule in possible if number >= len(of_rule) or found[of_rule[number]]]
+        longest = max((len(of_rule) for _, of_rule in possible), default=0)
+        for number, state in enumerate(islice(reversed(states), longest)):  # what lies further back is looked at by no rule
+            # What the customer said is not kept.
+            found = {} if TEXT in state.get(USER, {}) else known(repr(state))
+            fitting = []
+            for one in possible:
+                if number < len(one[1]):
+                    of_rule = one[1][number]
+                    fit = found.get(of_rule)
+                    if fit is None:
+                        fit = found[of_rule] = fits(of_rule, state)
+                    if not fit:
+                        continue
+                fitting.append(one)
+            possible = fitting
         return {key for key, _ in possible}
 
     possible_keys.looks_up_once = True  # type: ignore[attr-defined]

@@ -106,6 +106,8 @@ def test_the_rules_that_fit_are_those_that_rasa_finds(seed: int) -> None:
     for _ in range(20):
         rules = {json.dumps([_a_state(chance, ["consent", "deny", None], of_rule=True) for _ in range(chance.randint(1, 4))]): "action_listen" for _ in range(60)}
         talk = [_as_in_a_talk(_a_state(chance, ["consent", "deny"], of_rule=False)) for _ in range(chance.randint(0, 5))]
+        if talk and chance.random() < 0.3:
+            talk[-1]["user"] = {"text": "还可以"}
         wanted = RulePolicy._get_possible_keys.original(policy, rules, talk)
         assert RulePolicy._get_possible_keys(policy, rules, talk) == wanted
         found += 0 < len(wanted) < len(rules)
