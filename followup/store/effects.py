@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import case as db_case
 from sqlalchemy import Select, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -26,6 +27,7 @@ from followup.dialogue.effects import (
     TakeNote,
     WithdrawTicket,
 )
+from followup.store.database import psycopgs
 from followup.store.due import due_at
 from followup.store.models import (
     Answer,
@@ -35,7 +37,6 @@ from followup.store.models import (
     Contact,
     DoNotContact,
     Note,
-    RasaEvent,
     Ticket,
 )
 from followup.store.staff_models import TicketEvent
@@ -96,10 +97,28 @@ async def apply(
     return True
 
 
+_IS_STORED = "SELECT FROM events WHERE sender_id = %(case_id)s AND message_id = %(message_id)s"
+
+
 async def _turn_is_stored(session: AsyncSession, case_id: str, message_id: int) -> bool:
-    return bool(
-        await session.scalar(select(exists().where(RasaEvent.sender_id == case_id, RasaEvent.message_id == message_id)))
+    found = await (await psycopgs(session)).execute(_IS_STORED, {"case_id": case_id, "message_id": message_id})
+    return await found.fetchone() is not None
+
+
+# The old answer first: only one of a question may be valid. That it has been is what the new one's row is made from.
+_STORE_ANSWER = """
+    WITH old AS (
+        UPDATE answers SET superseded = TRUE
+        WHERE case_id = %(case_id)s AND question_id = %(question_id)s AND message_id IS DISTINCT FROM %(message_id)s::bigint
+          AND NOT superseded
+        RETURNING id
     )
+    INSERT INTO answers (case_id, question_id, value, words, message_id, how, created_at)
+    SELECT %(case_id)s::text, %(question_id)s::text, %(value)s::jsonb, %(words)s::text, %(message_id)s::bigint, %(how)s::text, %(at)s::timestamptz
+    FROM (SELECT count(*) FROM old) AS done
+    ON CONFLICT (case_id, question_id, message_id)
+    DO UPDATE SET value = excluded.value, words = excluded.words, how = excluded.how, superseded = FALSE
+"""
 
 
 async def _store_answer(
@@ -110,31 +129,10 @@ async def _store_answer(
         select(exists().where(*same_question, Answer.message_id == message_id))
     ):
         await reopen(session, case, at)
-    await session.execute(
-        update(Answer)
-        .where(*same_question, Answer.message_id.is_distinct_from(message_id), ~Answer.superseded)
-        .values(superseded=True)
-    )
-    row = insert(Answer).values(
-        case_id=case.id,
-        question_id=effect.question_id,
-        value=effect.value,
-        words=effect.text,
-        message_id=message_id,
-        how=effect.how,
-        created_at=at,
-    )
-    await session.execute(
-        row.on_conflict_do_update(
-            index_elements=["case_id", "question_id", "message_id"],
-            set_={
-                "value": row.excluded.value,
-                "words": row.excluded.words,
-                "how": row.excluded.how,
-                "superseded": False,
-            },
-        )
-    )
+        await session.flush()
+    answer = {"value": None if effect.value is None else Jsonb(effect.value), "words": effect.text, "how": effect.how, "at": at}
+    of = {"case_id": case.id, "question_id": effect.question_id, "message_id": message_id}
+    await (await psycopgs(session)).execute(_STORE_ANSWER, {**of, **answer})
 
 
 async def _raise_ticket(

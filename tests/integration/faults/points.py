@@ -94,6 +94,7 @@ def _install() -> None:
     async def pointed(connection: AsyncConnection, query: Any, *given: Any, **more: Any) -> Any:
         """A statement of `Database.straight` is a transaction: it is named by who asks it."""
         if not connection.autocommit or not writes(query):
+            note(query)
             return await execute(connection, query, *given, **more)
         name = _caller()
         point(f"{name} before")
@@ -129,9 +130,14 @@ def writes(query: str | bytes) -> bool:
     return _WRITES.search(query.decode() if isinstance(query, bytes) else query) is not None
 
 
-def notice(_: Any, __: Any, statement: str, *rest: Any) -> None:
-    if (wrote := _wrote.get()) is not None and _WRITES.search(statement):
+def note(query: str | bytes) -> None:
+    """A statement was asked within a transaction."""
+    if (wrote := _wrote.get()) is not None and writes(query):
         wrote[0] = True
+
+
+def notice(_: Any, __: Any, statement: str, *rest: Any) -> None:
+    note(statement)
 
 
 def _caller() -> str:

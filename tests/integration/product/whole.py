@@ -43,7 +43,7 @@ from followup.training import deploy
 from tests.fakes.rasa import RasaInProcess
 from tests.integration.campaigns.conftest import invite
 from tests.integration.console.made_up_models import a_version
-from tests.integration.faults.points import marked, notice, writes
+from tests.integration.faults.points import marked, note, notice, writes
 
 START = datetime(2026, 3, 10, 10, 5, tzinfo=SHANGHAI)
 SCRIPTS = ("auto_loan_satisfaction", "fruit_order", "bank_dormant_mobile_banking")
@@ -391,6 +391,7 @@ async def mortal(database: Database, products: list[Product]) -> AsyncIterator[N
     async def straight(connection: AsyncConnection, query: Any, *given: Any, **more: Any) -> Any:
         product = products[-1] if products and connection.autocommit else None
         if product is None or not writes(query):
+            note(query)
             return await execute(connection, query, *given, **more)
         if product._dead:
             raise Died

@@ -44,7 +44,7 @@ async def test_three_messages_that_wait_are_not_three_times_a_job(line: Line) ->
         await own.close()
 
 
-async def test_an_answer_is_written_by_four_statements_and_one_commit(
+async def test_an_answer_is_written_by_three_statements_and_one_commit(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = load.load_script("auto_loan_satisfaction")
@@ -63,8 +63,8 @@ async def test_an_answer_is_written_by_four_statements_and_one_commit(
         await _run(HearAnswer(), case_id, slots, "方便", "consent")
         with counted(own.engine.sync_engine) as spent:
             await _run(HearAnswer(), case_id, slots, "朋友介绍的", "inform", accepted.message_id)
-        assert any("INSERT INTO answers" in statement for statement in spent.statements)
-        spent.within(statements=4, commits=1)
+        assert any("UPDATE answers" in statement for statement in spent.statements)
+        spent.within(statements=3, commits=1)
     finally:
         context.database.cache_clear()
         await own.close()
