@@ -22,9 +22,10 @@ _SAYS_SOMETHING = 6
 _IS_ME = re.compile(
     r"^(?:喂|哎|诶|你好|您好|嗯|我?来了|[，,。.！!～~\s])*"
     r"(?:(?:我就?是(?:他|她)本人|是我|我就是|就是我|我是本人|是本人|本人|我是|是的|是|对的|对)[呀啊哦呢嘛的哈啦]*(?=$|[，,。.！!～~\s])"
-    r"|(?:是我|我就是|就是我)[呀啊哦呢嘛的哈啦]*(?=你|您|哪|什么|啥|怎么|有事|找我))"
+    r"|(?:是我|我就是|就是我)[呀啊哦呢嘛的哈啦]*(?=你|您|哪|什么|啥|怎么|有事|找我)"
+    r"|我?在的?[呢啊呀]?[，,。.！!～~\s]*$)"
 )
-""" "是我呀，你是哪个？", "我是", "是，什么事", "是我你哪位"."""
+""" "是我呀，你是哪个？", "我是", "是，什么事", "是我你哪位", "在的"."""
 _SAYS_NAME = re.compile(r"^(?:喂|哎|嗯|你好|您好|[，,\s])*(?:是的?[，,])?(?:我就是|我是|我叫|我姓)(?P<name>.{1,6}?)(?:[呀啊哦呢嘛哈]*)(?=$|[，,。.！!？?～~\s]|你|您)")
 _FAMILIAR = re.compile(r"^(?:老|小|阿)")
 _IN_A_HURRY = re.compile(r"别太久|别太长|快点|快一点|快些|简单点|简短|抓紧|长话短说|尽快|赶时间|时间不多|别啰嗦|别耽误")
@@ -133,6 +134,8 @@ def _answers_first_question(turn: Turn, told: Reply) -> bool:
     if first.type in SATISFACTION_TYPES and told.base == "dissatisfied":
         return False  # what it is about is asked
     reading = turn.read(question_asked(first), told)
+    if reading is not None and first.type in ("yes_no", "confirm") and not reading.how.endswith(":own"):
+        return False  # "我不会弄那个" is no "no" to "您办过卡吗？"; its own words are
     return reading is not None and reading.fit == "strong" and not asks_something(told.text)
 
 

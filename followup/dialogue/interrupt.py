@@ -359,6 +359,13 @@ def _objection(turn: Turn) -> None:
         _shorten_consent(turn)
         return
     kind = turn.reply.intent.partition("/")[2] or "simply_no"
+    if kind != "simply_no" and asks_something(turn.reply.text):  # "下月发工资再交行吗"
+        if _tired_of(turn):
+            return
+        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+        turn.lead("answers.colleague")
+        _shorten_consent(turn)
+        return
     if kind not in ("simply_no", "strangers"):
         turn.effects.append(TakeNote("enquiry", turn.reply.text))  # "我把您比较的情况记下来" is a promise
     if turn.state.count("objection") > 1:

@@ -40,6 +40,8 @@ _WISHES = re.compile(r"就(?:很|更)?[好行]|要是|希望|最好|能|建议|�
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
 _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决|退|打|回|用|动|管)|不|无|木有|冇|就这|暂时|好了")
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
+_WAS_IT_DONE = re.compile(r"[用办去来做买听看]过|用过.{0,12}[吗呢]|(?:是否|有没有)用")
+"""A yes-or-no question that no opinion answers: "之前用过吗？"."""
 _RING_LATER = re.compile(r"再打|打来|打过来|打给我|联系|再说|再聊")
 _COUNTS = ("number", "quantity_of", "score")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
@@ -95,7 +97,9 @@ def _thanked_or_apologised(turn: Turn) -> None:
 
 def _only_thanks(question: Question, reply: Reply) -> bool:
     """ "好，谢谢" to "还有什么需要我们做的吗": nothing to add."""
-    return question.type == "open" and "谢" in reply.text and len(reply.text) <= 12 and bool(_ONLY_THANKS.fullmatch(reply.text))
+    if question.type != "open" or not _ONLY_THANKS.fullmatch(reply.text):
+        return False
+    return "谢" in reply.text and len(reply.text) <= 12 or reply.base == "consent" and len(reply.text) <= 3  # "好的"
 
 
 def _interrupted(turn: Turn, question: Question, wanted: Asked) -> Verdict:
@@ -154,6 +158,9 @@ def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
     """A feeling about the business is no answer to "how did you hear of us", though any words would do there."""
     if turn.reply.base in question.takes:
         return False
+    by_feeling = question.type in ("yes_no", "confirm") and reading.how.endswith((":opinion", ":intent"))
+    if by_feeling and turn.reply.base == "dissatisfied" and _WAS_IT_DONE.search(str(question.ask)):
+        return True  # "监管员天天盯着，烦" to "之前用过吗？"
     return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")
 
 

@@ -42,6 +42,8 @@ from tests.integration.web.web_talk import make_talk
 from tests.integration.wechat.conftest import PLAIN
 
 AT_ONCE = 8
+_LINE = 8000
+"""Bytes of an address from which on aiohttp may find the request's line too long."""
 ALWAYS = {404, 405}
 """What any address may answer whose parts lead to another route, or to none."""
 
@@ -89,6 +91,9 @@ class Sender:
                 is_stream = answer.content_type == "text/event-stream"
                 body = await (answer.content.read(16) if is_stream and asked.method != "HEAD" else answer.read())
         except ClientError as error:
+            if asked.method == "HEAD" and len(asked.address) > _LINE:
+                self.sent += 1  # aiohttp refuses the line before it knows the method, and so with a body; this client takes that amiss
+                return
             self.wrong.append(f"{type(error).__name__} after {asked}")
             return
         except (ValueError, RecursionError):
