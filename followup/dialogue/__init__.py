@@ -18,6 +18,8 @@
     spoken.py    an answer as it is read back
     answers.py   answers taken, acknowledged, probed, corrected
     interrupt.py what the bot does about an interruption
+    put_off.py   busy, driving, eating: let go, and when we come back
+    go_ahead.py  busy, and bids us speak all the same
     appoint.py   call-backs: understood, moved to a proper hour, read back
     turn.py      one turn: script, state, reply, and what comes of it
     aspects.py   which side of the business a remark is about

@@ -29,6 +29,7 @@ _IS_ME = re.compile(
 _SAYS_NAME = re.compile(r"^(?:喂|哎|嗯|你好|您好|[，,\s])*(?:是的?[，,])?(?:我就是|我是|我叫|我姓)(?P<name>.{1,6}?)(?:[呀啊哦呢嘛哈]*)(?=$|[，,。.！!？?～~\s]|你|您)")
 _FAMILIAR = re.compile(r"^(?:老|小|阿)")
 _IN_A_HURRY = re.compile(r"别太久|别太长|快点|快一点|快些|简单点|简短|抓紧|长话短说|尽快|赶时间|时间不多|别啰嗦|别耽误")
+_ONLY_YES = re.compile(r"还?(?:可以|行)|好的?|嗯+|方便|没问题|能|有空|有时间")
 _GREETING = re.compile(r"^(?:(?:你|您)好|喂|嗨|哈喽|(?:早上|上午|中午|下午|晚上)好)[啊呀]?[，,。！!\s]+")
 _GRUMBLE = re.compile(r"(?:还|才|终于|总算)(?:知道|想起|想得起|记得|晓得)(?:要|来)?(?:找我|我|联系|打|问)")
 _TELLS_WHO_AND_WHY = ("ask_who", "ask_purpose")
@@ -134,6 +135,8 @@ def _answers_first_question(turn: Turn, told: Reply) -> bool:
     if first.type in SATISFACTION_TYPES and told.base == "dissatisfied":
         return False  # what it is about is asked
     reading = turn.read(question_asked(first), told)
+    if first.type == "choice" and (bare := _ONLY_YES.sub("", told.text)) != told.text:
+        reading = turn.read(question_asked(first), replace(told, text=bare)) if bare else None  # "还可以" agrees to talk
     if reading is not None and first.type in ("yes_no", "confirm") and not reading.how.endswith(":own"):
         return False  # "我不会弄那个" is no "no" to "您办过卡吗？"; its own words are
     return reading is not None and reading.fit == "strong" and not asks_something(told.text)
@@ -213,6 +216,10 @@ def agreed(turn: Turn, whole: bool = False) -> Verdict:
         return _hear_rest(turn, rest) if _worth_hearing(turn, rest) else Verdict.GO_ON
     if rest is reply and not whole and reply.base in ("satisfied", "neutral") and _answers_first_question(turn, reply):
         return _hear_rest(turn, reply)  # "脆，甜" to "现在方便吗？"
+    act = reply.has("dissatisfied")
+    if act is not None and act.confidence >= FIRM:  # "还可以，就是鼻托压得疼"
+        answers.remark(turn, replace(reply, text=act.text))
+        state.lead.insert(0, state.lead.pop())
     return Verdict.GO_ON
 
 

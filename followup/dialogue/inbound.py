@@ -126,6 +126,8 @@ def proceed(turn: Turn) -> Verdict:
         if state.values.get(state.question_id) and turn.script.question(state.question_id).type == "open":
             _record(turn, words, _concerns(turn, words), bool(state.values.get(_COMPLAINED)), topic="concern")
         state.values[MATTER] = False
+    elif state.question_id and state.values.get(state.question_id) is None and (heard := _concerns(turn, turn.reply.text)):
+        _record(turn, turn.reply.text, heard, complaint=False)  # "算了你直接给我退了" instead of a number
     turn.effects.extend(go_on(turn.script, state))
     return settle(turn, Verdict.GO_ON)
 

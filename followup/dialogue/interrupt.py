@@ -7,16 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Callable
 
-from followup.dialogue import answers, appoint, inbound, knowledge, state as st
-from followup.dialogue.ahead import also_read
+from followup.dialogue import answers, inbound, knowledge, state as st
 from followup.dialogue.doubt import believed
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StopContact, TakeNote
+from followup.dialogue.effects import Outcome, RaiseTicket, StopContact, TakeNote
+from followup.dialogue.put_off import busy, ends_now
 from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
 from followup.dialogue.somebody_else import comes_to_the_phone
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
-from followup.reading import Asked, Reading
-from followup.scripts.model import Question, Script
+from followup.reading import Asked
 from followup.scripts.walk import NOTHING, next_question
 
 _WRONG_NUMBER = re.compile(r"打错|不认识|没这个人|没有这个人|查无此人|号码不对|号码错|空号|换号|新号")
@@ -63,92 +62,7 @@ def _perhaps_never_again(turn: Turn) -> None:
     _refuse(turn)
 
 
-# —— not now ——————————————————————————————————————————————————————————
-
-
-def _ends_now(turn: Turn) -> None:
-    """Driving, in a meeting, eating, unwell, resting: the documented closing, no question after it."""
-    act = next(a.base for a in turn.reply.acts if a.base in ENDS_NOW) if turn.reply.has(*ENDS_NOW) else turn.reply.base
-    answers.put_off(turn, act)
-    turn.state.lead.clear()
-    turn.state.our_time = False
-    named = _named_time(turn)
-    if named is not None:
-        answers.book(turn, named)
-        return
-    at = appoint.later(act, turn.reply.at)
-    turn.state.callback_at, turn.state.our_time = at.isoformat(), True
-    turn.effects.append(BookCallback(at, act, turn.reply.text, confirmed=False))
-    turn.end(Outcome.APPOINTED, act, turn.wording.say(f"busy.{act}"))
-
-
-def _busy(turn: Turn) -> None:
-    """With a time: booked and read back. Without: asked which day and which part of it (63714 (A)).
-
-    "正开着呢，回头说" is a driver first: not one question more. "明天上午吧" may be the booking the script is heading for.
-    """
-    if turn.reply.has(*ENDS_NOW):
-        _ends_now(turn)
-        return
-    if wish_for_a_booking(turn):
-        return
-    if _asks_for_another_time(turn):
-        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
-        turn.lead("answers.colleague")
-        return
-    turn.state.our_time = False
-    answers.put_off(turn, "call_later" if turn.reply.base == "call_later" else "busy")
-    named = _named_time(turn)
-    if named is not None:
-        answers.book(turn, named)
-        return
-    if turn.state.open == st.CALLBACK:
-        answers.offer(turn, appoint.tomorrow_morning(turn.reply.at), "busy.offer")
-        return
-    turn.state.open, turn.state.asked_before = st.CALLBACK, False
-
-
-_IS_IT_ALRIGHT = re.compile(r"(?:行|可以|成|好)(?:不行?|吗|么|不可以)|可不可以|能不能")
-_RING = re.compile(r"打|联系|再说|再聊|聊|找我|回访|电话|忙")
-
-
-def _asks_for_another_time(turn: Turn) -> bool:
-    """ "周日行不，带我媳妇一起" to what is on Saturday: a question about our event, no call-back."""
-    reply = turn.reply
-    if not turn.state.open.startswith(st.QUESTION) or reply.base != "propose_time":
-        return False
-    return _IS_IT_ALRIGHT.search(reply.text) is not None and _RING.search(reply.text) is None
-
-
-_INVITES = re.compile(r"需要|过来|来店|到店|开到|来一趟|预约|约个|上门|来检查|复查")
-
-
-def wish_for_a_booking(turn: Turn) -> bool:
-    """ "下午不行，明天上午吧" to "您需要免费检查吗？": yes, and the time for the script's own booking; no call-back."""
-    state, script = turn.state, turn.script
-    if not state.open.startswith(st.QUESTION) or turn.reply.base != "propose_time" or _named_time(turn) is None:
-        return False
-    question = script.question(state.question_id)
-    if question.type not in ("yes_no", "confirm") or not _INVITES.search(question.ask):
-        return False
-    booking = next((one for one in _later(script, question) if "propose_time" in one.takes or one.type == "datetime"), None)
-    if booking is None or booking.id in state.values:
-        return False
-    for one in (booking, *(script.question(i) for i in booking.also_reads)):
-        also_read(turn, one)
-    turn.lead("acknowledge.time_noted")
-    answers.take(turn, question, Reading(True, "yes_no:time_named", "strong"))
-    return True
-
-
-def _later(script: Script, question: Question) -> tuple[Question, ...]:
-    """The questions after this one, in the file's order."""
-    return tuple(script.questions[script.questions.index(question) + 1 :])
-
-
-def _named_time(turn: Turn):
-    reading = turn.read(Asked("datetime"))
-    return reading.value if reading else None
+# —— ended by the customer ————————————————————————————————————————————————
 
 
 def _refuse(turn: Turn) -> None:
@@ -315,7 +229,7 @@ def _skip(turn: Turn) -> None:
     if state.open.startswith(st.QUESTION):
         answers.passed(turn, turn.script.question(state.question_id), "skipped")
     else:
-        _busy(turn) if state.open in (st.CONSENT, st.RESUME, st.CALLBACK) else _refuse(turn)
+        busy(turn) if state.open in (st.CONSENT, st.RESUME, st.CALLBACK) else _refuse(turn)
 
 
 def _correct(turn: Turn) -> None:
@@ -402,10 +316,10 @@ def staff_are_in(hours: dict, at: datetime) -> bool:
 
 
 _HANDLERS: dict[str, Callable[[Turn], None]] = {
-    **{act: _ends_now for act in ENDS_NOW},
-    "busy": _busy,
-    "call_later": _busy,
-    "propose_time": _busy,
+    **{act: ends_now for act in ENDS_NOW},
+    "busy": busy,
+    "call_later": busy,
+    "propose_time": busy,
     "refuse": _refuse,
     "goodbye": _goodbye,
     "wait": _wait,
