@@ -21,6 +21,7 @@ from followup.console.paging import page_number, page_of
 from followup.console.parts import database, page, see, sentence, staff
 from followup.console.permissions import Permission, needs
 from followup.console.transcripts import export, queries
+from followup.console.transcripts.access import links_of, revoke
 from followup.console.transcripts.controls import NOTHING_SAID, OTHER, BadValue
 from followup.console.transcripts.corrections import LONGEST_REASON, correct_answer
 from followup.console.transcripts.detail import TalkView, talk_view
@@ -129,12 +130,14 @@ async def _talk(request: web.Request, *, error: str = "", about: str = "", statu
         view = await talk_view(session, case_id, personal=personal)
         if view is None:
             raise web.HTTPNotFound
+        links = await links_of(session, case_id)
         beside = await queries.neighbours(session, filters, case_id, personal=personal)
     return page(
         request,
         "transcripts/talk.html",
         status=status,
         talk=view,
+        links=links,
         filters=filters,
         beside=beside,
         personal=personal,
@@ -292,4 +295,5 @@ routes = [
     web.post(f"/talks/{_CASE}/answers/{{id:\\d+}}", correct),
     web.post(f"/talks/{_CASE}/messages/{{id:\\d+}}", annotate),
     web.post(f"/talks/{_CASE}/notes", add_note),
+    web.post(f"/talks/{_CASE}/links/revoke", revoke),
 ]
