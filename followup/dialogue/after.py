@@ -160,6 +160,8 @@ _ASKS_IN = 5
 def _asks(turn: Turn) -> bool:
     """A plain question, whatever it was taken for: "那个保温杯要不要钱的呀？"."""
     base, text = turn.reply.base, turn.reply.text
+    if not turn.reply.sure and _QUESTION.search(text):  # "那个保温杯要不要钱的呀？"
+        return True
     if base == "consent" and len(text) > _SHORT and _QUESTION.search(text):  # "对了，临牌啥时候到期来着"
         return True
     return base in ("inform", "suggest", "objection", "faq", "dissatisfied", "satisfied") and bool(_QUESTION.search(text))

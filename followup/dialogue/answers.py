@@ -22,6 +22,7 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import NOTHING, matches, shown
 
 _COMPLAINS = re.compile(r"投诉|举报|曝光|12315|12345|消协|工商|法院|起诉|律师|骗|坑|凭什么|过分|气死|差评|怎么办事|说法|赔")
+_YES_BUT = re.compile(r"[，,。\s](?:就是|但是?|不过|可惜|只是|可是)")
 DISSATISFIED = ("不满意", "非常不满意")
 _CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|改(?:变)?主意了?|反悔了?|不对|错了)")
 
@@ -80,12 +81,17 @@ def _only_sounds_like_a_complaint(turn: Turn, question: Question, reading: Readi
 def _fault_beside(turn: Turn, question: Question) -> bool:
     """ "质量还可以，就是工期拖了半个月": the answer stands, the fault is passed on as well (58741 (5), 2.2)."""
     state, reply = turn.state, turn.reply
-    if question.type not in SATISFACTION_TYPES or not names_a_fault(reply) or reply.has("complain"):
+    if not names_a_fault(reply) or reply.has("complain") or not (question.type in SATISFACTION_TYPES or _said_yes_but(turn, question)):
         return False
     if question.probe_unless and state.values.get(question.probe_unless):
         return False
     turn.effects.append(displeasure(question, reply.text))
     return True
+
+
+def _said_yes_but(turn: Turn, question: Question) -> bool:
+    """ "都挺好，就是脚垫味道大" to "路上顺利吗？", which asks how it was (`probe_if`)."""
+    return question.type in ("choice", "yes_no", "confirm") and bool(question.probe_if) and _YES_BUT.search(turn.reply.text) is not None
 
 
 # —— dissatisfaction ——————————————————————————————————————————————————

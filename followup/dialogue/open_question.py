@@ -239,6 +239,8 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
     state, reply = turn.state, turn.reply
     if reply.base in ("third_person", "wrong_person") and reply.base in question.takes and turn.state.order:
         return unclear(turn)  # "也是他签的" speaks of a signature; nobody else is on the line
+    if question.type == "datetime" and reply.base in ("busy", "call_later") and reply.says(DOES_NOT_KNOW):
+        return answers.passed(turn, question, "unknown")  # "不知道什么时候有空": the day is open, the talk goes on
     if reply.interrupts and reply.base in question.takes:
         return Verdict.INTERRUPTED  # it might have been an answer here, but it is none
     if question.optional and reply.base in ("deny", "nothing_to_add", "skip", "refuse"):

@@ -89,3 +89,14 @@ async def test_without_javascript_everything_is_still_there(devices, gateway, da
     await page.get_by_label("这句话的意图应当是").first.select_option("satisfied")
     await page.get_by_role("button", name="保存标注").first.click()
     await expect(page.locator(".read .led").first).to_contain_text("标注：满意")
+
+
+async def test_links_taken_back_end_the_customers_page_at_once(devices, gateway, database, page, talk):
+    staff = await log_in(await devices.new(**PHONE), gateway, database, "agent", f"/console/talks/{talk.case_id}")
+    await staff.get_by_text("作废全部链接…").click()
+    assert await staff.evaluate(NO_SIDEWAYS)
+    await staff.get_by_role("button", name="作废，旧链接不能恢复").click()
+    await expect(staff.locator("#links")).to_contain_text("链接都作废了")
+    await expect(page.get_by_text("这次对话已在此处失效")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("heading")).to_have_text("这个链接已经停用")
