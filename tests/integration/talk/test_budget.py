@@ -54,9 +54,8 @@ async def test_an_answer_is_written_by_three_statements_and_one_commit(
         case_id = await records.create_case(session, contact, revision, script.demo_variables(), is_demo=True)
         await accept(session, case_id, "web", "opened", Trigger.START, direction="system")
         accepted = await accept(session, case_id, "web", "3", "朋友介绍的")
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    context.database.cache_clear()
-    own = context.database()
+    own = Database(database_url)
+    monkeypatch.setattr(context, "database", lambda: own)  # a fake Rasa of an earlier test may have left its own there
     try:
         slots: dict[str, object] = {}
         await _run(StartFollowup(), case_id, slots, Trigger.START, "start_followup")
@@ -66,7 +65,6 @@ async def test_an_answer_is_written_by_three_statements_and_one_commit(
         assert any("UPDATE answers" in statement for statement in spent.statements)
         spent.within(statements=3, commits=1)
     finally:
-        context.database.cache_clear()
         await own.close()
 
 

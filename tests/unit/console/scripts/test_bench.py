@@ -28,7 +28,7 @@ def test_a_keystroke_reads_the_text_once_for_checker_form_and_picture(monkeypatc
 
     for module in ("checks.lines", "check", "load", "publish_fields"):
         monkeypatch.setattr(f"followup.scripts.{module}.YAML", Counting)
-    changed = text.replace("请问您收到的{product}怎么样呢？", "收到的{product}还满意吗？")
+    changed = text.replace("请问您收到的{product}怎么样呢？", "收到的{product}还合您的心意吗？")
     looked = bench.look(SCRIPT, changed, text)
     assert looked.picture and looked.fields and looked.changes and not looked.errors
     assert read == [changed]
