@@ -42,7 +42,7 @@ async def run(talks: int, *, gateway: bool = True, rasa: bool = True) -> Ours:
     """Hold `talks` talks one after the other in each way; the first two warm everything up and do not count."""
     ours = Ours()
     began = time.monotonic()
-    async with Stack.temporary() as stack:
+    async with Stack.temporary(durable=True) as stack:
         assert stack.web_url is not None
         async with Customer.opening(stack.web_url, await link(stack.database_url)):
             ours.start = time.monotonic() - began

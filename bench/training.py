@@ -29,7 +29,7 @@ async def measure(blocks: int) -> tuple[list[float], list[float], float]:
     """Seconds of turns without and with the training, and the processor seconds that the training got."""
     without: list[float] = []
     beside: list[float] = []
-    async with Stack.temporary(worker=True) as stack:
+    async with Stack.temporary(worker=True, durable=True) as stack:
         database = Database(stack.database_url)
         await _block(stack)  # warms everything up
         async with database.session() as session:

@@ -80,7 +80,7 @@ async def run(extent: Extent) -> tuple[str, bool]:
     fake = FakeWechat(account)
     async with TestServer(fake.app()) as platform:
         env = _wechat_env(account, str(platform.make_url("")).rstrip("/"))
-        async with Stack.temporary(extra_env=env) as stack:
+        async with Stack.temporary(extra_env=env, durable=True) as stack:
             database = Database(stack.database_url)
             try:
                 fake.callback = f"{stack.web_url}/wechat/{account.name}"

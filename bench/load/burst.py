@@ -30,7 +30,7 @@ _SAY = ("方便", "朋友介绍的", "价格还可以", "期限挺合适的", "�
 
 async def run(rate: float, seconds: float, customers: int) -> tuple[str, bool]:
     """The report, and whether everything was accepted and answered."""
-    async with Stack.temporary() as stack:
+    async with Stack.temporary(durable=True) as stack:
         database = Database(stack.database_url)
         try:
             assert stack.web_url is not None

@@ -31,7 +31,7 @@ _PYTHON = ("actions", "rasa", "worker", "web")
 
 async def run(turns: int, at_once: int) -> tuple[str, bool]:
     """The report, and whether no process grows."""
-    async with Stack.temporary() as stack:
+    async with Stack.temporary(durable=True) as stack:
         database = Database(stack.database_url)
         watch = Watch(stack.pids, database)
         before, began = os.getloadavg()[0], time.monotonic()

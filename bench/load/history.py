@@ -28,7 +28,7 @@ _TURNS = 50
 
 async def run(messages: int) -> str:
     """The report."""
-    async with Stack.temporary() as stack:
+    async with Stack.temporary(durable=True) as stack:
         database = Database(stack.database_url)
         try:
             assert stack.web_url is not None
@@ -46,6 +46,7 @@ async def run(messages: int) -> str:
                 long: list[float] = []
                 short: list[float] = []
                 for _ in range(_TURNS):
+                    await asyncio.sleep(1.0)  # a talk may say something once a second, after the first twenty
                     long.append(await customer.say("你们几点下班"))
                     short.append(await fresh.say("你们几点下班"))
         finally:

@@ -78,13 +78,18 @@ class Stack:
         )
 
     @classmethod
-    def temporary(cls, *, port: int | None = None, extra_env: Mapping[str, str] | None = None, **options: object) -> "Stack":
-        """A stack with an empty database of its own, deleted at the end; for tests and for trying a script out."""
+    def temporary(
+        cls, *, port: int | None = None, extra_env: Mapping[str, str] | None = None, durable: bool = False, **options: object
+    ) -> "Stack":
+        """A stack with an empty database of its own, deleted at the end; for tests and for trying a script out.
+
+        Measurements that stand for production let it be `durable`.
+        """
         home = Path(tempfile.mkdtemp(prefix="followup-"))
         settings = load_settings(
             {"FOLLOWUP_HOME": str(home), "FOLLOWUP_PORT": str(port or free_port()), **dict(extra_env or {})}
         )
-        stack = cls(settings, extra_env=extra_env, durable=False, **options)  # type: ignore[arg-type]
+        stack = cls(settings, extra_env=extra_env, durable=durable, **options)  # type: ignore[arg-type]
         stack._temporary = home
         return stack
 
