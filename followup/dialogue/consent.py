@@ -134,9 +134,8 @@ def _answers_first_question(turn: Turn, told: Reply) -> bool:
         return True
     if first.type in SATISFACTION_TYPES and told.base == "dissatisfied":
         return False  # what it is about is asked
-    reading = turn.read(question_asked(first), told)
-    if first.type == "choice" and (bare := _ONLY_YES.sub("", told.text)) != told.text:
-        reading = turn.read(question_asked(first), replace(told, text=bare)) if bare else None  # "还可以" agrees to talk
+    words = _ONLY_YES.sub("", told.text) if first.type == "choice" else told.text  # "还可以" agrees to talk
+    reading = turn.read(question_asked(first), replace(told, text=words)) if words else None
     if reading is not None and first.type in ("yes_no", "confirm") and not reading.how.endswith(":own"):
         return False  # "我不会弄那个" is no "no" to "您办过卡吗？"; its own words are
     return reading is not None and reading.fit == "strong" and not asks_something(told.text)
