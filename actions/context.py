@@ -32,8 +32,8 @@ _scripts: dict[str, Script] = {}
 
 @lru_cache(maxsize=1)
 def database() -> Database:
-    """The one pool of this process."""
-    return Database(os.environ["DATABASE_URL"])
+    """The one pool of this process. What actions write is durable with the turn's end."""
+    return Database(os.environ["DATABASE_URL"], awaits_disk=False)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ def _job(task: str, case: str) -> str:
 
 _TALKS = "JOIN cases AS talk ON talk.id = message.case_id AND talk.erased_at IS NULL"
 _TURN = "EXISTS (SELECT FROM events WHERE events.sender_id = message.case_id AND events.message_id = message.id)"
-_REPLY = "EXISTS (SELECT FROM messages AS reply WHERE reply.direction = 'out' AND reply.in_reply_to = message.id)"
+# By the talk as well, where an index leads to.
+_REPLY = "EXISTS (SELECT FROM messages AS reply WHERE reply.case_id = message.case_id AND reply.direction = 'out' AND reply.in_reply_to = message.id)"
 # Heard and answered in one transaction, without a turn: a picture, a menu's click that opens a talk (wechat.receive).
 _AT_ONCE = "(message.channel LIKE 'wechat%' OR message.channel LIKE 'wecom%') AND message.handled_at = message.created_at"
 
@@ -90,9 +91,10 @@ _INBOX = (
         "put_aside_without_reason",
         f"""
         SELECT message.id, message.case_id FROM messages AS message {_TALKS}
+        LEFT JOIN (SELECT case_id, min(begun_at) AS begun_at FROM take_overs GROUP BY case_id) AS taken ON taken.case_id = message.case_id
         WHERE message.direction = 'in' AND message.status = 'handled' AND message.error IS NOT NULL AND NOT (
-            message.error = '{RECALLED}' OR message.error = '{TO_A_COLLEAGUE}' AND (message.channel LIKE 'wecom%' OR EXISTS (
-                SELECT FROM take_overs WHERE take_overs.case_id = message.case_id AND take_overs.begun_at <= message.handled_at)))
+            message.error = '{RECALLED}' OR message.error = '{TO_A_COLLEAGUE}'
+            AND (message.channel LIKE 'wecom%' OR coalesce(taken.begun_at <= message.handled_at, false)))
         """,
     ),
     Check(
@@ -111,6 +113,10 @@ _SAID = """
     SELECT sender_id, turn, count(*) FILTER (WHERE type_name = 'bot' AND data ~ '"text": "[^"]') AS lines
     FROM (SELECT sender_id, type_name, data, max(message_id) OVER (PARTITION BY sender_id ORDER BY id) AS turn FROM events) AS of_turns
     WHERE turn IS NOT NULL GROUP BY sender_id, turn
+"""
+_WRITTEN_DOWN = """
+    SELECT in_reply_to AS message_id, count(*) AS lines FROM messages
+    WHERE direction = 'out' AND channel_message_id LIKE in_reply_to || '-%' GROUP BY in_reply_to
 """
 _OUTBOX = (
     Check("line_of_no_talk", "SELECT message.id, message.case_id FROM messages AS message LEFT JOIN cases ON cases.id = message.case_id WHERE cases.id IS NULL"),
@@ -134,9 +140,8 @@ _OUTBOX = (
         f"""
         SELECT message.id, message.case_id FROM messages AS message {_TALKS}
         JOIN ({_SAID}) AS said ON said.sender_id = message.case_id AND said.turn = message.id
-        WHERE message.status = 'handled' AND message.error IS NULL AND said.lines <> (
-            SELECT count(*) FROM messages AS reply
-            WHERE reply.in_reply_to = message.id AND reply.direction = 'out' AND reply.channel_message_id LIKE message.id || '-%')
+        LEFT JOIN ({_WRITTEN_DOWN}) AS written ON written.message_id = message.id
+        WHERE message.status = 'handled' AND message.error IS NULL AND said.lines <> coalesce(written.lines, 0)
         """,
     ),
     Check(

@@ -30,8 +30,10 @@ _ALIVE = {
 25 s. By themselves the systems notice after hours, and so long a machine that is gone would keep the talk it was at."""
 
 
-def sqlalchemy_url(url: str) -> URL:
+def sqlalchemy_url(url: str, *, awaits_disk: bool = True) -> URL:
     """`url` for SQLAlchemy with psycopg 3, whichever PostgreSQL spelling it came in; its dead connections are noticed.
+
+    Not `awaits_disk`: commits are on the disk a moment later, in their order (Database).
 
     Takes `postgres://`, `postgresql://` and `postgresql+driver://`, with a host or with a socket directory
     (`postgresql://user@/name?host=/run/pg`).
@@ -39,7 +41,10 @@ def sqlalchemy_url(url: str) -> URL:
     parsed = make_url(url.replace("postgres://", "postgresql://", 1))
     if parsed.get_backend_name() != "postgresql":
         raise ValueError(f"not a PostgreSQL URL: {parsed.render_as_string(hide_password=True)}")
-    return parsed.set(drivername=DRIVER, query={**_ALIVE, **parsed.query})
+    query = {**_ALIVE, **parsed.query}
+    if not awaits_disk:
+        query["options"] = f"{query['options']} -c synchronous_commit=off"
+    return parsed.set(drivername=DRIVER, query=query)
 
 
 def libpq_url(url: str) -> str:
@@ -64,12 +69,16 @@ class Database:
 
     >>> async with database.session() as session:  # one transaction: committed at the end, rolled back on an error
     ...     await records.load_case(session, case_id)
+
+    Not `awaits_disk`: a commit of a session does not wait until it is on the disk. For what a turn writes before its end: that end, which
+    the worker writes, does wait, and PostgreSQL's log is one line. Whatever a crash of the server takes of it, it takes all that came after
+    as well, and the turn is held again (docs/decisions/0016-one-wait-for-the-disk.md).
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, awaits_disk: bool = True) -> None:
         self.url = libpq_url(url)
         self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url),
+            sqlalchemy_url(url, awaits_disk=awaits_disk),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,

@@ -68,9 +68,9 @@ class TrackerStore(RasaTrackerStore):
         if not url:
             # Neither ImportError nor AttributeError: Rasa would take those for "use the in-memory store".
             raise RuntimeError("DATABASE_URL is not set")
-        # Connects at the first use, by whichever thread uses it.
+        # Connects at the first use, by whichever thread uses it. What it stores is durable with the turn's end (Database).
         self.engine = create_engine(
-            sqlalchemy_url(url),
+            sqlalchemy_url(url, awaits_disk=False),
             pool_pre_ping=True,
             pool_size=5,
             max_overflow=5,

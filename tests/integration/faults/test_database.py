@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -47,15 +48,22 @@ class Server:
     home: Path
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
+    durable: bool = False
 
     def start(self) -> None:
-        """Nothing when it runs."""
-        self.url, begun = postgres.start(self.home, durable=False)
+        """Nothing when it runs. Another `durable` counts from the next start on."""
+        self.url, begun = postgres.start(self.home, durable=self.durable)
         self.process = begun or self.process
 
     def stop(self) -> None:
         assert self.process is not None
         postgres.stop(self.process)
+
+    def crash(self) -> None:
+        """It goes down as by a fault of its own, writing nothing more; what was not on the disk is gone."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +127,25 @@ class Shop:
                 await connection.execute(statement)
 
 
+@pytest.fixture
+def durable_server(server: Server) -> Iterator[Server]:
+    """One that waits for its disk, as in production."""
+    server.stop()
+    server.durable = True
+    server.start()
+    yield server
+    server.stop()
+    server.durable = True
+    server.start()
+
+
 @pytest_asyncio.fixture
 async def shop(server: Server, tmp_path: Path) -> AsyncIterator[Shop]:
     await asyncio.to_thread(server.start)
     database = Database(server.url, pool_size=5)
-    talk, rasa = await make_talk(database), FakeRasa(database)
+    # As Rasa's own: what it stores is durable with the end of the turn.
+    stored = Database(server.url, pool_size=5, awaits_disk=False)
+    talk, rasa = await make_talk(database), FakeRasa(stored)
     app = web_app.make_app(Settings(home=tmp_path, database_url=server.url, secret="t" * 40))
     async with TestServer(rasa.app()) as standin, TestClient(TestServer(app)) as client:
         url = str(standin.make_url("")).rstrip("/")
@@ -136,6 +158,7 @@ async def shop(server: Server, tmp_path: Path) -> AsyncIterator[Shop]:
         kept.cancel()
         await asyncio.gather(kept, return_exceptions=True)
         await asyncio.to_thread(server.start)  # whatever the test left
+        await stored.close()
         with psycopg.connect(_beside(server.url), autocommit=True) as connection:
             connection.execute("ALTER DATABASE followup ALLOW_CONNECTIONS true")
         with psycopg.connect(server.url, autocommit=True) as connection:
@@ -180,6 +203,23 @@ async def test_a_database_that_is_restarted_in_a_turn_loses_no_message(shop: Sho
     await asyncio.to_thread(shop.server.start)
     await waiting
     await shop.says(WORDS[3])
+    await shop.all_is_answered()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("answered", [0, 1, 2, 3])
+async def test_a_database_that_crashes_keeps_what_was_acknowledged(durable_server: Server, shop: Shop, answered: int) -> None:
+    """After some of the lines were answered, the next one just acknowledged."""
+    for words in WORDS[:answered]:
+        await shop.says(words)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(await shop.talk.rows("out")) < 2 * answered:
+            await asyncio.sleep(0.01)
+    await shop.says(WORDS[answered])
+    await asyncio.to_thread(durable_server.crash)
+    await asyncio.to_thread(durable_server.start)
+    for words in WORDS[answered + 1 :]:
+        await shop.says(words)
     await shop.all_is_answered()
 
 

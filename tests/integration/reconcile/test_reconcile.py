@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from followup.reconcile.checks import CHECKS
+from followup import clock
+from followup.reconcile.checks import CHECKS, Check
 from followup.reconcile.run import words
 
 from followup.store.database import Database
@@ -114,6 +118,29 @@ async def test_a_finding_says_where(sound: Sound) -> None:
     (found,) = (await sound.report()).findings
     assert (found.key, found.count) == ("failed_unseen", 1)
     assert (found.rows[0].id, found.rows[0].case_id) == (str(where.id), where.case_id)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.key)
+async def test_no_table_is_read_through_for_each_row_of_another(sound: Sound, check: Check) -> None:
+    """What is asked again for every row must have an index to go by. Small tables may be read through; a hashed list is read once."""
+    values = {name: value for name, value in {"at": clock.now(), "grace": timedelta(0)}.items() if f":{name}" in check.sql}
+    await sound.connection.execute(text("SET LOCAL enable_seqscan = off"))  # so that one is left only where there is no other way
+    plan = (await sound.connection.execute(text(f"EXPLAIN (FORMAT JSON) {check.sql}"), values)).scalar_one()[0]["Plan"]
+    assert _read_through(plan, set(), again=False) == set()
+
+
+def _read_through(node: dict[str, Any], hashed: set[str], *, again: bool) -> set[str]:
+    """The tables that the plan reads whole, below anything that it does once for every row."""
+    hashed = hashed | {name for key in ("Filter", "Join Filter", "Hash Cond") for name in re.findall(r"hashed (SubPlan \d+)", str(node.get(key)))}
+    if node.get("Parent Relationship") == "SubPlan" and node.get("Subplan Name") not in hashed:
+        again = True
+    by_the_row = re.search(r"= \(*[a-z_]+\.", node.get("Index Cond", ""))  # an index may also be read from end to end
+    whole = node["Node Type"] in ("Seq Scan", "Index Scan", "Index Only Scan") and not by_the_row
+    found = {node["Relation Name"]} if again and whole and node["Relation Name"] not in _SMALL else set()
+    return found.union(*(_read_through(below, hashed, again=again) for below in node.get("Plans", ())))
+
+
+_SMALL = {"procrastinate_workers"}
 
 
 async def test_the_command_says_it_in_chinese_and_by_its_exit_code(database: Database, run_command) -> None:
