@@ -15,6 +15,7 @@ from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn
 from followup.dialogue.wording import AFTER
 from followup.reading import Asked
+from followup.reading.words import adds_a_wish
 from followup.scripts.model import Script
 
 RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY, Outcome.REFUSED, Outcome.WRONG_PERSON)
@@ -153,6 +154,7 @@ def _apologises(turn: Turn) -> bool:
 
 _THANKS = re.compile(r"^(?:好[的啊]?[，,]?)?(?:谢谢|多谢|辛苦)")
 _SHORT = 8
+_SAYS_SOMETHING = 4
 _ASKS_IN = 5
 """Characters; less asks nothing and tells nothing."""
 
@@ -167,14 +169,14 @@ def _asks(turn: Turn) -> bool:
     return base in ("inform", "suggest", "objection", "faq", "dissatisfied", "satisfied") and bool(_QUESTION.search(text))
 
 
-_QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么(?:办|走|去|弄|用|收|算|联系|预约)|多少钱|(?:什么|啥)时候|几时|来着$|想问")
+_QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么(?:办|走|去|弄|用|收|算|联系|预约)|多少钱|(?:什么|啥)时候|几时|来着$|想问|多少(?!.*[。！])|哪(?:里|儿|家)|[吗么]$")
 
 
 def _tells(reply: Reply, base: str) -> bool:
     """ "药按时吃着呢", "还是给我留一份吧" tell something, whatever they were taken for; "好的没问题，到时候联系" does not."""
     if base == "consent":
         return len(reply.text) >= _ASKS_IN and not _ONLY_AGREES.search(reply.text)
-    return base in ("inform", "suggest", "neutral", "") and len(reply.text) > _SHORT
+    return adds_a_wish(reply.text) or base in ("inform", "suggest", "neutral", "") and len(reply.text) > _SHORT
 
 
 _ONLY_AGREES = re.compile(r"^[嗯哦那喔噢，,\s]*(?:好|行|可以|成|没问题|ok|是|对|收到|知道|明白|了解|方便|没事|谢|辛苦|再见|等)", re.IGNORECASE)
@@ -231,7 +233,7 @@ def _say(turn: Turn) -> None:
     elif _tells(reply, base):
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.noted")
-    elif state.outcome == Outcome.APPOINTED:
+    elif state.outcome == Outcome.APPOINTED and (reply.sure or len(reply.text) < _SAYS_SOMETHING):
         turn.lead("after.appointed")
     elif base in ("consent", "greet", "nothing_to_add", "deny"):
         turn.lead("after.ok")

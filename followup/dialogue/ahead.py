@@ -6,14 +6,15 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from followup.dialogue.aspects import aspects_in
+from followup.dialogue.aspects import aspects_in, may_be_said_of_somebody, speaks_of_another_side, subjects_in, without_waiting
 from followup.dialogue.effects import Outcome
 from followup.dialogue.items import question_asked, ticket_of
 from followup.dialogue.record import completed_quantity, displeasure, ending_of, holds_ticket, store
+from followup.dialogue.reason import names_a_fault
 from followup.dialogue.reply import FEELINGS, Act, Reply
 from followup.dialogue.spoken import spoken
 from followup.dialogue.turn import Turn, Verdict
-from followup.scripts.model import Question
+from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import holds, matches
 
 _CLAUSE = re.compile(r"[，,。；;！!\s]+")
@@ -23,13 +24,22 @@ _EVERYTHING_ELSE = re.compile(r"别的|其他|其它|其余|剩下的")
 def split_by_aspect(turn: Turn, question: Question) -> tuple[Reply | None, list[tuple[Question, Act]]]:
     """What of the reply speaks to the open question, and which clauses answer a later one ("期限还行，服务太差")."""
     foreign: list[tuple[Question, Act]] = []
-    for act in turn.reply.acts:
-        other = _question_about(turn, act, question) if act.base in FEELINGS else None
-        if other is not None:
+    named: list[Act] = []  # "设计师" of "设计师还行，挺有耐心": what follows is said of him
+    taken: set[int] = set()
+    for one in turn.reply.acts:
+        act = one
+        if act.base not in FEELINGS:
+            named = [act] if subjects_in(act.text) else named
+            continue
+        whose = subjects_in(act.text) or (subjects_in(named[0].text) if named and may_be_said_of_somebody(act.text) else frozenset())
+        if (other := _question_about(turn, act, whose, question)) is not None:
+            if foreign and foreign[-1][0] is other:
+                act = replace(act, text=f"{foreign.pop()[1].text}，{act.text}")
             foreign.append((other, act))
+            taken.update(map(id, [one, *named]))
+        named = [one] if subjects_in(one.text) else named
     if not foreign:
         return turn.reply, []
-    taken = {id(act) for _, act in foreign}
     rest = tuple(act for act in turn.reply.acts if id(act) not in taken)
     feeling = tuple(act for act in rest if act.base not in ("thank", "greet"))
     if not feeling:
@@ -51,16 +61,29 @@ def without_the_rest(question: Question, reply: Reply) -> Reply:
     return replace(reply, text=text, acts=acts, intent=acts[0].intent if acts else "", confidence=acts[0].confidence if acts else 0.0)
 
 
-def _question_about(turn: Turn, act: Act, open_question: Question) -> Question | None:
-    named = aspects_in(act.text)
-    if not named or set(named) & set(open_question.aspects):
+def _question_about(turn: Turn, act: Act, subjects: frozenset[int], open_question: Question) -> Question | None:
+    if subjects & subjects_in(open_question.ask):
+        return None
+    named = frozenset(aspects_in(without_waiting(act.text)))
+    if not subjects and (not named or named & set(open_question.aspects)):
         return None
     for question in turn.script.questions:
         if question.id in turn.state.values or question.id == open_question.id or question.type not in ("scale3", "scale5"):
             continue
-        if set(named) & set(question.aspects) and holds(question.ask_if, {**turn.state.variables, **turn.state.values}):
+        same = subjects & subjects_in(question.ask) if subjects_in(question.ask) else not named & set(open_question.aspects) and named & set(question.aspects)
+        if same and holds(question.ask_if, {**turn.state.variables, **turn.state.values}):
             return question
     return None
+
+
+def of_something_else(question: Question, reply: Reply) -> Reply | None:
+    """The displeasure in a reply that speaks of nothing the question asks about: "药有点贵" to "对环境满意吗？"."""
+    if question.type not in SATISFACTION_TYPES or subjects_in(reply.text) & subjects_in(question.ask):
+        return None
+    acts = tuple(act for act in reply.acts if act.base == "dissatisfied" and speaks_of_another_side(act.text, question.aspects))
+    if not acts or any(act not in acts and act.base in FEELINGS for act in reply.acts):
+        return None
+    return replace(reply, text="，".join(act.text for act in acts), acts=acts)
 
 
 def take_ahead(turn: Turn, foreign: list[tuple[Question, Act]]) -> bool:
@@ -72,6 +95,8 @@ def take_ahead(turn: Turn, foreign: list[tuple[Question, Act]]) -> bool:
         if reading is None or question.id in turn.state.values:
             continue
         _keep(turn, question, reading.value, act.text, reading.how)
+        if not matches(question.probe_if, reading.value) and names_a_fault(part):
+            turn.effects.append(displeasure(question, act.text))
         took = True
     return took
 

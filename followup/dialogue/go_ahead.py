@@ -28,6 +28,9 @@ _NOT_NOW = re.compile(r"再[说讲问聊打]|回头|晚[点些上]|待会|等[�
 _IN_A_HURRY = re.compile(rf"{_QUICKLY}|长话短说|重点|有事说事|有话|赶时间|(?:两|几)句")
 _BESIDE = ("busy", "wait", "consent", "ask_purpose", "ask_duration", "suggest", "inform", "greet", "out_of_scope", "deny", "neutral")
 """What a reply may hold besides, or what the words themselves are taken for."""
+_AROUND = re.compile(r"吵|闹|人多|挤|乱|堵|排队|[晒热冷]|风大|信号")
+"""Where the customer is, which resembles a displeasure: "吵得很"."""
+_LONGEST_PLACE = 6
 _BEFORE_THE_TALK = (st.IDENTITY, st.CONSENT, st.RESUME, st.CALLBACK, st.OFFER)
 
 
@@ -39,11 +42,15 @@ def says_go_ahead(text: str) -> bool:
 def told_to_go_on(turn: Turn) -> bool:
     """Bidden to speak, whatever else keeps the customer; who drives or sits in a meeting is let go all the same."""
     acts = turn.reply.acts
-    if not says_go_ahead(turn.reply.text) or any(act.base not in _BESIDE for act in acts):
+    if not says_go_ahead(turn.reply.text) or not all(act.base in _BESIDE or _of_the_place(act) for act in acts):
         return False
     if turn.state.open in _BEFORE_THE_TALK:
         return True
     return bool(turn.state.question_id) and any(act.base in ("busy", "wait") for act in acts)
+
+
+def _of_the_place(act: Act) -> bool:
+    return act.base == "dissatisfied" and len(act.text) <= _LONGEST_PLACE and _AROUND.search(act.text) is not None
 
 
 def as_agreement(turn: Turn) -> Reply:

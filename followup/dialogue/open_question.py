@@ -16,6 +16,7 @@ from followup.dialogue.effects import RaiseTicket, SetOutcome, TakeNote
 from followup.dialogue.health import is_no_verdict
 from followup.dialogue.items import asked
 from followup.dialogue.record import listen, overhear
+from followup.dialogue.reason import went_wrong
 from followup.dialogue.reply import (
     DOES_NOT_KNOW,
     ENDS_NOW,
@@ -29,6 +30,7 @@ from followup.dialogue.reply import (
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.reading import Asked, Reading
+from followup.reading.words import adds_a_wish
 from followup.scripts.model import SATISFACTION_TYPES, Question
 
 _OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
@@ -40,8 +42,11 @@ _WISHES = re.compile(r"就(?:很|更)?[好行]|要是|希望|最好|能|建议|�
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
 _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决|退|打|回|用|动|管)|不|无|木有|冇|就这|暂时|好了")
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
-_WAS_IT_DONE = re.compile(r"[用办去来做买听看]过|用过.{0,12}[吗呢]|(?:是否|有没有)用")
-"""A yes-or-no question that no opinion answers: "之前用过吗？"."""
+_NO_OPINION_WANTED = re.compile(r"[用办去来做买听看]过|用过.{0,12}[吗呢]|(?:是否|有没有)用|需要吗|需不需要|要不要|愿意|有兴趣|想不想")
+"""A yes-or-no question that no opinion answers: "之前用过吗？", "您需要吗？"."""
+_ENTRIES = ("地址", "电话", "手机", "受益人", "签名", "签字", "代签", "职业", "身份证", "保额", "保费", "回执", "发票")
+"""What is read back to be confirmed."""
+_CANNOT_USE = re.compile(r"不(?:太|大|怎么|是很)?会(?:用|弄|操作|调|设|开机)|(?:不知道|搞不懂|弄不明白)怎么(?:用|弄|操作|调|设)")
 _RING_LATER = re.compile(r"再打|打来|打过来|打给我|联系|再说|再聊")
 _COUNTS = ("number", "quantity_of", "score")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
@@ -66,7 +71,16 @@ def hear_question(turn: Turn) -> Verdict:
     mine, foreign = reply, []
     if question.type in SATISFACTION_TYPES:
         mine, foreign = ahead.split_by_aspect(turn, question)
+        if mine and not foreign and (other := ahead.of_something_else(question, mine)) is not None:
+            answers.remark(turn, other)
+            state.asked_before = True
+            return Verdict.GO_ON
         mine = mine and ahead.without_the_rest(question, mine)
+    if question.type in SATISFACTION_TYPES and _needs_showing(question, reply):
+        turn.effects.append(TakeNote("colleague_question", reply.text))
+        turn.lead("answers.colleague")
+        state.asked_before = True
+        return Verdict.GO_ON
     reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
     if reading is None and listen(turn, question):
         if question.type not in SATISFACTION_TYPES:
@@ -87,6 +101,11 @@ def hear_question(turn: Turn) -> Verdict:
     if reading is not None and not _is_remark(turn, question, reading):
         return answers.take(turn, question, reading)
     return _no_reading(turn, question)
+
+
+def _needs_showing(question: Question, reply: Reply) -> bool:
+    """ "导航不太会用" to "手续办得满意吗？": help is wanted, no verdict given."""
+    return _CANNOT_USE.search(reply.text) is not None and len(reply.acts) == 1 and "讲解" not in question.ask and "使用" not in question.ask
 
 
 def _thanked_or_apologised(turn: Turn) -> None:
@@ -145,6 +164,7 @@ def _has_nothing_to_say(question: Question, reply: Reply) -> bool:
         and reply.base in ("deny", "nothing_to_add")
         and reply.confidence >= FIRM  # "定速巡航我也不太会用" only resembles a no
         and len(reply.text) <= 12
+        and not adds_a_wish(reply.text)
         and (reply.base != "deny" or bool(_NOTHING.search(reply.text)))  # "到现在也没给我" is a matter, not a no
     )
 
@@ -159,9 +179,16 @@ def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
     if turn.reply.base in question.takes:
         return False
     by_feeling = question.type in ("yes_no", "confirm") and reading.how.endswith((":opinion", ":intent"))
-    if by_feeling and turn.reply.base == "dissatisfied" and _WAS_IT_DONE.search(str(question.ask)):
-        return True  # "监管员天天盯着，烦" to "之前用过吗？"
+    if by_feeling and turn.reply.base == "dissatisfied" and _NO_OPINION_WANTED.search(str(question.ask)):
+        return True  # "监管员天天盯着，烦" to "之前用过吗？", "跑高速有点嗡嗡响" to "您需要吗？"
+    if question.type == "confirm" and (_names_another_entry(question, turn.reply) or turn.reply.base == "inform" and reading.fit != "strong"):
+        return True  # "签名是我老公代签的", "好像是重疾险吧" to "电话是138...，对吗？"
     return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")
+
+
+def _names_another_entry(question: Question, reply: Reply) -> bool:
+    named = [entry for entry in _ENTRIES if entry in reply.text]
+    return bool(named) and not any(entry in question.ask for entry in named)
 
 
 def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
@@ -243,6 +270,11 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
         return answers.passed(turn, question, "unknown")  # "不知道什么时候有空": the day is open, the talk goes on
     if reply.interrupts and reply.base in question.takes:
         return Verdict.INTERRUPTED  # it might have been an answer here, but it is none
+    if question.type == "confirm" and _names_another_entry(question, reply) and not asks_something(reply.text):
+        turn.effects.append(TakeNote("enquiry", reply.text, topic=question.id))
+        turn.lead("acknowledge.also_noted")
+        state.asked_before = True
+        return Verdict.GO_ON
     if question.optional and reply.base in ("deny", "nothing_to_add", "skip", "refuse"):
         return answers.passed(turn, question, "skipped")
     if question.type == "open" and reply.base in ("deny", "nothing_to_add"):
@@ -253,7 +285,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
         _thanked_or_apologised(turn)
         state.asked_before = True
         return Verdict.GO_ON
-    if reply.base == "dissatisfied" and reply.sure:
+    if reply.base == "dissatisfied" and reply.sure or question.type in SATISFACTION_TYPES and went_wrong(reply):
         answers.remark(turn, reply)
         state.asked_before = True
         return Verdict.GO_ON

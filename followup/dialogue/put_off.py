@@ -14,6 +14,7 @@ from followup.reading import Asked, Reading
 from followup.scripts.model import Question, Script
 
 _IS_IT_ALRIGHT = re.compile(r"(?:行|可以|成|好)(?:不行?|吗|么|不可以)|可不可以|能不能")
+_I_COME = re.compile(r"(?:我|我们|咱)(?:自己|就|再|会|想|可以|准备|打算|直接|抽空|开车|带\w{1,4})*(?:去|过去|过来|到)(?:你们|你那|店|那|看|一趟|瞧|转)")
 _RING = re.compile(r"打|联系|再说|再聊|聊|找我|回访|电话|忙")
 _INVITES = re.compile(r"需要|过来|来店|到店|开到|来一趟|预约|约个|上门|来检查|复查")
 
@@ -44,6 +45,10 @@ def busy(turn: Turn) -> None:
         return
     if wish_for_a_booking(turn):
         return
+    if _comes_by(turn):
+        turn.effects.append(TakeNote("enquiry", turn.reply.text, topic=turn.state.question_id))
+        turn.lead("acknowledge.also_noted")
+        return
     if _asks_for_another_time(turn):
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
         turn.lead("answers.colleague")
@@ -58,6 +63,11 @@ def busy(turn: Turn) -> None:
         answers.offer(turn, appoint.tomorrow_morning(turn.reply.at), "busy.offer")
         return
     turn.state.open, turn.state.asked_before = st.CALLBACK, False
+
+
+def _comes_by(turn: Turn) -> bool:
+    """ "周末有空我去看看": the customer will come by; nobody is to ring then."""
+    return turn.state.open.startswith(st.QUESTION) and _I_COME.search(turn.reply.text) is not None and _RING.search(turn.reply.text) is None
 
 
 def _asks_for_another_time(turn: Turn) -> bool:

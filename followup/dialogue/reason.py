@@ -27,9 +27,9 @@ def states_reason(text: str) -> bool:
     return len(rest) >= 3
 
 
-_WENT_WRONG = re.compile(r"跑了?(?:好?几|两|三|四|多)[趟次回]|白跑|折腾|返工|反复|重新|瘪|破|裂|碎|划痕|刮|漏|缺|错|丢|响|抖|掉漆|等了|排队")
+_WENT_WRONG = re.compile(r"跑了?(?:好?几|两|三|四|多)[趟次回]|白跑|折腾|返工|反复|重新|瘪|破|裂|碎|划痕|刮|漏|缺|错|丢|响|嗡|抖|掉漆|掉色|起皮|死机|黑屏|卡顿|(?:有点儿?|老|很|太|总是?|经常)卡|等了|排队|催了?(?:好?几|两|三|四|多|\d)[趟次回遍]")
 """What went wrong without a word of judgement: "资料让我跑了两趟"."""
-_BUT = re.compile(r"就是|但是?|不过|可是|只是|可惜|美中不足|除了")
+_BUT = re.compile(r"就是|但是?|不过|可是|只是|可惜|美中不足|除了|(?<=[,，。\s])就(?=[^是]{1,6}(?:有点|有些|太|不太|老))")
 _TAKEN_AS_IT_IS = re.compile(r"(?:能|可以|还能|也能)(?:接受|理解|体谅)|(?:也|很|都)正常|不过分|没关系|无所谓|一分钱一分货")
 _PARTS = re.compile(r"[,.!;?~]+")
 _NO_FAULT = re.compile(r"想问|问一下|请问|希望|建议|最好|如果|要是|能不能|想知道|没什么|没有|没啥|不用|挺|很好|满意|习惯|忙")
@@ -51,6 +51,12 @@ def names_a_fault(reply: Reply) -> bool:
         return True  # "都蛮好的，就是排队排得我腿都站麻了"
     told = [part for part in _PARTS.split(text[but.end():]) if part]
     return any((_SAYS_WHY.search(part) or _WENT_WRONG.search(part)) and not _NO_FAULT.search(part) and not asks_something(part) and not _praises(part) for part in told)
+
+
+def went_wrong(reply: Reply) -> bool:
+    """Whether the words themselves tell of it, whatever they were taken for: "我都催三回了"."""
+    text = core(reply.text)
+    return _WENT_WRONG.search(text) is not None and not _NO_FAULT.search(text) and not asks_something(reply.text) and not _praises(text)
 
 
 def _praises(part: str) -> bool:

@@ -97,6 +97,8 @@ def hear_third_person(turn: Turn) -> Verdict:
         turn.effects.append(TakeNote("third_contact", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
     if reply.base in ("deny", "refuse", "nothing_to_add", "skip", "goodbye", "busy") and reply.sure:
+        if reply.confidence < FIRM:  # "孩子戴着呢，说有点晕" only resembles a no
+            turn.effects.append(TakeNote("third_contact", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person_refused", turn.wording.say("third_person.declined"))
     if reply.interrupts and reply.base != "thank":
         return Verdict.INTERRUPTED

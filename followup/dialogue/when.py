@@ -21,7 +21,8 @@ _AGREES = re.compile(r"^[嗯哦那，\s]*(?:好|行|可以|成|没问题|ok|OK|�
 _NOW = ("现在", "继续", "这会儿")
 _ANY_WORDS = ("open", "yes_no", "confirm")
 """Questions that other words resemble an answer to: "好像收到了" is no yes to "地址对吗？"."""
-_SAYS_SOMETHING = 6
+_OF_THE_TIME = ("consent", "deny", "refuse", "skip", "nothing_to_add", "thank", "goodbye", "greet")
+_SAYS_SOMETHING = 4
 """Characters."""
 
 
@@ -106,10 +107,14 @@ def _waiting_question(turn: Turn) -> Question | None:
 def _answers(turn: Turn, question: Question) -> bool:
     """Whether the words answer it beyond doubt: a bare "挺好的" agrees to the time that was offered."""
     reply = turn.reply
-    if not reply.sure or reply.base not in ("inform", *FEELINGS) or reply.has(*NOT_NOW) or asks_something(reply.text):
+    if reply.has(*NOT_NOW) or asks_something(reply.text):
+        return False
+    if _heard(question, reply.text):
+        return True
+    if not reply.sure or reply.base not in ("inform", *FEELINGS):
         return False
     if question.type in SATISFACTION_TYPES:
-        return reply.base in FEELINGS and bool(set(aspects_in(reply.text)) & set(question.aspects) or _heard(question, reply.text))
+        return reply.base in FEELINGS and bool(set(aspects_in(reply.text)) & set(question.aspects))
     if question.type in _ANY_WORDS:
         return False
     reading = turn.read(question_asked(question))
@@ -121,13 +126,15 @@ def _heard(question: Question, text: str) -> bool:
 
 
 def _told_meanwhile(turn: Turn) -> None:
-    """What is told instead of a time and answers nothing is kept, and a displeasure apologised for."""
+    """What is told or asked instead of a time and answers nothing is kept, and a displeasure apologised for."""
     reply = turn.reply
-    if not reply.sure or len(reply.text) < _SAYS_SOMETHING or reply.has(*NOT_NOW):
+    if len(reply.text) < _SAYS_SOMETHING or reply.has(*NOT_NOW) or reply.base in _OF_THE_TIME:
         return
-    if reply.base == "dissatisfied" and reply.confidence >= FIRM:
+    if asks_something(reply.text):
+        turn.effects.append(TakeNote("colleague_question", reply.text))
+    elif reply.base == "dissatisfied" and reply.confidence >= FIRM:
         answers.remark(turn, reply)
-    elif reply.base in ("inform", "suggest") and reply.confidence >= FIRM:
+    elif reply.base in ("inform", "suggest") or not reply.sure:
         turn.effects.append(TakeNote("suggestion" if reply.base == "suggest" else "enquiry", reply.text))
 
 

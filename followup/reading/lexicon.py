@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 OPINIONS = "opinions.yml"
 ASPECTS = "aspects.yml"
+SUBJECTS = "subjects.yml"
 HOLIDAYS = "holidays.yml"
 ANY_TIME = "any_time.yml"
 
