@@ -8,7 +8,7 @@ from dataclasses import replace
 from followup.dialogue import answers, state as st
 from followup.dialogue.effects import BookCallback, Effect, Outcome, RaiseTicket, TakeNote
 from followup.dialogue.items import OPENING_SAID, go_on, question_asked
-from followup.dialogue.reply import FEELINGS, FIRM, QUESTIONS_TO_US, Act, Reply, asks_something
+from followup.dialogue.reply import FEELINGS, FIRM, QUESTIONS_TO_US, TOLD_EARLY, Act, Reply, asks_something, tells_something, wants_showing
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
@@ -17,8 +17,12 @@ from followup.reading import Asked
 from followup.scripts.model import SATISFACTION_TYPES, Question, Script
 
 _MOST_TOLD_EARLY = 3
-_SAYS_SOMETHING = 6
-"""Characters: less is a slip, and asked again."""
+_TALKS_WITH_US = 2
+_PLAIN_NO = re.compile(
+    r"^(?:嗯|哦|啊|那|我|现在|今天|这会儿?|暂时|真的|都|也|就|还是|[，,\s])*"
+    r"(?:不(?:用|要|行|了|可以|太?方便|需要|想|是|必|接受|参加|好意思|感兴趣|聊|说|答|回答|打算)?|没(?:有|空|时间|兴趣|工夫|功夫|必要)?|算了|别|免了|拒绝)+"
+    r"(?:再|给我|了|啦|吧|啊|哈|呢|谢谢?|聊|说|打|的|做|搞|弄|什么|啥|你们|这种|这些|这个|电话|回访|调查|评价|问卷|活动|浪费时间|麻烦|参与|配合)*(?:$|[，,。.！!～~\s])"
+)
 _IS_ME = re.compile(
     r"^(?:喂|哎|诶|你好|您好|嗯|我?来了|[，,。.！!～~\s])*"
     r"(?:(?:我就?是(?:他|她)本人|是我|我就是|就是我|我是本人|是本人|本人|我是|是的|是|对的|对)[呀啊哦呢嘛的哈啦]*(?=$|[，,。.！!～~\s])"
@@ -43,7 +47,7 @@ def hear_consent(turn: Turn) -> Verdict:
         return _it_is_them(turn)
     if turn.script.landline and _wants_landline(turn):
         return hear_landline(turn)
-    if reply.base in ("consent", "satisfied", "neutral") and reply.sure or reply.has("consent") and not reply.interrupts:
+    if reply.base in ("consent", "satisfied", "neutral", "give_score") and reply.sure or reply.has("consent") and not reply.interrupts:
         return agreed(turn)
     if _agrees_and_asks(turn):
         agreed(turn)
@@ -52,6 +56,8 @@ def hear_consent(turn: Turn) -> Verdict:
         return verdict
     if reply.interrupts:
         return Verdict.INTERRUPTED
+    if reply.base == "deny" and reply.sure and state.open == st.CONSENT and not is_plain_no(reply.text):
+        return _told_beside_a_no(turn)
     if reply.base in ("deny", "nothing_to_add") and reply.sure:
         return answers.as_intent(turn, "refuse" if "不用" in reply.text or "不需要" in reply.text else "busy")
     if state.open == st.RESUME and reply.sure:
@@ -66,6 +72,20 @@ def hear_consent(turn: Turn) -> Verdict:
         state.short = True
         return Verdict.GO_ON
     return unclear(turn)
+
+
+def is_plain_no(text: str) -> bool:
+    """ "不用了，谢谢", "不想做什么回访"; "不用手机银行，怕被骗" and "早不用了" tell something."""
+    return _PLAIN_NO.match(text) is not None
+
+
+def _told_beside_a_no(turn: Turn) -> Verdict:
+    """A no to what we would ask, before we asked it: taken as the answer where it is one, else kept."""
+    told = replace(turn.reply, intent="inform")
+    if _answers_first_question(turn, told):
+        turn.effects.extend(begin(turn.script, turn.state))
+        return _hear_rest(turn, turn.reply)
+    return _keep_told(turn, told)
 
 
 def _agrees_and_asks(turn: Turn) -> bool:
@@ -94,7 +114,7 @@ def _told_at_once(turn: Turn) -> Verdict | None:
     if state.open == st.CONSENT and _answers_first_question(turn, told):
         turn.effects.extend(begin(turn.script, state))
         return _hear_rest(turn, told)
-    if told is turn.reply and told.base == "inform" and not (told.confidence >= FIRM and len(told.text) >= _SAYS_SOMETHING):
+    if told is turn.reply and told.base == "inform" and not (tells_something(told.text) and (told.confidence >= FIRM or state.open == st.CONSENT)):
         return None
     if told.base == "dissatisfied":
         answers.remark(turn, told)
@@ -102,10 +122,21 @@ def _told_at_once(turn: Turn) -> Verdict | None:
             turn.effects.extend(begin(turn.script, state))  # a concern is consent: what it is about comes next
             return Verdict.GO_ON
     else:
-        if state.count("told_early") > _MOST_TOLD_EARLY:
+        if state.counts.get(TOLD_EARLY, 0) >= _MOST_TOLD_EARLY:
             return None
-        turn.effects.append(TakeNote("suggestion" if told.base == "suggest" else "enquiry", told.text))
-        turn.lead("acknowledge.also_noted")
+        return _keep_told(turn, told)
+    state.simpler = True
+    return Verdict.GO_ON
+
+
+def _keep_told(turn: Turn, told: Reply) -> Verdict:
+    """Written down. Who tells us something twice is talking with us: the first question follows, where it is clear who it is."""
+    state = turn.state
+    turn.effects.append(TakeNote("suggestion" if told.base == "suggest" else "enquiry", told.text))
+    turn.lead("acknowledge.also_noted")
+    if state.count(TOLD_EARLY) >= _TALKS_WITH_US and state.open == st.CONSENT:
+        turn.effects.extend(begin(turn.script, state))
+        return Verdict.GO_ON
     state.simpler = True
     return Verdict.GO_ON
 
@@ -219,6 +250,8 @@ def agreed(turn: Turn, whole: bool = False) -> Verdict:
     if act is not None and act.confidence >= FIRM:  # "还可以，就是鼻托压得疼"
         answers.remark(turn, replace(reply, text=act.text))
         state.lead.insert(0, state.lead.pop())
+    elif not whole and reply.base in ("satisfied", "neutral") and tells_something(reply.text):
+        turn.effects.append(TakeNote("colleague_question" if wants_showing(reply.text) else "enquiry", reply.text))
     return Verdict.GO_ON
 
 

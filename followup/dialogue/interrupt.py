@@ -11,7 +11,7 @@ from followup.dialogue import answers, inbound, knowledge, state as st
 from followup.dialogue.doubt import believed
 from followup.dialogue.effects import Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.put_off import busy, ends_now
-from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
+from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something, tells_something
 from followup.dialogue.somebody_else import comes_to_the_phone
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
@@ -192,6 +192,11 @@ def _off_topic(turn: Turn) -> None:
         return
     if asks_something(turn.reply.text):
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+    elif turn.reply.confidence < FIRM and tells_something(turn.reply.text):
+        turn.effects.append(TakeNote("enquiry", turn.reply.text))
+        turn.lead("acknowledge.also_noted")
+        _shorten_consent(turn)
+        return
     first = turn.state.count("off_topic") == 1
     turn.lead("answers.out_of_scope" if first else "answers.business_only")
     _shorten_consent(turn)

@@ -26,6 +26,7 @@ from followup.dialogue.reply import (
     QUESTIONS_TO_US,
     Reply,
     asks_something,
+    wants_showing,
 )
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
@@ -35,6 +36,7 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 
 _OFTEN_A_REASON = ("skip", "out_of_scope", "objection", "thank", "faq")
 _NO_MORE = ("别问", "不想回答", "不想聊", "不想说", "别烦", "烦不烦", "没完", "不参加", "不接受回访", "挂了")
+_NOT_THIS_WAY = re.compile(r"不(?:打分?|评分?|填|答|回答)了(?!吗|么|\?)|懒得(?:打分|评|填|答|回答|说)|别让我(?:打分|评|填)")
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|^(?:[那嗯哦哎我，,]|还是|帮我|给我|麻烦)*(?:改一下吧|改成|换成|改为)")
 _NO_MORE_BUT_KIND = re.compile(r"(?:嗯|哦|那)?(?:暂时|目前|真的)?没(?:有|啥|什么)?了?[啦呀啊哦哈]?[，,、 ]")
@@ -46,7 +48,6 @@ _NO_OPINION_WANTED = re.compile(r"[用办去来做买听看]过|用过.{0,12}[�
 """A yes-or-no question that no opinion answers: "之前用过吗？", "您需要吗？"."""
 _ENTRIES = ("地址", "电话", "手机", "受益人", "签名", "签字", "代签", "职业", "身份证", "保额", "保费", "回执", "发票")
 """What is read back to be confirmed."""
-_CANNOT_USE = re.compile(r"不(?:太|大|怎么|是很)?会(?:用|弄|操作|调|设|开机)|(?:不知道|搞不懂|弄不明白)怎么(?:用|弄|操作|调|设)")
 _RING_LATER = re.compile(r"再打|打来|打过来|打给我|联系|再说|再聊")
 _COUNTS = ("number", "quantity_of", "score")
 _FIGURES = ("phone", "address", "date", "number", "quantity_of", "score")
@@ -64,6 +65,8 @@ def hear_question(turn: Turn) -> Verdict:
         return answers.take(turn, question, exact)
     if _CHANGED_MIND.search(reply.text) and reply.base != "correct" and turn.state.order:
         return answers.as_intent(turn, "correct")
+    if gives_no_more_marks(reply.text):
+        return answers.as_intent(turn, "refuse")
     if _only_thanks(question, reply):
         return answers.nothing(turn, question)
     if reply.interrupts and not _answers_anyway(turn, question, wanted):
@@ -105,7 +108,12 @@ def hear_question(turn: Turn) -> Verdict:
 
 def _needs_showing(question: Question, reply: Reply) -> bool:
     """ "导航不太会用" to "手续办得满意吗？": help is wanted, no verdict given."""
-    return _CANNOT_USE.search(reply.text) is not None and len(reply.acts) == 1 and "讲解" not in question.ask and "使用" not in question.ask
+    return wants_showing(reply.text) and len(reply.acts) == 1 and "讲解" not in question.ask and "使用" not in question.ask
+
+
+def gives_no_more_marks(text: str) -> bool:
+    """ "不打分了，太麻烦" is no displeasure with what was asked about."""
+    return _NOT_THIS_WAY.search(text) is not None
 
 
 def _thanked_or_apologised(turn: Turn) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.ahead import also_read
 from followup.dialogue.effects import BookCallback, Outcome, TakeNote
-from followup.dialogue.reply import ENDS_NOW
+from followup.dialogue.reply import ENDS_NOW, TOLD_EARLY
 from followup.dialogue.turn import Turn
 from followup.reading import Asked, Reading
 from followup.scripts.model import Question, Script
 
 _IS_IT_ALRIGHT = re.compile(r"(?:行|可以|成|好)(?:不行?|吗|么|不可以)|可不可以|能不能")
-_I_COME = re.compile(r"(?:我|我们|咱)(?:自己|就|再|会|想|可以|准备|打算|直接|抽空|开车|带\w{1,4})*(?:去|过去|过来|到)(?:你们|你那|店|那|看|一趟|瞧|转)")
+_I_COME = re.compile(r"(?:我|我们|咱)(?:自己|就|再|会|想|可以|准备|打算|直接|抽空|开车|带\w{1,4}|[今明后]天|[上下]午|早上|晚上|[周下][一二三四五六日天末周]|\d+号)*(?:去|过去|过来|到)(?:$|[吧啊呀。，,！!]|你们|你那|店|那|看|一趟|瞧|转)")
 _RING = re.compile(r"打|联系|再说|再聊|聊|找我|回访|电话|忙")
 _INVITES = re.compile(r"需要|过来|来店|到店|开到|来一趟|预约|约个|上门|来检查|复查")
 
@@ -45,9 +45,11 @@ def busy(turn: Turn) -> None:
         return
     if wish_for_a_booking(turn):
         return
-    if _comes_by(turn):
+    if turn.state.open.startswith((st.QUESTION, st.CONSENT)) and comes_by(turn.reply.text):
         turn.effects.append(TakeNote("enquiry", turn.reply.text, topic=turn.state.question_id))
         turn.lead("acknowledge.also_noted")
+        if turn.state.open == st.CONSENT:
+            turn.state.short = bool(turn.state.count(TOLD_EARLY))
         return
     if _asks_for_another_time(turn):
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
@@ -65,9 +67,9 @@ def busy(turn: Turn) -> None:
     turn.state.open, turn.state.asked_before = st.CALLBACK, False
 
 
-def _comes_by(turn: Turn) -> bool:
+def comes_by(text: str) -> bool:
     """ "周末有空我去看看": the customer will come by; nobody is to ring then."""
-    return turn.state.open.startswith(st.QUESTION) and _I_COME.search(turn.reply.text) is not None and _RING.search(turn.reply.text) is None
+    return _I_COME.search(text) is not None and _RING.search(text) is None
 
 
 def _asks_for_another_time(turn: Turn) -> bool:

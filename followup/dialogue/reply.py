@@ -105,6 +105,23 @@ _QUESTION = re.compile(
 )
 
 
+TOLD_EARLY = "told_early"
+"""Counts what a customer told before agreeing to talk."""
+_CANNOT_USE = re.compile(r"不(?:太|大|怎么|是很)?会(?:用|开|弄|操作|调|设|关)|(?:不知道|搞不懂|弄不明白)怎么(?:用|弄|操作|调|设)")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_SAYS_SOMETHING = 4
+
+
+def tells_something(text: str) -> bool:
+    """Whether there are words enough that something is lost if nobody keeps them."""
+    return len(_HAN.findall(text)) >= _SAYS_SOMETHING
+
+
+def wants_showing(text: str) -> bool:
+    """ "导航不太会用": somebody is to explain."""
+    return _CANNOT_USE.search(text) is not None
+
+
 def asks_something(text: str) -> bool:
     """Whether the words are a question, whatever the intent was taken for."""
     return bool(_QUESTION.search(text))

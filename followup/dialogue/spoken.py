@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Mapping
 
@@ -11,12 +12,15 @@ from followup.dialogue import appoint
 LONG = 8
 """Characters of a customer's words that still sound natural in our sentence (周六上午); longer ones are not only the time."""
 
+_MORE_THAN_A_TIME = re.compile(r"[我你您俺咱去来到过打约带空]")
+""" "我下周二去" is not read back as it is."""
+
 
 def spoken(value: Any, words: str, now: datetime) -> str:
     """A time in plain words, several answers in a row, anything else as the customer said it (`words`)."""
     if isinstance(value, Mapping) and "precision" in value:
         own_words = words.strip("，。！!吧呢啊")
-        if value["precision"] in ("day", "day_part") and len(own_words) > LONG:
+        if value["precision"] in ("day", "day_part") and (len(own_words) > LONG or _MORE_THAN_A_TIME.search(own_words)):
             start = datetime.fromisoformat(value["start"])
             part = appoint.part_of_day(start.hour) if value["precision"] == "day_part" else ""
             return appoint.spoken_day(start.replace(tzinfo=now.tzinfo), now) + part

@@ -6,25 +6,44 @@ from followup.dialogue import answers, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
 from followup.dialogue.items import ticket_of
 from followup.dialogue.record import ending_of
+from followup.dialogue.reply import asks_something, tells_something
 from followup.dialogue.turn import Turn, Verdict
+
+_PATIENCE = 3
+_TELLINGS = ("inform", "suggest", "satisfied", "neutral")
 
 
 def unclear(turn: Turn, no_text: bool = False) -> Verdict:
     """First: please again; second: simpler words; third: passed over and flagged (8035c, b9e91 服务用语)."""
     state, reply = turn.state, turn.reply
     times = state.unclear[state.open] = state.unclear.get(state.open, 0) + 1
+    kept = None if no_text or times >= _PATIENCE else _kept(turn)
     if times == 1:
-        turn.lead("unclear.no_text" if no_text else "unclear.first")
+        turn.lead("unclear.no_text" if no_text else kept or "unclear.first")
         state.asked_before = False
         state.simpler = state.open in (st.CONSENT, st.IDENTITY, st.RESUME)
         state.short = not state.simpler
         return Verdict.GO_ON
     if times == 2:
-        turn.lead("unclear.second")
+        turn.lead(kept or "unclear.second")
         state.simpler = state.short = True
         return Verdict.GO_ON
     turn.effects.append(TakeNote("unclear", reply.text, topic=state.open))
     return give_up(turn)
+
+
+def _kept(turn: Turn) -> str | None:
+    """What was told or asked, and answers nothing here, is written down; the sentence that says so."""
+    reply = turn.reply
+    if turn.script.customer_led or not tells_something(reply.text):  # those keep what is told by themselves
+        return None
+    if asks_something(reply.text):
+        turn.effects.append(TakeNote("colleague_question", reply.text))
+        return "answers.colleague"
+    if reply.sure and reply.base in _TELLINGS:
+        turn.effects.append(TakeNote("enquiry", reply.text))
+        return "acknowledge.also_noted"
+    return None
 
 
 def give_up(turn: Turn) -> Verdict:

@@ -11,6 +11,7 @@ from followup.dialogue.consent import agreed, begin, first_question
 from followup.dialogue.effects import BookCallback, Outcome, TakeNote
 from followup.dialogue.go_ahead import says_go_ahead
 from followup.dialogue.items import question_asked
+from followup.dialogue.put_off import comes_by
 from followup.dialogue.reply import ENDS_NOW, FEELINGS, FIRM, NOT_NOW, asks_something
 from followup.dialogue.turn import Turn, Verdict
 from followup.reading import Asked
@@ -29,6 +30,8 @@ _SAYS_SOMETHING = 4
 def hear_callback(turn: Turn) -> Verdict:
     state, reply = turn.state, turn.reply
     reading = turn.read(Asked("datetime"))
+    if comes_by(reply.text) and state.resume_at != st.IDENTITY:
+        return _comes_by(turn)
     if reading is not None:
         state.our_time = False
         return answers.book(turn, reading.value)
@@ -73,6 +76,18 @@ def hear_offer(turn: Turn) -> Verdict:
 # —— no time, but an answer ———————————————————————————————————————————————
 
 
+def _comes_by(turn: Turn) -> Verdict:
+    """ "那周日我去": an answer where one is asked for, else kept; nobody is to ring then, and the talk goes on."""
+    question = _waiting_question(turn)
+    reading = turn.read(question_asked(question)) if question is not None else None
+    if question is not None and reading is not None and reading.fit == "strong":
+        return _heard_as_answer(turn)
+    turn.effects.append(TakeNote("enquiry", turn.reply.text))
+    turn.lead("acknowledge.also_noted")
+    turn.state.open = st.RESUME
+    return agreed(turn)
+
+
 def _taken_up(turn: Turn) -> Verdict | None:
     """ "现在可以", "你说吧", or an answer instead of a time: the talk goes on at once."""
     state, reply = turn.state, turn.reply
@@ -85,8 +100,14 @@ def _taken_up(turn: Turn) -> Verdict | None:
     question = _waiting_question(turn)
     if question is None or not _answers(turn, question):
         return None
+    return _heard_as_answer(turn)
+
+
+def _heard_as_answer(turn: Turn) -> Verdict:
+    """No time is looked for any more; the question is opened at which the talk was put off."""
     from followup.dialogue.hear import hear  # the reply is heard again, now as the answer
 
+    state = turn.state
     state.callback_at = state.callback_reason = state.offered = ""
     if state.resume_at == st.CONSENT:
         turn.effects.extend(begin(turn.script, state))
