@@ -9,6 +9,7 @@ from datetime import datetime
 from followup.dialogue import answers, health, appoint, inbound, knowledge, state as st
 from followup.dialogue.consent import begin
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
+from followup.dialogue.reason import went_wrong
 from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
 from followup.dialogue.somebody_else import is_somebody_else, will_be_there
 from followup.dialogue.state import TalkState
@@ -144,7 +145,7 @@ def _displeased(turn: Turn) -> bool:
     reply = turn.reply
     if _PROMISE_UNKEPT.search(reply.text):
         return True
-    return reply.base in ("complain", "dissatisfied", "abuse") and reply.confidence >= FIRM
+    return reply.base in ("complain", "dissatisfied", "abuse") and reply.confidence >= FIRM or went_wrong(reply)
 
 
 def _apologises(turn: Turn) -> bool:

@@ -24,6 +24,7 @@ from followup.dialogue.effects import (
 from followup.dialogue.finish import close
 from followup.dialogue.items import go_on
 from followup.dialogue.knowledge import tell
+from followup.dialogue.put_off import sends_later
 from followup.dialogue.reason import states_reason
 from followup.dialogue.reply import ENDS_NOW, NEVER_CONTACT, Act, asks_something
 from followup.dialogue.turn import Turn, Verdict
@@ -83,6 +84,9 @@ def respond(turn: Turn) -> bool:
         _heard_at_question(turn)
     elif base == "request_human":
         _person(turn)
+    elif base in ("propose_time", "call_later") and sends_later(turn.reply.text):
+        turn.effects.append(TakeNote("enquiry", turn.reply.text))
+        turn.lead("acknowledge.also_noted")
     elif base in ("propose_time", "call_later") and turn.state.open not in (st.CALLBACK, st.OFFER):
         _person(turn)
     elif base in _LEAVES or base in ("refuse", "goodbye"):

@@ -19,6 +19,7 @@ from followup.reading import Asked
 from followup.scripts.walk import NOTHING, next_question
 
 _WRONG_NUMBER = re.compile(r"打错|不认识|没这个人|没有这个人|查无此人|号码不对|号码错|空号|换号|新号")
+_SURELY_HAS = 0.8
 _MOST_ANSWERED = 2
 """So many questions of one reply are answered: more would be a lecture."""
 PATIENCE = 3
@@ -278,6 +279,11 @@ def _objection(turn: Turn) -> None:
         _shorten_consent(turn)
         return
     kind = turn.reply.intent.partition("/")[2] or "simply_no"
+    if kind == "already_have" and turn.reply.confidence < _SURELY_HAS and tells_something(turn.reply.text):  # "手机换了"
+        turn.effects.append(TakeNote("enquiry", turn.reply.text))
+        turn.lead("acknowledge.also_noted")
+        _shorten_consent(turn)
+        return
     if kind != "simply_no" and asks_something(turn.reply.text):  # "下月发工资再交行吗"
         if _tired_of(turn):
             return

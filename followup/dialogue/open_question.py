@@ -46,6 +46,8 @@ _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
 _NO_OPINION_WANTED = re.compile(r"[用办去来做买听看]过|用过.{0,12}[吗呢]|(?:是否|有没有)用|需要吗|需不需要|要不要|愿意|有兴趣|想不想")
 """A yes-or-no question that no opinion answers: "之前用过吗？", "您需要吗？"."""
+_ASKS_WHAT_ONE_KNOWS = re.compile(r"印象|记得|知道|了解|清楚|忘")
+_ASKS_A_FACT = re.compile(r"有没有|主动|是否(?!满意)|提供")
 _ENTRIES = ("地址", "电话", "手机", "受益人", "签名", "签字", "代签", "职业", "身份证", "保额", "保费", "回执", "发票")
 """What is read back to be confirmed."""
 _RING_LATER = re.compile(r"再打|打来|打过来|打给我|联系|再说|再聊")
@@ -99,7 +101,7 @@ def hear_question(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED
     if reading is not None and _has_nothing_to_say(question, reply):
         return answers.nothing(turn, question)
-    if reading is not None and reading.fit != "strong" and len(reply.text) <= 10 and reply.says(DOES_NOT_KNOW):
+    if reading is not None and _only_does_not_know(question, reply, reading):
         return answers.passed(turn, question, "unknown")
     if reading is not None and not _is_remark(turn, question, reading):
         return answers.take(turn, question, reading)
@@ -109,6 +111,13 @@ def hear_question(turn: Turn) -> Verdict:
 def _needs_showing(question: Question, reply: Reply) -> bool:
     """ "导航不太会用" to "手续办得满意吗？": help is wanted, no verdict given."""
     return wants_showing(reply.text) and len(reply.acts) == 1 and "讲解" not in question.ask and "使用" not in question.ask
+
+
+def _only_does_not_know(question: Question, reply: Reply, reading: Reading) -> bool:
+    """ "不记得了" is a no to "还有印象吗？" only."""
+    if len(reply.text) > 10 or not reply.says(DOES_NOT_KNOW):
+        return False
+    return reading.fit != "strong" or reading.how == "yes_no:word" and not _ASKS_WHAT_ONE_KNOWS.search(question.ask)
 
 
 def gives_no_more_marks(text: str) -> bool:
@@ -189,6 +198,8 @@ def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
     by_feeling = question.type in ("yes_no", "confirm") and reading.how.endswith((":opinion", ":intent"))
     if by_feeling and turn.reply.base == "dissatisfied" and _NO_OPINION_WANTED.search(str(question.ask)):
         return True  # "监管员天天盯着，烦" to "之前用过吗？", "跑高速有点嗡嗡响" to "您需要吗？"
+    if question.type == "yes_no" and turn.reply.base == "neutral" and not reading.how.endswith(":own") and _ASKS_A_FACT.search(question.ask):
+        return True  # "还行吧" to "有主动邀请您吗？"
     if question.type == "confirm" and (_names_another_entry(question, turn.reply) or turn.reply.base == "inform" and reading.fit != "strong"):
         return True  # "签名是我老公代签的", "好像是重疾险吧" to "电话是138...，对吗？"
     return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")

@@ -14,7 +14,9 @@ from followup.reading import Asked, Reading
 from followup.scripts.model import Question, Script
 
 _IS_IT_ALRIGHT = re.compile(r"(?:行|可以|成|好)(?:不行?|吗|么|不可以)|可不可以|能不能")
-_I_COME = re.compile(r"(?:我|我们|咱)(?:自己|就|再|会|想|可以|准备|打算|直接|抽空|开车|带\w{1,4}|[今明后]天|[上下]午|早上|晚上|[周下][一二三四五六日天末周]|\d+号)*(?:去|过去|过来|到)(?:$|[吧啊呀。，,！!]|你们|你那|店|那|看|一趟|瞧|转)")
+_I_COME = re.compile(r"(?:再|就)(?:去|过去|到)你们|(?:我|我们|咱)(?:自己|就|再|会|想|可以|准备|打算|直接|抽空|开车|带\w{1,4}|[今明后]天|[上下]午|早上|晚上|[周下][一二三四五六日天末周]|\d+号)*(?:去|过去|过来|到)(?:$|[吧啊呀。，,！!]|你们|你那|店|那|看|一趟|瞧|转)")
+_TOO_FAR = re.compile(r"(?:离|隔)?[^，。]{0,4}(?:太|有点|很|比较|得|挺|这么)远(?:了|啊|的)?|在外地")
+_SENDS_LATER = re.compile(r"(?:回头|等会儿?|晚点|晚些|过会儿?|稍后|待会儿?)[^，。]{0,4}(?:发|给|报|拍)(?:给|一下|个)?(?:你|您|过)")
 _RING = re.compile(r"打|联系|再说|再聊|聊|找我|回访|电话|忙")
 _INVITES = re.compile(r"需要|过来|来店|到店|开到|来一趟|预约|约个|上门|来检查|复查")
 
@@ -45,7 +47,7 @@ def busy(turn: Turn) -> None:
         return
     if wish_for_a_booking(turn):
         return
-    if turn.state.open.startswith((st.QUESTION, st.CONSENT)) and comes_by(turn.reply.text):
+    if turn.state.open.startswith((st.QUESTION, st.CONSENT)) and _is_told(turn):
         turn.effects.append(TakeNote("enquiry", turn.reply.text, topic=turn.state.question_id))
         turn.lead("acknowledge.also_noted")
         if turn.state.open == st.CONSENT:
@@ -65,6 +67,17 @@ def busy(turn: Turn) -> None:
         answers.offer(turn, appoint.tomorrow_morning(turn.reply.at), "busy.offer")
         return
     turn.state.open, turn.state.asked_before = st.CALLBACK, False
+
+
+def _is_told(turn: Turn) -> bool:
+    """What is no wish for another time: "周末有空我去看看", "离得远不方便", "税号我回头给你"."""
+    text = turn.reply.text
+    return comes_by(text) or sends_later(text) or _TOO_FAR.search(text) is not None and _named_time(turn) is None
+
+
+def sends_later(text: str) -> bool:
+    """ "税号我回头给你": nobody is to ring."""
+    return _SENDS_LATER.search(text) is not None
 
 
 def comes_by(text: str) -> bool:

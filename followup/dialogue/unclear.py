@@ -35,12 +35,12 @@ def unclear(turn: Turn, no_text: bool = False) -> Verdict:
 def _kept(turn: Turn) -> str | None:
     """What was told or asked, and answers nothing here, is written down; the sentence that says so."""
     reply = turn.reply
-    if turn.script.customer_led or not tells_something(reply.text):  # those keep what is told by themselves
+    if not tells_something(reply.text) or turn.state.open == st.LISTENING:  # there, all that is told is kept anyway
         return None
     if asks_something(reply.text):
         turn.effects.append(TakeNote("colleague_question", reply.text))
         return "answers.colleague"
-    if reply.sure and reply.base in _TELLINGS:
+    if reply.sure and reply.base in _TELLINGS or turn.script.customer_led:
         turn.effects.append(TakeNote("enquiry", reply.text))
         return "acknowledge.also_noted"
     return None
