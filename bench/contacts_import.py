@@ -133,7 +133,7 @@ def main(sizes: list[str]) -> None:
     home = Path(tempfile.mkdtemp(prefix="fu-pg-"))
     os.chdir(PROJECT_DIR)
     if given is None:
-        given, process = postgres.start(home, durable=False)
+        given, process = postgres.start(home, durable=True)
     given = libpq_url(given)
     print("| file | rows | read and checked | taken | again: checked | again: taken | most memory | customers | load |\n|---|---|---|---|---|---|---|---|---|")
     try:

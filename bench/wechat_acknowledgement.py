@@ -91,7 +91,7 @@ def _report(world: World, seconds: float) -> None:
 def main() -> None:
     messages, at_once = (int(given) for given in (*sys.argv[1:], *("500", "20")[len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory(prefix="fu-") as home:
-        url, process = postgres.start(Path(home), durable=False)
+        url, process = postgres.start(Path(home), durable=True)
         try:
             upgrade(url)
             asyncio.run(measure(url, Path(home), messages, at_once))
