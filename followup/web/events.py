@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
@@ -19,7 +21,7 @@ from followup.web import talks
 from followup.web.chat import Refused, gone, number, signed_in
 from followup.web.fanout import TooManyStreams
 from followup.web.keys import DATABASE, FANOUT
-from followup.web.security import json_error
+from followup.web.security import json_error, log_without_words, route_of
 from followup.web.session import Session
 from followup.web.wording import load_wording
 
@@ -65,6 +67,21 @@ async def events(request: web.Request) -> web.StreamResponse:
         return json_error(429, load_wording().error("too_many"), **{"Retry-After": "10"})
 
 
+@contextmanager
+def hung_up_on_errors(request: web.Request) -> Iterator[None]:
+    """Whatever goes wrong in the middle of a streamed answer, whoever reads it is cut off and asks again.
+
+    No other answer can be given any more, and a stream that is merely left would stay open, with nobody writing to it.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, (TimeoutError, ConnectionError)):
+            log_without_words(error, f"{request.method} {route_of(request)}")
+        if request.transport is not None:
+            request.transport.abort()
+
+
 async def open_stream(request: web.Request) -> web.StreamResponse:
     """The answer to a page that listens for server-sent events, ready to be written to."""
     response = web.StreamResponse(
@@ -85,12 +102,9 @@ async def _stream(request: web.Request, who: Session, bell: asyncio.Event) -> we
     response = await open_stream(request)
     writer = _Writer(response)
     cursor = number(request.headers.get("Last-Event-ID") or request.query.get("after"), 0)
-    try:
+    with hung_up_on_errors(request):
         await writer.heartbeat()
         await _follow(request, who, bell, writer, cursor)
-    except (TimeoutError, ConnectionError):
-        if request.transport is not None:
-            request.transport.abort()
     return response
 
 

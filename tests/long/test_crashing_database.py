@@ -59,7 +59,7 @@ class Crashing(Killing):
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with Stack.temporary(durable=True) as running:
+    with Stack.temporary(durable=True, most_backoff=0.5) as running:  # what one crash in a while costs
         yield running
 
 

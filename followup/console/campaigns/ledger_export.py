@@ -23,6 +23,7 @@ from followup.console.xlsx_stream import SheetStream
 from followup.settings import SHANGHAI
 from followup.store.campaign_models import Campaign
 from followup.store.database import Database
+from followup.web.events import hung_up_on_errors
 
 MOST_EXPORTED = 200_000
 _AT_ONCE = 5000
@@ -41,11 +42,14 @@ async def send(request: web.Request, campaign_id: int, kind: str, filters: dict[
         await audit(session, staff(request), "campaign.export", "campaign", campaign_id, rows=rows, format=kind, filters=filters)
     name = f"campaign-{campaign_id}-{clock.now().astimezone(SHANGHAI):%Y%m%d-%H%M}.{kind}"
     response = web.StreamResponse(headers={"Content-Type": _TYPES[kind], "Content-Disposition": f'attachment; filename="{name}"'})
-    async for part in parts(database(request), campaign, filters, kind):
-        if not response.prepared:
-            await response.prepare(request)
-        await response.write(part)
-    await response.write_eof()
+    made = parts(database(request), campaign, filters, kind)
+    first = await anext(made)
+    await response.prepare(request)
+    with hung_up_on_errors(request):  # a download that breaks off is seen, one that ends early would not be
+        await response.write(first)
+        async for part in made:
+            await response.write(part)
+        await response.write_eof()
     return response
 
 

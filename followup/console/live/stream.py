@@ -19,7 +19,7 @@ from aiohttp import web
 from followup.console import sessions
 from followup.console.parts import database
 from followup.console.permissions import Permission
-from followup.web.events import CLOSING, open_stream
+from followup.web.events import CLOSING, hung_up_on_errors, open_stream
 
 HEARTBEAT_SECONDS = 15.0
 SLOW_READER_SECONDS = 10.0
@@ -34,7 +34,7 @@ async def follow(request: web.Request, bell: asyncio.Event, news: Callable[[], A
     logged out, or the server closes."""
     response = await open_stream(request)
     closing = request.config_dict[CLOSING]
-    try:
+    with hung_up_on_errors(request):
         await _write(response, "ping", 1)
         while not closing.is_set():
             bell.clear()
@@ -49,9 +49,6 @@ async def follow(request: web.Request, bell: asyncio.Event, news: Callable[[], A
                     await bell.wait()
             except TimeoutError:
                 await _write(response, "ping", 1)
-    except (TimeoutError, ConnectionError):
-        if request.transport is not None:
-            request.transport.abort()
     return response
 
 

@@ -1,13 +1,15 @@
 import asyncio
 import json
 
+import aiohttp
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from followup import clock
 from followup.store.models import Message
 from followup.talk import links
-from followup.web import events
+from followup.web import events, talks
 from followup.web.keys import FANOUT
 from tests.integration.web.test_messages import new_id, send
 from tests.integration.web.web_talk import make_talk
@@ -179,3 +181,19 @@ async def test_notifications_come_again_after_the_database_hung_up(client, talk,
     async with asyncio.timeout(60):
         await server.app[FANOUT].listening.wait()
         assert (await stream.next())["data"]["text"] == "断开时说的"
+
+
+async def test_a_page_is_hung_up_on_when_the_database_fails_and_hears_all_when_it_comes_again(client, talk, monkeypatch):
+    stream = await listen(client)
+    look = talks.look
+
+    async def fails(*_, **__):
+        monkeypatch.setattr(talks, "look", look)
+        raise psycopg.OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(talks, "look", fails)
+    await talk.say("听得到吗")
+    with pytest.raises(aiohttp.ClientError):
+        async with asyncio.timeout(60):
+            await stream.response.content.read()
+    assert (await (await listen(client)).next())["data"]["text"] == "听得到吗"
