@@ -27,6 +27,7 @@ from followup.store.database import Database
 from followup.supervise.stack import Stack
 from tests.integration.faults.kills import Killing
 from tests.integration.faults.moments import HELD_BEFORE_SENDING, STEPS, Moment
+from tests.integration.faults.page import Page
 from tests.integration.faults.talk import as_it_should_be
 
 CRASHES = 40
@@ -43,6 +44,11 @@ class Crashing(Killing):
         self.killed_at.append(time.monotonic())
         self._back.clear()
         self._recovery = asyncio.create_task(self._begun_anew())
+
+    async def _turn(self, case_id: str, page: Page, words: str | None) -> None:
+        await super()._turn(case_id, page, words)
+        if self._recovery is not None:  # the test looks into the same database
+            await self._recovery
 
     async def _begun_anew(self) -> None:
         await asyncio.sleep(0.05)
