@@ -9,7 +9,8 @@ import pytest
 from followup.dialogue.consent import is_plain_no
 from followup.dialogue.open_question import gives_no_more_marks
 from followup.dialogue.put_off import comes_by
-from followup.dialogue.reply import tells_something, wants_showing
+from followup.dialogue.reason import went_wrong
+from followup.dialogue.reply import Reply, tells_something, wants_showing
 from followup.dialogue.spoken import spoken
 from followup.settings import SHANGHAI
 
@@ -54,3 +55,8 @@ def test_four_characters_tell_something() -> None:
 @pytest.mark.parametrize(("words", "said"), [("周六上午", "周六上午"), ("下周二", "下周二"), ("我下周二去吧", "12月1日（周二）")])
 def test_only_a_bare_time_is_read_back_as_it_was_said(words: str, said: str) -> None:
     assert spoken(TUESDAY, words, NOW) == said
+
+
+def test_what_went_wrong_is_seen_by_its_words() -> None:
+    assert all(went_wrong(Reply(text, "", 0.0, (), NOW, 1)) for text in ("我都催三回了", "预约打不进去电话", "空调外机老嗡嗡响", "发票开错抬头了"))
+    assert not any(went_wrong(Reply(text, "", 0.0, (), NOW, 1)) for text in ("没错", "不影响", "在抖音上看到的", "你们响应挺快"))
