@@ -64,7 +64,7 @@ async def _kept(session: AsyncSession, home: Path, code: str, last: Live | None,
     failed = server.deployment_id if server is not None and server.state == "failed" else None
     first = [one for one in usable if last is not None and one.version == last.version]
     for one in [*first, *(each for each in usable if each.deployment != failed)]:
-        with suppress(Refused):
+        with suppress(Refused, versions.NotKept):
             path = await versions.fetch(session, one.version, home / "models")
             deployment = last.deployment if one in first and last is not None else one.deployment
             return Choice(path, one.version, deployment, code)

@@ -272,18 +272,19 @@ class Stack:
         if not self._ready or self._switch is None:
             return
         self._keepers["rasa"] = self._switch.serving
-        runfile.write(
-            self.settings.home,
-            runfile.Running(
-                pid=os.getpid(),
-                pids=self.pids(),
-                database_url=runfile.without_password(self.database_url),
-                rasa_url=self.rasa_url,
-                action_url=self.action_url,
-                web_url=self.web_url,
-                model=Path(self._switch.live.model).name,
-            ),
+        running = runfile.Running(
+            pid=os.getpid(),
+            pids=self.pids(),
+            database_url=runfile.without_password(self.database_url),
+            rasa_url=self.rasa_url,
+            action_url=self.action_url,
+            web_url=self.web_url,
+            model=Path(self._switch.live.model).name,
         )
+        try:
+            runfile.write(self.settings.home, running)
+        except OSError as error:  # a full disk: what runs goes on, and the older description stays
+            self._report(f"运行信息没有写下（{error.strerror}）：{self.settings.home / 'run'}")
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -159,13 +159,14 @@ class Switch:
             return Failure("outdated", sentence("outdated", "switch", version=wanted.version))
         self._at_step("wanted")
         if (spare := self._take_spare(wanted)) is not None:
-            await self._go_over(spare.keeper, replace(spare.live, version=wanted.version), wanted, began)
-            return None
+            return await self._go_over(spare.keeper, replace(spare.live, version=wanted.version), wanted, began)
         try:
             async with self._database.session() as session:
                 model = await versions.fetch(session, wanted.version, self.folder)
         except Refused as error:
             return Failure("failed", sentence("fetch_failed", "switch", version=wanted.version, reason=error))
+        except versions.NotKept as error:
+            return Failure("failed", sentence("not_written", "switch", version=wanted.version, reason=error))
         self._at_step("fetched")
         self._report(sentence("begins", "switch", version=wanted.version))
         await self._tell("starting")
@@ -185,19 +186,23 @@ class Switch:
             self._starting = None
         self._at_step("probed")
         live = Live(f"http://127.0.0.1:{port}", str(model), wanted.version, code=self._code)
-        await self._go_over(keeper, live, wanted, began)
-        return None
+        return await self._go_over(keeper, live, wanted, began)
 
-    async def _go_over(self, keeper: Keeper, live: Live, wanted: Wanted, began: float) -> None:
-        """The one step."""
-        before, was = self.serving, self.live
+    async def _go_over(self, keeper: Keeper, live: Live, wanted: Wanted, began: float) -> Failure | None:
+        """The one step: what stands in the file is asked from now on. A failure when it cannot be written; then nothing has changed."""
+        before, was, live = self.serving, self.live, replace(live, deployment=wanted.deployment)
+        try:
+            address.write(self._home, live)
+        except OSError as error:
+            await keeper.stop()
+            return Failure("failed", sentence("not_written", "switch", version=wanted.version, reason=error))
         keeper.program = settled(keeper.program)
-        self.serving, self.live = keeper, replace(live, deployment=wanted.deployment)
-        address.write(self._home, self.live)
+        self.serving, self.live = keeper, live
         self._at_step("switched")
         self._set_aside(before, was)
         self._at_step("draining")
         await self._done(wanted, time.monotonic() - began)
+        return None
 
     def _take_spare(self, wanted: Wanted) -> Spare | None:
         """The one before, when it is what is wanted and answers. Otherwise it leaves: three at once would be too many."""
@@ -232,12 +237,13 @@ class Switch:
             ready.cancel()
 
     async def _done(self, wanted: Wanted, seconds: float) -> None:
-        self._dealt_with = wanted.deployment
         if self.live.deployment != wanted.deployment:
-            self.live = replace(self.live, deployment=wanted.deployment)
-            address.write(self._home, self.live)
+            live = replace(self.live, deployment=wanted.deployment)
+            address.write(self._home, live)  # when it cannot be written, this is tried again
+            self.live = live
         elif seconds:
             self._report(sentence("done", "switch", version=wanted.version, seconds=seconds))
+        self._dealt_with = wanted.deployment
         self._changed()
         await self._tell("live", seconds=seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,10 @@ from followup.training.labels import Refused
 
 _ALIVE = timedelta(minutes=2)
 """A `followup up` that gave no sign of life for so long does not run."""
+
+
+class NotKept(Exception):
+    """The model's file cannot be written on this machine: its disk is full, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def file_of(folder: Path, version: int, digest: str) -> Path:
 
 
 async def fetch(session: AsyncSession, version: int, folder: Path) -> Path:
-    """The version's model file on this machine, checked against its digest. Raises Refused."""
+    """The version's model file on this machine, checked against its digest. Raises Refused, NotKept."""
     found = await session.get(ModelVersion, version)
     if found is None:
         raise Refused("unknown_version", version=version)
@@ -87,10 +92,15 @@ async def fetch(session: AsyncSession, version: int, folder: Path) -> Path:
         raise Refused("gone", version=version)
     if digest_of(content) != found.digest:
         raise Refused("damaged", version=version)
-    folder.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise NotKept(str(error)) from error
     return path
 
 

@@ -10,15 +10,12 @@ import asyncio
 import os
 import random
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from itertools import cycle, islice
 from statistics import median
 
 import psutil
-import psycopg
 import pytest
 
 from followup import clock
@@ -26,41 +23,21 @@ from followup.reconcile.run import reconcile
 from followup.store.database import Database
 from followup.supervise.stack import Stack
 from tests.integration.faults.kills import Killing
-from tests.integration.faults.moments import HELD_BEFORE_SENDING, STEPS, Moment
-from tests.integration.faults.page import Page
 from tests.integration.faults.talk import as_it_should_be
+from tests.long.database_faults import MOMENTS, DatabaseFault
 
 CRASHES = 40
-MOMENTS = [moment for moment in Moment if moment not in STEPS | HELD_BEFORE_SENDING]
-"""The others are held up by locks in the database itself, which the crash would take away."""
 
 
-class Crashing(Killing):
+class Crashing(DatabaseFault):
     """What is killed is a process of PostgreSQL that serves one of ours: the server ends all others and begins anew from its log."""
 
-    def _kill(self) -> None:
+    def _strike(self) -> None:
         serving = [one for one in psutil.Process(self.stack.pids()[self.part]).children(recursive=True) if "[local]" in " ".join(one.cmdline())]
         os.kill(random.choice(serving).pid, signal.SIGKILL)
-        self.killed_at.append(time.monotonic())
-        self._back.clear()
-        self._recovery = asyncio.create_task(self._begun_anew())
 
-    async def _turn(self, case_id: str, page: Page, words: str | None) -> None:
-        await super()._turn(case_id, page, words)
-        if self._recovery is not None:  # the test looks into the same database
-            await self._recovery
-
-    async def _begun_anew(self) -> None:
-        await asyncio.sleep(0.05)
-        while True:
-            with suppress(psycopg.OperationalError):
-                async with await psycopg.AsyncConnection.connect(self.database.url):
-                    break
-            await asyncio.sleep(0.02)
-        self.restarts.append(time.monotonic() - self.killed_at[-1])
-        self._back.set()
-        await asyncio.gather(*(turn.replied for turn in self.turns if not turn.replied.done()))
-        self._recovered.set()
+    async def _mend(self) -> None:
+        await asyncio.sleep(0.05)  # it has not noticed yet
 
 
 @pytest.fixture(scope="module")

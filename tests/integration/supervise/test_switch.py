@@ -215,6 +215,42 @@ async def test_going_back_while_the_one_before_is_still_up_takes_no_start(databa
     assert left_running(tmp_path) == []
 
 
+@pytest.mark.parametrize("not_written", ["models", "run/rasa.draft"])
+async def test_a_disk_that_takes_no_more_keeps_the_live_model_and_says_so(database: Database, tmp_path: Path, not_written: str) -> None:
+    """What stands in the way makes the same error as a full disk: before the model is fetched, and when the new address is to be written."""
+    await was_live(database, tmp_path)
+    began = address.read(address.file_of(tmp_path))
+    assert began is not None
+    serving = start_fake(tmp_path, Path(began.model), port := free_port())
+    await serving.wait_ready(60)
+    began = replace(began, url=f"http://127.0.0.1:{port}")
+    address.write(tmp_path, began)
+    switch = Switch(database, tmp_path, code_hash(PROJECT_DIR), began, serving, lambda model, port, _: start_fake(tmp_path, model, port))
+    in_the_way = tmp_path / not_written
+    if aside := in_the_way.exists():
+        in_the_way.rename(tmp_path / "aside")
+    in_the_way.touch() if not_written == "models" else in_the_way.mkdir()
+    task = asyncio.create_task(switch.run())
+    try:
+        second = await new_version(database, b"second")
+        async with asyncio.timeout(60):
+            while await state(database) != "failed":
+                await asyncio.sleep(0.05)
+        assert "数据目录写不进去" in (await server(database)).error
+        assert switch.serving is serving and switch.live == began == address.read(address.file_of(tmp_path))
+        in_the_way.unlink() if not_written == "models" else in_the_way.rmdir()
+        if aside:
+            (tmp_path / "aside").rename(in_the_way)
+        async with database.session() as session:
+            session.add(ModelDeployment(version_id=second, kind="promote"))
+        await dealt_with(database, second)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await switch.stop()
+    assert left_running(tmp_path) == []
+
+
 async def dealt_with(database: Database, version: int) -> None:
     async with asyncio.timeout(60):
         while True:
