@@ -61,16 +61,17 @@ class _Phone:
             answer = await self._answer(before)
             if answer is None:
                 return
-            self._heard.seconds.append(time.perf_counter() - began)
-            if fault := one.fault(answer):
+            shown, at = answer
+            self._heard.seconds.append(at - began)
+            if fault := one.fault(shown):
                 self._heard.faults.append(fault)
                 return
 
     def _shown(self) -> int:
         return len(self._fake.phone(self._openid).texts())
 
-    async def _answer(self, before: int) -> str | None:
-        """What the screen shows beyond the lines it had."""
+    async def _answer(self, before: int) -> tuple[str, float] | None:
+        """What the screen shows beyond the lines it had, and when it showed the first of it (perf_counter)."""
         try:
             async with asyncio.timeout(self._patience):
                 while self._shown() == before:
@@ -78,5 +79,6 @@ class _Phone:
         except TimeoutError:
             self._heard.faults.append("no answer")
             return None
+        at = time.perf_counter()
         await asyncio.sleep(0.2)  # an answer may have two messages
-        return "\n".join(self._fake.phone(self._openid).texts()[before:])
+        return "\n".join(self._fake.phone(self._openid).texts()[before:]), at

@@ -119,9 +119,8 @@ async def _answer_in_the_talk(
     except OSError:
         _log.warning("a passive reply could not be written")
     finally:
-        async with database.session() as session:
-            error = queue.passive_mark(got.key) if written else "connection"
-            await outbox.settle(session, part.lines, "sent" if written else "unknown", clock.now(), error=error)
+        error = queue.passive_mark(got.key) if written else "connection"
+        await outbox.settle(database, part.lines, "sent" if written else "unknown", clock.now(), error=error)
     return response
 
 

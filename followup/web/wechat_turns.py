@@ -11,13 +11,11 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 
+import psycopg
 from aiohttp import web
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from followup.channels.wechat.patience import Patience, Waiting
 from followup.store.database import Database
-from followup.store.models import Message
 from followup.web.fanout import Fanout, TooManyStreams
 
 LOOK_EVERY = 0.3
@@ -87,16 +85,16 @@ class Turns:
             self._news.clear()
             try:
                 await self._look_once()
-            except (SQLAlchemyError, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 _log.warning("nobody knows which turns have ended: %s", type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
 
     async def _look_once(self) -> None:
         numbers = list(self._turns)
-        async with self._database.session() as session:
-            found = await session.execute(select(Message.id, Message.status, Message.tries).where(Message.id.in_(numbers)))
-        rows = {row.id: (row.status, row.tries) for row in found}
+        async with self._database.straight() as connection:
+            found = await (await connection.execute(_STATES, {"ids": numbers})).fetchall()
+        rows = {number: (status, tries) for number, status, tries in found}
         for number in numbers:
             status, tries = rows.get(number, ("gone", 0))
             if (status == "received" and not tries) or number not in self._turns:
@@ -111,5 +109,7 @@ class Turns:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
+
+_STATES = "SELECT id, status, tries FROM messages WHERE id = ANY(%(ids)s)"
 
 TURNS = web.AppKey("wechat_turns", Turns)

@@ -46,6 +46,8 @@ class WechatClient:
         self.account = account
         self._database = database
         self._http = open_session(seconds)
+        self._known: tuple[str, str, datetime] | None = None
+        """(app id, token, its end) as last read."""
 
     async def send(self, openid: str, part: Part) -> None:
         """One customer-service message. Raises Failed, Unclear, NotReached."""
@@ -92,20 +94,32 @@ class WechatClient:
         await self._fetch(force=False)
 
     async def token(self, *, instead_of: str = "") -> str:
-        """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeChat refused."""
+        """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeChat refused.
+
+        What another process fetched meanwhile is learned when WeChat refuses the one known here, or when that ends.
+        """
+        if self._known is not None and not instead_of:
+            app_id, token, end = self._known
+            if app_id == self.account.app_id and end - _EARLY > datetime.now(UTC):
+                return token
+        token, end = await self._shared(instead_of)
+        self._known = (self.account.app_id, token, end)
+        return token
+
+    async def _shared(self, instead_of: str) -> tuple[str, datetime]:
         async with self._database.session() as session:
             await session.execute(insert(WechatToken).values(account=self.account.name).on_conflict_do_nothing())
             row = await session.get_one(WechatToken, self.account.name, with_for_update=True, populate_existing=True)
             now = datetime.now(UTC)  # WeChat's time, whatever the product's clock says
             good = bool(row.token) and row.expires_at is not None and row.expires_at - _EARLY > now
             if good and row.token != instead_of:
-                return row.token
+                return row.token, row.expires_at
             found = await self._fetch(force=False)
             if instead_of and found.get("access_token") == instead_of:
                 found = await self._fetch(force=True)  # at most 20 a day
             row.token = str(found.get("access_token", ""))
             row.expires_at = now + timedelta(seconds=int(found.get("expires_in", 0)))
-            return row.token
+            return row.token, row.expires_at
 
     async def _fetch(self, *, force: bool) -> dict[str, Any]:
         body = {"grant_type": "client_credential", "appid": self.account.app_id, "secret": self.account.secret, "force_refresh": force}

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Text, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from followup.channels.wechat import outbox
 from followup.channels.wechat.account import CHANNEL, Account
-from followup.channels.wechat.plan import Budget, Part, fitting, parts_of
+from followup.channels.wechat.plan import Budget, Line, Part, fitting, parts_of
 from followup.store.models import Message
 from followup.store.wechat_models import WechatReceived, WechatUser
 
@@ -42,8 +43,9 @@ class Held:
 
 
 async def defer_send(session: AsyncSession, case_id: str, *, after: timedelta = timedelta(0)) -> None:
-    """A job that sends what is queued, in the session's transaction."""
-    await outbox.defer(session, SEND_QUEUE, SEND_TASK, json.dumps({"case_id": case_id}), f"wechat:{case_id}", after)
+    """A job that sends what is queued, in the session's transaction. Without `after` the user's row must be locked in it."""
+    args, lock = json.dumps({"case_id": case_id}), f"wechat:{case_id}"
+    await outbox.defer(session, SEND_QUEUE, SEND_TASK, args, lock, after, once=not after)
 
 
 async def let_go(session: AsyncSession, user_id: int, case_id: str, channel: str) -> None:
@@ -64,44 +66,40 @@ async def take_for_reply(session: AsyncSession, account: Account, user_id: int, 
     """
     user = await session.get_one(WechatUser, user_id, with_for_update=True, populate_existing=True)
     user.answering_until = None
-    if user.case_id != case_id or await _under_way(session, case_id, account.channel):
+    if user.case_id != case_id:
         await _for_the_job(session, case_id, account.channel)
         return None
-    lines = await outbox.lines(session, case_id, account.channel, at)
-    if not lines:
+    stock = await outbox.take_stock(session, case_id, account.channel, at)
+    if not stock.lines:
         return None
-    first, *rest = parts_of(lines)
-    later = {row for part in rest for row in part.lines}
-    as_menu = account.has_menus and bool(lines[-1].choices) and _budget(user).left(at) >= 2
-    if account.may_send and (as_menu or later & set(first.lines)):
+    first, *rest = parts_of(stock.lines)
+    if stock.under_way or _is_for_the_job(account, user, stock.lines, [first, *rest], at):
         await defer_send(session, case_id)
         return None
     await outbox.mark(session, first.lines, "sending", at, error=passive_mark(key))
-    if later:
+    if rest:
         await defer_send(session, case_id)
     return first
 
 
-async def take_to_send(session: AsyncSession, account: Account, case_id: str, at: datetime) -> Ready | Held | None:
-    """What the job may send now, marked `sending` and counted; what exceeds the budget stays queued.
+def _is_for_the_job(account: Account, user: WechatUser, lines: Sequence[Line], parts: Sequence[Part], at: datetime) -> bool:
+    """Whether the passive reply is the worse way: choices are to be tapped, or a line would be cut."""
+    if not account.may_send:
+        return False
+    if account.has_menus and lines[-1].choices and _budget(user).left(at) >= 2:
+        return True
+    return any(row in parts[0].lines for part in parts[1:] for row in part.lines)
 
-    What an earlier job of this talk left `sending` is unknown: nobody can say whether WeChat has it.
-    """
-    user = await session.scalar(
-        select(WechatUser)
-        .where(WechatUser.account == account.name, WechatUser.case_id == case_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if user is None:
+
+async def take_to_send(session: AsyncSession, account: Account, case_id: str, at: datetime) -> Ready | Held | None:
+    """What the job may send now, marked `sending` and counted; what exceeds the budget stays queued."""
+    found = (await session.execute(_USER_OF, {"account": account.name, "case": case_id})).one_or_none()
+    if found is None:
         return None
-    wait = await session.scalar(
-        select(func.extract("epoch", WechatUser.answering_until - func.clock_timestamp())).where(WechatUser.id == user.id)
-    )
-    if wait is not None and wait > 0:
+    user, held = found
+    lines = (await outbox.take_stock(session, case_id, account.channel, at)).lines
+    if held and not (lines and _is_for_the_job(account, user, lines, parts_of(lines), at)):
         return Held()
-    await outbox.give_up_stale(session, CHANNEL, at, case_id)
-    lines = await outbox.lines(session, case_id, account.channel, at)
     if not lines or not account.may_send or not user.follows:
         if lines and not user.follows:
             await outbox.mark(session, [line.id for line in lines], "failed", at, error="unsubscribed")
@@ -115,6 +113,14 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
     user.sent = [*user.sent, *([at] * len(parts))][-REMEMBERED:]
     await outbox.mark(session, [row for part in parts for row in part.lines], "sending", at)
     return Ready(user.openid, tuple(parts))
+
+
+_USER_OF = (
+    select(WechatUser, (WechatUser.answering_until > func.clock_timestamp()).label("held"))
+    .where(WechatUser.account == bindparam("account", type_=Text), WechatUser.case_id == bindparam("case", type_=Text))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 async def count_one_more(session: AsyncSession, account: Account, openid: str, at: datetime) -> bool:
@@ -153,10 +159,6 @@ async def tidy(session: AsyncSession, at: datetime) -> tuple[int, int]:
     for case_id in lost:
         await defer_send(session, case_id)
     return stale, len(lost)
-
-
-async def _under_way(session: AsyncSession, case_id: str, channel: str) -> bool:
-    return bool(await session.scalar(select(exists().where(*outbox.standing(case_id, channel, "sending")))))
 
 
 def _budget(user: WechatUser) -> Budget:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from followup import clock
 from followup.channels.wechat import outbox, queue
-from followup.channels.wechat.account import Account
+from followup.channels.wechat.account import CHANNEL, Account
 from followup.channels.wechat.ask import Failed, NotReached, Unclear
 from followup.channels.wechat.book import Book
 from followup.channels.wechat.client import (
@@ -27,7 +27,6 @@ from followup.channels.wechat.client import (
 from followup.channels.wechat.plan import HALF_SENT, Line, Part, halves, parts_of
 from followup.channels.wechat.queue import Held, Ready
 from followup.store.database import Database
-from followup.store.messages import customers_channel
 from followup.store.wechat_models import WechatUser
 
 _log = logging.getLogger(__name__)
@@ -54,11 +53,9 @@ class Sender:
 
     async def send(self, case_id: str) -> int:
         """Send what is queued for the talk. Returns how many messages WeChat took; what could not go now has a job for later."""
-        known = await self.known()
-        async with self.database.session() as session:
-            channel = await customers_channel(session, case_id)
-            accounts = [self.accounts[channel]] if channel in self.accounts else known
-        return sum([await self._send_by(account, case_id) for account in accounts])
+        await self.known()
+        channels = await outbox.channels(self.database, case_id, CHANNEL)
+        return sum([await self._send_by(self.accounts[channel], case_id) for channel in channels if channel in self.accounts])
 
     async def _send_by(self, account: Account, case_id: str) -> int:
         async with self.database.session() as session:
@@ -137,9 +134,7 @@ class Sender:
             await session.execute(whose.values(follows=False))
 
     async def _settle(self, rows: Sequence[int], status: str, error: str | None = None) -> None:
-        if rows:
-            async with self.database.session() as session:
-                await outbox.settle(session, rows, status, clock.now(), error=error)
+        await outbox.settle(self.database, rows, status, clock.now(), error=error)
 
     def client(self, account: Account) -> WechatClient:
         if account.channel not in self._clients:
@@ -151,6 +146,3 @@ class Sender:
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()
-
-
-

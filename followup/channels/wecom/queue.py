@@ -63,8 +63,7 @@ async def take_to_send(session: AsyncSession, account: Account, case_id: str, at
     user = await user_of(session, account, case_id, lock=True)
     if user is None:
         return None
-    await outbox.give_up_stale(session, CHANNEL, at, case_id)
-    lines = await outbox.lines(session, case_id, account.channel, at)
+    lines = (await outbox.take_stock(session, case_id, account.channel, at)).lines
     if not lines:
         return None
     if user.state in (POOL, HUMAN):

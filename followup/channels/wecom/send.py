@@ -191,9 +191,7 @@ class Sender:
                 user.handed_at = clock.now()
 
     async def _settle(self, rows: tuple[int, ...] | list[int], status: str, error: str | None = None) -> None:
-        if rows:
-            async with self.database.session() as session:
-                await outbox.settle(session, rows, status, clock.now(), error=error)
+        await outbox.settle(self.database, rows, status, clock.now(), error=error)
 
     async def _later(self, case_id: str, wait: timedelta) -> int:
         async with self.database.session() as session:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from followup import clock
 from followup.channels.wechat import queue
@@ -226,6 +226,16 @@ async def test_ten_processes_fetch_one_token(line):
         assert (await session.scalars(select(WechatToken.token))).one() == tokens[0]
 
 
+async def test_a_token_that_another_process_renewed_is_learned_when_the_old_one_is_refused(line):
+    await line.queue("一。")
+    await line.send()
+    async with WechatClient(line.account, line.database) as other:
+        new = await other.token(instead_of=await other.token())
+    await line.queue("二。")
+    await line.send()
+    assert line.screen == ["一。", "二。"] and line.fake.tokens_fetched == 2 and list(line.fake.tokens) == [new]
+
+
 async def test_when_nobody_knows_whether_it_went_out_it_is_not_sent_again(line):
     line.fake.hang_up = ["after"]
     await line.queue("您好。")
@@ -260,11 +270,46 @@ async def test_who_no_longer_follows_is_sent_nothing(line):
 
 async def test_while_a_request_of_wechats_waits_the_job_lets_it_answer(line):
     await line.queue("您好。")
-    async with line.database.session() as session:
-        held = update(WechatUser).values(answering_until=func.clock_timestamp() + timedelta(seconds=4))
-        found = (await session.scalars(held.returning(WechatUser.id))).one()
+    found = await _held(line)
     assert await line.send() == 0 and line.screen == []
     async with line.database.session() as session:
         part = await queue.take_for_reply(session, line.account, found, line.talk.case_id, "m1", clock.now())
     assert part is not None and part.text == "您好。"
     assert await line.send() == 0 and await line.states() == [("sending", queue.passive_mark("m1"))]
+
+
+async def test_choices_go_by_the_job_at_once_while_a_request_waits(line):
+    """It would leave them to the job anyway."""
+    await line.queue("满意吗？", choices=("满意", "不满意"))
+    found = await _held(line)
+    assert await line.send() == 1 and line.fake.phone("o1").seen[-1]["how"] == "custom"
+    async with line.database.session() as session:
+        assert await queue.take_for_reply(session, line.account, found, line.talk.case_id, "m1", clock.now()) is None
+    assert len(line.screen) == 1 and await line.states() == [("sent", None)]
+
+
+async def test_a_request_that_leaves_the_lines_to_the_job_makes_no_second_one(line):
+    found = await _held(line)
+    await line.queue("满意吗？", choices=("满意", "不满意"))
+    assert await _jobs(line) == 1
+    async with line.database.session() as session:
+        assert await queue.take_for_reply(session, line.account, found, line.talk.case_id, "m1", clock.now()) is None
+    assert await _jobs(line) == 1
+    async with line.database.session() as session:
+        await session.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))  # it may have looked too early
+    await _held(line)
+    async with line.database.session() as session:
+        assert await queue.take_for_reply(session, line.account, found, line.talk.case_id, "m1", clock.now()) is None
+    assert await _jobs(line) == 2
+    assert await line.send() == 1
+
+
+async def _held(line) -> int:
+    async with line.database.session() as session:
+        held = update(WechatUser).values(answering_until=func.clock_timestamp() + timedelta(seconds=4))
+        return (await session.scalars(held.returning(WechatUser.id))).one()
+
+
+async def _jobs(line) -> int:
+    async with line.database.session() as session:
+        return await session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'send_wechat'"))

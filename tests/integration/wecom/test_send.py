@@ -207,7 +207,7 @@ async def test_a_failure_that_is_told_afterwards_stands_at_the_line(firm, status
     assert await firm.states() == [("failed", "fail_type 10")]
     async with firm.database.session() as session:
         row = (await session.scalars(select(WecomSent).filter_by(msgid=msgid))).one()
-        await outbox.settle(session, row.rows, "sent", clock.now())  # our own request returns after it
+    await outbox.settle(firm.database, row.rows, "sent", clock.now())  # our own request returns after it
     assert await firm.states() == [("failed", "fail_type 10")]
 
 
