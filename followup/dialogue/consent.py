@@ -132,8 +132,7 @@ def _told_at_once(turn: Turn) -> Verdict | None:
 def _keep_told(turn: Turn, told: Reply) -> Verdict:
     """Written down. Who tells us something twice is talking with us: the first question follows, where it is clear who it is."""
     state = turn.state
-    turn.effects.append(TakeNote("suggestion" if told.base == "suggest" else "enquiry", told.text))
-    turn.lead("acknowledge.also_noted")
+    turn.keep_told(told.text, "suggestion" if told.base == "suggest" else "enquiry")
     if state.count(TOLD_EARLY) >= _TALKS_WITH_US and state.open == st.CONSENT:
         turn.effects.extend(begin(turn.script, state))
         return Verdict.GO_ON

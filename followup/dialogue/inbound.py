@@ -85,8 +85,7 @@ def respond(turn: Turn) -> bool:
     elif base == "request_human":
         _person(turn)
     elif base in ("propose_time", "call_later") and sends_later(turn.reply.text):
-        turn.effects.append(TakeNote("enquiry", turn.reply.text))
-        turn.lead("acknowledge.also_noted")
+        turn.keep_told(turn.reply.text)
     elif base in ("propose_time", "call_later") and turn.state.open not in (st.CALLBACK, st.OFFER):
         _person(turn)
     elif base in _LEAVES or base in ("refuse", "goodbye"):

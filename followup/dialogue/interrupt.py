@@ -194,8 +194,7 @@ def _off_topic(turn: Turn) -> None:
     if asks_something(turn.reply.text):
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
     elif turn.reply.confidence < FIRM and tells_something(turn.reply.text):
-        turn.effects.append(TakeNote("enquiry", turn.reply.text))
-        turn.lead("acknowledge.also_noted")
+        turn.keep_told(turn.reply.text)
         _shorten_consent(turn)
         return
     first = turn.state.count("off_topic") == 1
@@ -274,14 +273,12 @@ def _abuse(turn: Turn) -> None:
 def _objection(turn: Turn) -> None:
     """One gentle answer, then respected (b9e91 客户十大常见抗拒借口)."""
     if turn.state.open in (st.IDENTITY, st.CONSENT) and _DENIES_THE_DEAL.search(turn.reply.text):
-        turn.effects.append(TakeNote("enquiry", turn.reply.text))
-        turn.lead("acknowledge.also_noted")
+        turn.keep_told(turn.reply.text)
         _shorten_consent(turn)
         return
     kind = turn.reply.intent.partition("/")[2] or "simply_no"
     if kind == "already_have" and turn.reply.confidence < _SURELY_HAS and tells_something(turn.reply.text):  # "手机换了"
-        turn.effects.append(TakeNote("enquiry", turn.reply.text))
-        turn.lead("acknowledge.also_noted")
+        turn.keep_told(turn.reply.text)
         _shorten_consent(turn)
         return
     if kind != "simply_no" and asks_something(turn.reply.text):  # "下月发工资再交行吗"

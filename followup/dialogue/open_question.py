@@ -290,8 +290,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
     if reply.interrupts and reply.base in question.takes:
         return Verdict.INTERRUPTED  # it might have been an answer here, but it is none
     if question.type == "confirm" and _names_another_entry(question, reply) and not asks_something(reply.text):
-        turn.effects.append(TakeNote("enquiry", reply.text, topic=question.id))
-        turn.lead("acknowledge.also_noted")
+        turn.keep_told(reply.text, topic=question.id)
         state.asked_before = True
         return Verdict.GO_ON
     if question.optional and reply.base in ("deny", "nothing_to_add", "skip", "refuse"):

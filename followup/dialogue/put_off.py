@@ -48,8 +48,7 @@ def busy(turn: Turn) -> None:
     if wish_for_a_booking(turn):
         return
     if turn.state.open.startswith((st.QUESTION, st.CONSENT)) and _is_told(turn):
-        turn.effects.append(TakeNote("enquiry", turn.reply.text, topic=turn.state.question_id))
-        turn.lead("acknowledge.also_noted")
+        turn.keep_told(turn.reply.text, topic=turn.state.question_id)
         if turn.state.open == st.CONSENT:
             turn.state.short = bool(turn.state.count(TOLD_EARLY))
         return

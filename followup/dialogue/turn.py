@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from followup.dialogue.effects import Effect, Outcome, SetOutcome
+from followup.dialogue.effects import Effect, Outcome, SetOutcome, TakeNote
 from followup.dialogue.reply import Reply
 from followup.dialogue.state import OFFER, QUESTION, TalkState
 from followup.dialogue.wording import Wording
@@ -43,6 +43,11 @@ class Turn:
     def lead(self, path: str, **extra: object) -> None:
         """Say the sentence of the shared wording before whatever is asked or closed next."""
         self.state.lead.append(self.wording.say(path, **extra))
+
+    def keep_told(self, text: str, kind: str = "enquiry", topic: str = "") -> None:
+        """What was told beside the point is written down for a colleague, and said to be. `kind`: of the note."""
+        self.effects.append(TakeNote(kind, text, topic=topic))
+        self.lead("acknowledge.also_noted")
 
     def end(self, outcome: Outcome, reason: str = "", closing: str = "") -> Verdict:
         """The talk ends with `outcome`; `closing` takes the place of the outcome's own sentence."""

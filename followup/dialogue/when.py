@@ -82,8 +82,7 @@ def _comes_by(turn: Turn) -> Verdict:
     reading = turn.read(question_asked(question)) if question is not None else None
     if question is not None and reading is not None and reading.fit == "strong":
         return _heard_as_answer(turn)
-    turn.effects.append(TakeNote("enquiry", turn.reply.text))
-    turn.lead("acknowledge.also_noted")
+    turn.keep_told(turn.reply.text)
     turn.state.open = st.RESUME
     return agreed(turn)
 
