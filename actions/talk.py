@@ -1,4 +1,8 @@
-"""The actions of a talk: open, hear, ask, respond, close, resume, after."""
+"""The actions of a talk: open, hear, respond, close, resume, after.
+
+Each of them asks what is to be asked next by itself. The form has nothing of its own to ask with (no `action_ask_answer`): a turn
+would cost another call from Rasa to this process.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,23 @@ from followup.dialogue.items import Said, ask, first_item
 from followup.dialogue.silence import fall_silent
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
+from followup.scripts.model import Script
 from followup.store.records import CaseView
 
 FORM = "followup_form"
 TRIGGERS = ("start_followup", "resume_followup", "silence")
 Events = list[EventType]
+
+
+def goes_on(dispatcher: CollectingDispatcher, script: Script, state: TalkState, **slots: None) -> Events:
+    """Ask the open question; the rules open the form, or leave it open, for the reply."""
+    utter(dispatcher, ask(script, state))
+    return talk(state, talk_over=False, **slots)
+
+
+def unless_over(dispatcher: CollectingDispatcher, turn: Turn) -> Events:
+    """The same, unless the talk has reached its outcome: then the rules close it."""
+    return talk(turn.state, talk_over=True) if turn.state.over else goes_on(dispatcher, turn.script, turn.state)
 
 
 class StartFollowup(Action):
@@ -42,7 +58,9 @@ class StartFollowup(Action):
         if case.do_not_contact and not script.customer_led:
             state.outcome = Outcome.DO_NOT_CONTACT
             utter(dispatcher, Said(Turn(script, state, None).wording.say("after.do_not_contact")))
-        return talk(state, talk_over=state.over)
+        if state.over:
+            return talk(state, talk_over=True)
+        return goes_on(dispatcher, script, state)
 
 
 class HearAnswer(Action):
@@ -61,20 +79,9 @@ class HearAnswer(Action):
         await write(Meta.of(tracker), turn.effects)
         if verdict is Verdict.INTERRUPTED:
             return [*talk(turn.state, answer=None), ActionExecutionRejected(FORM)]
-        over = verdict is Verdict.OVER
-        return talk(turn.state, answer=turn.reply.text if over else None, talk_over=over)
-
-
-class AskAnswer(Action):
-    """Ask the open question."""
-
-    def name(self) -> str:
-        return "action_ask_answer"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict) -> Events:
-        turn = await turn_of(tracker)
-        utter(dispatcher, ask(turn.script, turn.state))
-        return talk(turn.state)
+        if verdict is Verdict.OVER:
+            return talk(turn.state, answer=turn.reply.text, talk_over=True)
+        return goes_on(dispatcher, turn.script, turn.state, answer=None)
 
 
 class Respond(Action):
@@ -87,7 +94,7 @@ class Respond(Action):
         turn = await turn_of(tracker)
         respond(turn)
         await write(Meta.of(tracker), turn.effects)
-        return talk(turn.state, talk_over=turn.state.over)
+        return unless_over(dispatcher, turn)
 
 
 class NoticeSilence(Action):
@@ -100,7 +107,7 @@ class NoticeSilence(Action):
         turn = await turn_of(tracker)
         fall_silent(turn)
         await write(Meta.of(tracker), turn.effects)
-        return talk(turn.state, talk_over=turn.state.over)
+        return unless_over(dispatcher, turn)
 
 
 class CloseTalk(Action):
@@ -130,7 +137,7 @@ class ResumeTalk(Action):
         if case.do_not_contact or turn.state.outcome in (Outcome.COMPLETED, Outcome.DO_NOT_CONTACT):
             return talk(turn.state, talk_over=True)
         resume(turn.script, turn.state)
-        return talk(turn.state, talk_over=False)
+        return goes_on(dispatcher, turn.script, turn.state)
 
     async def _after_a_colleague(
         self, dispatcher: CollectingDispatcher, meta: Meta, how: How, case: CaseView, turn: Turn
@@ -139,7 +146,7 @@ class ResumeTalk(Action):
             part(turn, case.outcome or Outcome.ENDED_EARLY, case.outcome_reason, await callback_at(meta))
         elif take_back(turn, how, blocked=case.do_not_contact):
             await write(meta, turn.effects)
-            return talk(turn.state, talk_over=False)
+            return goes_on(dispatcher, turn.script, turn.state)
         await write(meta, turn.effects)
         utter(dispatcher, Said("".join(turn.state.lead)))
         turn.state.lead = []
@@ -160,7 +167,7 @@ class AfterTalk(Action):
         await write(Meta.of(tracker), turn.effects)
         if goes_on:
             resume(turn.script, turn.state, agreed=True)
-            return talk(turn.state, talk_over=False)
+            return goes_on(dispatcher, turn.script, turn.state)
         utter(dispatcher, Said("".join(turn.state.lead)))
         turn.state.lead = []
         return talk(turn.state, talk_over=True)

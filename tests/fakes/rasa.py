@@ -18,7 +18,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import func, insert, select, text
 
 from actions import context
-from actions.talk import FORM, AfterTalk, AskAnswer, CloseTalk, HearAnswer, NoticeSilence, Respond, ResumeTalk, StartFollowup
+from actions.talk import FORM, AfterTalk, CloseTalk, HearAnswer, NoticeSilence, Respond, ResumeTalk, StartFollowup
 from followup.nlu.model import IntentModel
 from followup.nlu.understanding import read_reply
 from followup.store.database import Database
@@ -132,9 +132,7 @@ class _Turn:
         elif await self._do(HearAnswer(), answer=self.heard["text"]):
             await self._do(Respond())
             await self._go_on_unless_over()
-        elif self.slots.get("answer") is None:
-            await self._do(AskAnswer())
-        else:
+        elif self.slots.get("answer") is not None:
             await self._end()
         self.new.append({"event": "action", "name": "action_listen"})
         return self.new
@@ -144,7 +142,6 @@ class _Turn:
             if not self.looping:
                 self._add({"event": "active_loop", "name": FORM})
             self._add({"event": "slot", "name": "answer", "value": None})
-            await self._do(AskAnswer())
         elif close:
             await self._end()
         elif self.looping:
