@@ -9,8 +9,9 @@ from datetime import datetime
 from followup.dialogue import answers, health, appoint, inbound, knowledge, state as st
 from followup.dialogue.consent import begin
 from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, Reopen, SetOutcome, StopContact, TakeNote
+from followup.dialogue.put_off import comes_by
 from followup.dialogue.reason import went_wrong
-from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something
+from followup.dialogue.reply import FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something, tells_something
 from followup.dialogue.somebody_else import is_somebody_else, will_be_there
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn
@@ -131,7 +132,7 @@ def _third_person_time(turn: Turn) -> bool:
     if not (state.outcome_reason.startswith("third_person") or state.callback_reason == "third_person"):
         return False
     reading = turn.read(Asked("datetime"))
-    if reading is None or asks_something(turn.reply.text) and not _WISH.search(turn.reply.text):
+    if reading is None or comes_by(turn.reply.text) or asks_something(turn.reply.text) and not _WISH.search(turn.reply.text):
         return False
     state.resume_at = state.resume_at or st.IDENTITY
     will_be_there(turn, reading.value)
@@ -190,11 +191,12 @@ def _say(turn: Turn) -> None:
         # Whoever this is, nothing of the customer's business is said.
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
-        turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.ok")
+        kept = state.outcome_reason.startswith("third_person") and tells_something(reply.text)
+        turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.noted" if kept else "after.ok")
     elif state.callback_reason == "third_person":  # nor while the customer has not answered
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
-        turn.lead("after.third_person")
+        turn.lead("after.noted" if tells_something(reply.text) else "after.third_person")
     elif _apologises(turn):
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.no_offence")

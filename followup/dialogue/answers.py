@@ -43,8 +43,11 @@ def finished(turn: Turn) -> Verdict:
     return turn.end(Outcome.COMPLETED)
 
 
-def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
-    """Store what was read, with everything else the same reply holds; acknowledge, probe or go on."""
+def take(turn: Turn, question: Question, reading: Reading, said: Reply | None = None) -> Verdict:
+    """Store what was read, with everything else the same reply holds; acknowledge, probe or go on.
+
+    `said`: what of the reply speaks to this question, where the rest was kept with another.
+    """
     state, reply = turn.state, turn.reply
     value = completed_quantity(turn, question, reading.value)
     listen(turn, question)
@@ -56,7 +59,7 @@ def take(turn: Turn, question: Question, reading: Reading) -> Verdict:
         turn.effects.append(ticket_of(question, reply.text, {"answer": value}))
     if probed:
         return _dissatisfied(turn, question)
-    beside = value not in DISSATISFIED and _fault_beside(turn, question)
+    beside = value not in DISSATISFIED and _fault_beside(turn, question, said or reply)
     if (ending := ending_of(question, value)) is not None and not reply.has("complain"):
         return turn.end(Outcome(ending.outcome), question.id, turn.wording.fill(ending.say, answer=spoken(value, reply.text, reply.at)))
     if (over := settle(turn)) is not None:
@@ -78,14 +81,15 @@ def _only_sounds_like_a_complaint(turn: Turn, question: Question, reading: Readi
     return reading.fit == "strong" and question.type not in SATISFACTION_TYPES
 
 
-def _fault_beside(turn: Turn, question: Question) -> bool:
-    """ "质量还可以，就是工期拖了半个月": the answer stands, the fault is passed on as well (58741 (5), 2.2)."""
+def _fault_beside(turn: Turn, question: Question, said: Reply) -> bool:
+    """ "质量还可以，就是工期拖了半个月": the answer stands, the fault is passed on as well (58741 (5), 2.2), once."""
     state, reply = turn.state, turn.reply
     if not names_a_fault(reply) or reply.has("complain") or not (question.type in SATISFACTION_TYPES or _said_yes_but(turn, question)):
         return False
     if question.probe_unless and state.values.get(question.probe_unless):
         return False
-    turn.effects.append(displeasure(question, reply.text))
+    if said is reply or names_a_fault(said):
+        turn.effects.append(displeasure(question, reply.text))
     return True
 
 
@@ -130,7 +134,7 @@ def probe_answer(turn: Turn, question: Question, kind: str, words: str) -> None:
 def remark(turn: Turn, reply: Reply) -> None:
     """A dissatisfaction that belongs to no question: apologised for, kept word for word, passed on."""
     turn.effects.append(RaiseTicket("remark", "dissatisfaction", 3, "客户服务部", reply.text))
-    turn.lead("dissatisfied.remark")
+    turn.lead("dissatisfied.remark" if turn.state.count("remark") == 1 else "dissatisfied.beside")
 
 
 def complained(turn: Turn, words: str) -> Verdict:

@@ -16,8 +16,8 @@ from followup.dialogue.wording import Wording
 from followup.reading import Asked
 from followup.scripts.model import SATISFACTION_TYPES, Question, Script
 
-_MOST_TOLD_EARLY = 3
-_TALKS_WITH_US = 2
+_TALKS_WITH_US, _IS_THE_CUSTOMER = 2, 3
+"""Tellings before the first question."""
 _PLAIN_NO = re.compile(
     r"^(?:嗯|哦|啊|那|我|现在|今天|这会儿?|暂时|真的|都|也|就|还是|[，,\s])*"
     r"(?:不(?:用|要|行|了|可以|太?方便|需要|想|是|必|接受|参加|好意思|感兴趣|聊|说|答|回答|打算)?|没(?:有|空|时间|兴趣|工夫|功夫|必要)?|算了|别|免了|拒绝)+"
@@ -54,6 +54,8 @@ def hear_consent(turn: Turn) -> Verdict:
         return Verdict.INTERRUPTED if asks_something(_leading(reply)) else Verdict.GO_ON
     if (verdict := _told_at_once(turn)) is not None:
         return verdict
+    if _ends_what_was_told(turn):
+        return turn.end(Outcome.ENDED_EARLY, reply.text[:200])
     if reply.interrupts:
         return Verdict.INTERRUPTED
     if reply.base == "deny" and reply.sure and state.open == st.CONSENT and not is_plain_no(reply.text):
@@ -118,26 +120,36 @@ def _told_at_once(turn: Turn) -> Verdict | None:
         return None
     if told.base == "dissatisfied":
         answers.remark(turn, told)
-        if state.open == st.CONSENT and (first := first_question(turn)) and first.type in SATISFACTION_TYPES:
-            turn.effects.extend(begin(turn.script, state))  # a concern is consent: what it is about comes next
-            return Verdict.GO_ON
-    else:
-        if state.counts.get(TOLD_EARLY, 0) >= _MOST_TOLD_EARLY:
-            return None
-        return _keep_told(turn, told)
-    state.simpler = True
-    return Verdict.GO_ON
+        turn.told_early()
+        first = first_question(turn)
+        return _heard_already(turn, concern=first is not None and first.type in SATISFACTION_TYPES)
+    return _keep_told(turn, told)
 
 
 def _keep_told(turn: Turn, told: Reply) -> Verdict:
-    """Written down. Who tells us something twice is talking with us: the first question follows, where it is clear who it is."""
-    state = turn.state
     turn.keep_told(told.text, "suggestion" if told.base == "suggest" else "enquiry")
-    if state.count(TOLD_EARLY) >= _TALKS_WITH_US and state.open == st.CONSENT:
+    return _heard_already(turn)
+
+
+def _heard_already(turn: Turn, concern: bool = False) -> Verdict:
+    """Who tells us something twice is talking with us, and a concern with what is asked about is consent: the first question follows.
+
+    Where it is not clear yet who it is, that is asked again; who has told so much of it by then is not asked a third time.
+    """
+    state = turn.state
+    told = state.counts.get(TOLD_EARLY, 0)
+    if state.open == st.CONSENT and (concern or told >= _TALKS_WITH_US):
         turn.effects.extend(begin(turn.script, state))
-        return Verdict.GO_ON
-    state.simpler = True
+    elif state.open == st.IDENTITY and told >= _IS_THE_CUSTOMER:
+        _now_ask_consent(turn)
+    else:
+        state.simpler = True
     return Verdict.GO_ON
+
+
+def _ends_what_was_told(turn: Turn) -> bool:
+    """ "就这样吧" after something was told: that was all, and no wish for another time."""
+    return turn.reply.base in ("nothing_to_add", "goodbye") and turn.reply.sure and bool(turn.state.counts.get(TOLD_EARLY))
 
 
 def _without_greeting(turn: Turn) -> Reply:

@@ -104,7 +104,7 @@ def hear_question(turn: Turn) -> Verdict:
     if reading is not None and _only_does_not_know(question, reply, reading):
         return answers.passed(turn, question, "unknown")
     if reading is not None and not _is_remark(turn, question, reading):
-        return answers.take(turn, question, reading)
+        return answers.take(turn, question, reading, mine if early else None)
     return _no_reading(turn, question)
 
 

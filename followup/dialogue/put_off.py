@@ -8,13 +8,14 @@ from typing import Any
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.ahead import also_read
 from followup.dialogue.effects import BookCallback, Outcome, TakeNote
-from followup.dialogue.reply import ENDS_NOW, TOLD_EARLY
+from followup.dialogue.reply import ENDS_NOW
 from followup.dialogue.turn import Turn
 from followup.reading import Asked, Reading
 from followup.scripts.model import Question, Script
 
 _IS_IT_ALRIGHT = re.compile(r"(?:行|可以|成|好)(?:不行?|吗|么|不可以)|可不可以|能不能")
 _I_COME = re.compile(r"(?:再|就)(?:去|过去|到)你们|(?:我|我们|咱)(?:自己|就|再|会|想|可以|准备|打算|直接|抽空|开车|带\w{1,4}|[今明后]天|[上下]午|早上|晚上|[周下][一二三四五六日天末周]|\d+号)*(?:去|过去|过来|到)(?:$|[吧啊呀。，,！!]|你们|你那|店|那|看|一趟|瞧|转)")
+_VISITS = re.compile(r"(?:去|来|到)(?:你们)?(?:医院|店里|诊所)?(?:复查|复诊|拆线|换药|保养)")
 _TOO_FAR = re.compile(r"(?:离|隔)?[^，。]{0,4}(?:太|有点|很|比较|得|挺|这么)远(?:了|啊|的)?|在外地")
 _SENDS_LATER = re.compile(r"(?:回头|等会儿?|晚点|晚些|过会儿?|稍后|待会儿?)[^，。]{0,4}(?:发|给|报|拍)(?:给|一下|个)?(?:你|您|过)")
 _RING = re.compile(r"打|联系|再说|再聊|聊|找我|回访|电话|忙")
@@ -50,7 +51,7 @@ def busy(turn: Turn) -> None:
     if turn.state.open.startswith((st.QUESTION, st.CONSENT)) and _is_told(turn):
         turn.keep_told(turn.reply.text, topic=turn.state.question_id)
         if turn.state.open == st.CONSENT:
-            turn.state.short = bool(turn.state.count(TOLD_EARLY))
+            turn.state.short = True
         return
     if _asks_for_another_time(turn):
         turn.effects.append(TakeNote("colleague_question", turn.reply.text))
@@ -80,8 +81,8 @@ def sends_later(text: str) -> bool:
 
 
 def comes_by(text: str) -> bool:
-    """ "周末有空我去看看": the customer will come by; nobody is to ring then."""
-    return _I_COME.search(text) is not None and _RING.search(text) is None
+    """ "周末有空我去看看", "下周去复查": the customer will come by; nobody is to ring then."""
+    return (_I_COME.search(text) or _VISITS.search(text)) is not None and _RING.search(text) is None
 
 
 def _asks_for_another_time(turn: Turn) -> bool:

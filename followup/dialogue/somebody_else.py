@@ -7,7 +7,8 @@ from typing import Mapping
 
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.effects import BookCallback, Outcome, TakeNote
-from followup.dialogue.reply import FIRM
+from followup.dialogue.put_off import comes_by
+from followup.dialogue.reply import FIRM, tells_something
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
@@ -87,7 +88,7 @@ def hear_third_person(turn: Turn) -> Verdict:
     if phone is not None:
         turn.effects.append(TakeNote("third_contact", reply.text, topic=str(phone.value)))
         return turn.end(Outcome.WRONG_PERSON, "other_number", turn.wording.say("third_person.thanks"))
-    if time is not None:
+    if time is not None and not comes_by(reply.text):
         return will_be_there(turn, time.value)
     if reply.base in ("propose_time", "call_later") and reply.sure:  # a time that nobody can put on the calendar
         turn.effects.append(TakeNote("third_contact", reply.text))
@@ -103,4 +104,5 @@ def hear_third_person(turn: Turn) -> Verdict:
     if reply.interrupts and reply.base != "thank":
         return Verdict.INTERRUPTED
     turn.effects.append(TakeNote("third_contact", reply.text))
-    return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
+    said = "third_person.noted" if tells_something(reply.text) else "third_person.thanks"
+    return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say(said))

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import Enum
 
 from followup.dialogue.effects import Effect, Outcome, SetOutcome, TakeNote
-from followup.dialogue.reply import Reply
-from followup.dialogue.state import OFFER, QUESTION, TalkState
+from followup.dialogue.reply import TOLD_EARLY, Reply
+from followup.dialogue.state import CONSENT, IDENTITY, OFFER, QUESTION, TalkState
 from followup.dialogue.wording import Wording
 from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.reading import Asked, Heard, Reading, read
@@ -48,6 +48,11 @@ class Turn:
         """What was told beside the point is written down for a colleague, and said to be. `kind`: of the note."""
         self.effects.append(TakeNote(kind, text, topic=topic))
         self.lead("acknowledge.also_noted")
+        self.told_early()
+
+    def told_early(self) -> int:
+        """Something was told before the first question, if it was; how often by now."""
+        return self.state.count(TOLD_EARLY) if self.state.open in (IDENTITY, CONSENT) else 0
 
     def end(self, outcome: Outcome, reason: str = "", closing: str = "") -> Verdict:
         """The talk ends with `outcome`; `closing` takes the place of the outcome's own sentence."""

@@ -42,6 +42,7 @@ def _kept(turn: Turn) -> str | None:
         return "answers.colleague"
     if reply.sure and reply.base in _TELLINGS or turn.script.customer_led:
         turn.effects.append(TakeNote("enquiry", reply.text))
+        turn.told_early()
         return "acknowledge.also_noted"
     return None
 
