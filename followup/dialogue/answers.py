@@ -183,11 +183,20 @@ def acknowledgement(turn: Turn, question: Question, value: Any) -> str:
     if isinstance(own, Mapping):
         own = _own_sentence(own, value, "nothing" if kind == "skipped" else kind)
     if own is not None and (kind != "skipped" or isinstance(question.acknowledge, Mapping)):
-        said = spoken(value, turn.reply.text, turn.reply.at)
-        return turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"), answer=said)
+        said = turn.wording.fill(turn.wording.pick(own, f"ack:{question.id}"), answer=spoken(value, turn.reply.text, turn.reply.at))
+        return turn.wording.say("answers.praise") if _thanks_for_advice(said) and _only_praises(turn.reply) else said
     shared = turn.script.wording["acknowledge"]
     key = value if isinstance(value, str) and value in shared else "很满意" if value in ("非常满意", "满意") else kind
     return turn.wording.say(f"acknowledge.{key}")
+
+
+def _thanks_for_advice(said: str) -> bool:
+    return "建议" in said and "谢" in said
+
+
+def _only_praises(reply: Reply) -> bool:
+    """ "梨挺甜的" is no advice."""
+    return reply.base == "satisfied" and all(act.base in ("satisfied", "thank") for act in reply.acts)
 
 
 def _own_sentence(own: Mapping[str, Any], value: Any, kind: str) -> Any:

@@ -48,6 +48,7 @@ _NO_OPINION_WANTED = re.compile(r"[用办去来做买听看]过|用过.{0,12}[�
 """A yes-or-no question that no opinion answers: "之前用过吗？", "您需要吗？"."""
 _ASKS_WHAT_ONE_KNOWS = re.compile(r"印象|记得|知道|了解|清楚|忘")
 _ASKS_A_FACT = re.compile(r"有没有|主动|是否(?!满意)|提供")
+_CANNOT_USE = re.compile(r"不会(?:用|弄|使|搞|玩|上网|操作)|用不来|玩不转|老年机")
 _ENTRIES = ("地址", "电话", "手机", "受益人", "签名", "签字", "代签", "职业", "身份证", "保额", "保费", "回执", "发票")
 """What is read back to be confirmed."""
 _RING_LATER = re.compile(r"再打|打来|打过来|打给我|联系|再说|再聊")
@@ -200,12 +201,15 @@ def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
         return True  # "监管员天天盯着，烦" to "之前用过吗？", "跑高速有点嗡嗡响" to "您需要吗？"
     if question.type == "yes_no" and turn.reply.base == "neutral" and not reading.how.endswith(":own") and _ASKS_A_FACT.search(question.ask):
         return True  # "还行吧" to "有主动邀请您吗？"
-    if question.type == "confirm" and (_names_another_entry(question, turn.reply) or turn.reply.base == "inform" and reading.fit != "strong"):
+    if question.type == "confirm" and (_speaks_of_another_thing(question, turn.reply) or turn.reply.base == "inform" and reading.fit != "strong"):
         return True  # "签名是我老公代签的", "好像是重疾险吧" to "电话是138...，对吗？"
     return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")
 
 
-def _names_another_entry(question: Question, reply: Reply) -> bool:
+def _speaks_of_another_thing(question: Question, reply: Reply) -> bool:
+    """ "签名是我老公代签的" to the telephone, "不会用智能机" to "您办过卡，对吗？"."""
+    if _CANNOT_USE.search(reply.text) and "用" not in question.ask and "会" not in question.ask:
+        return True
     named = [entry for entry in _ENTRIES if entry in reply.text]
     return bool(named) and not any(entry in question.ask for entry in named)
 
@@ -289,7 +293,7 @@ def _no_reading(turn: Turn, question: Question) -> Verdict:
         return answers.passed(turn, question, "unknown")  # "不知道什么时候有空": the day is open, the talk goes on
     if reply.interrupts and reply.base in question.takes:
         return Verdict.INTERRUPTED  # it might have been an answer here, but it is none
-    if question.type == "confirm" and _names_another_entry(question, reply) and not asks_something(reply.text):
+    if question.type == "confirm" and _speaks_of_another_thing(question, reply) and not asks_something(reply.text):
         turn.keep_told(reply.text, topic=question.id)
         state.asked_before = True
         return Verdict.GO_ON
