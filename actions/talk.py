@@ -29,7 +29,7 @@ TRIGGERS = ("start_followup", "resume_followup", "silence")
 Events = list[EventType]
 
 
-def goes_on(dispatcher: CollectingDispatcher, script: Script, state: TalkState, **slots: None) -> Events:
+def ask_next(dispatcher: CollectingDispatcher, script: Script, state: TalkState, **slots: None) -> Events:
     """Ask the open question; the rules open the form, or leave it open, for the reply."""
     utter(dispatcher, ask(script, state))
     return talk(state, talk_over=False, **slots)
@@ -37,7 +37,7 @@ def goes_on(dispatcher: CollectingDispatcher, script: Script, state: TalkState, 
 
 def unless_over(dispatcher: CollectingDispatcher, turn: Turn) -> Events:
     """The same, unless the talk has reached its outcome: then the rules close it."""
-    return talk(turn.state, talk_over=True) if turn.state.over else goes_on(dispatcher, turn.script, turn.state)
+    return talk(turn.state, talk_over=True) if turn.state.over else ask_next(dispatcher, turn.script, turn.state)
 
 
 class StartFollowup(Action):
@@ -60,7 +60,7 @@ class StartFollowup(Action):
             utter(dispatcher, Said(Turn(script, state, None).wording.say("after.do_not_contact")))
         if state.over:
             return talk(state, talk_over=True)
-        return goes_on(dispatcher, script, state)
+        return ask_next(dispatcher, script, state)
 
 
 class HearAnswer(Action):
@@ -81,7 +81,7 @@ class HearAnswer(Action):
             return [*talk(turn.state, answer=None), ActionExecutionRejected(FORM)]
         if verdict is Verdict.OVER:
             return talk(turn.state, answer=turn.reply.text, talk_over=True)
-        return goes_on(dispatcher, turn.script, turn.state, answer=None)
+        return ask_next(dispatcher, turn.script, turn.state, answer=None)
 
 
 class Respond(Action):
@@ -137,7 +137,7 @@ class ResumeTalk(Action):
         if case.do_not_contact or turn.state.outcome in (Outcome.COMPLETED, Outcome.DO_NOT_CONTACT):
             return talk(turn.state, talk_over=True)
         resume(turn.script, turn.state)
-        return goes_on(dispatcher, turn.script, turn.state)
+        return ask_next(dispatcher, turn.script, turn.state)
 
     async def _after_a_colleague(
         self, dispatcher: CollectingDispatcher, meta: Meta, how: How, case: CaseView, turn: Turn
@@ -146,7 +146,7 @@ class ResumeTalk(Action):
             part(turn, case.outcome or Outcome.ENDED_EARLY, case.outcome_reason, await callback_at(meta))
         elif take_back(turn, how, blocked=case.do_not_contact):
             await write(meta, turn.effects)
-            return goes_on(dispatcher, turn.script, turn.state)
+            return ask_next(dispatcher, turn.script, turn.state)
         await write(meta, turn.effects)
         utter(dispatcher, Said("".join(turn.state.lead)))
         turn.state.lead = []
@@ -167,7 +167,7 @@ class AfterTalk(Action):
         await write(Meta.of(tracker), turn.effects)
         if goes_on:
             resume(turn.script, turn.state, agreed=True)
-            return goes_on(dispatcher, turn.script, turn.state)
+            return ask_next(dispatcher, turn.script, turn.state)
         utter(dispatcher, Said("".join(turn.state.lead)))
         turn.state.lead = []
         return talk(turn.state, talk_over=True)
