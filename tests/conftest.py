@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests: one server a run, one fresh database a test.
 
 TEST_DATABASE_URL names a server to use (a role that may create databases); without it the embedded one is started
-in a short directory, because the path of a Unix socket may have 100 characters only.
+in a short directory, because the path of a Unix socket may have 100 characters only; in memory where there is room,
+because a database of its own for each of two thousand tests is 24 GB written to a disk.
 Imports neither Rasa nor TensorFlow.
 """
 
@@ -28,6 +29,9 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+
+_MEMORY, _ROOM = "/dev/shm", 6 << 30
+"""Where memory is a file system, and the bytes that must be free there."""
 
 # What is dear to start, and so is used by one of several test processes only; everything else goes by files.
 _SHARED = ("addresses", "running_stack", "browser")
@@ -63,7 +67,7 @@ def postgres_url() -> Iterator[str]:
         return
     from followup.supervise import postgres
 
-    home = Path(tempfile.mkdtemp(prefix="fu-pg-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="fu-pg-", dir=_roomy()))
     url, process = postgres.start(home, durable=False)
     try:
         yield url
@@ -71,6 +75,11 @@ def postgres_url() -> Iterator[str]:
         if process is not None:
             postgres.stop(process)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _roomy() -> str:
+    """A file system in memory with room for what the tests write, else the disk."""
+    return _MEMORY if Path(_MEMORY).is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else "/tmp"
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +117,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def new_database(server_url: str, template: str = "template1") -> Iterator[tuple[str, str]]:
     """A database's name and URL, for as long as the block lasts."""
     name = f"test_{uuid.uuid4().hex[:12]}"
+    strategy = "FILE_COPY" if _roomy() == _MEMORY else "WAL_LOG"  # the quicker one in memory, and on a disk
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}")
     try:
         yield name, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:

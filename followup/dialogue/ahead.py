@@ -14,6 +14,7 @@ from followup.dialogue.reason import names_a_fault
 from followup.dialogue.reply import FEELINGS, Act, Reply
 from followup.dialogue.spoken import spoken
 from followup.dialogue.turn import Turn, Verdict
+from followup.reading import Reading
 from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import holds, matches
 
@@ -103,8 +104,11 @@ def take_ahead(turn: Turn, foreign: list[tuple[Question, Act]]) -> bool:
 
 def also_read(turn: Turn, question: Question) -> None:
     """An answer given ahead of its question; only what names itself, so that nothing is guessed."""
-    if question.id in turn.state.values:
+    values = turn.state.values
+    if question.id in values:
         return
+    if isinstance(question.ask_if, dict) and set(question.ask_if) <= set(values) and not holds(question.ask_if, values):
+        return  # the number that was read out, sent back, corrects nothing
     reading = turn.read(question_asked(question))
     if reading is None or reading.fit != "strong":
         return
@@ -112,6 +116,19 @@ def also_read(turn: Turn, question: Question) -> None:
     if question.type == "quantity_of" and value.get("at_least_half") is None:
         return
     _keep(turn, question, value, turn.reply.text, reading.how)
+
+
+def corrected_outright(turn: Turn, question: Question) -> Reading | None:
+    """A number sent to "您的电话是138…，对吗？": the same number is a yes, another one a no and the correction itself."""
+    if question.type != "confirm":
+        return None
+    for other in map(turn.script.question, question.also_reads):
+        if other.type != "phone" or other.ask_if != {question.id: False}:
+            continue
+        reading = turn.read(question_asked(other))
+        if reading is not None and reading.fit == "strong":
+            return Reading(str(reading.value) in turn.wording.fill(str(question.ask)), "confirm:sent", "strong")
+    return None
 
 
 def _keep(turn: Turn, question: Question, value: Any, words: str, how: str) -> None:

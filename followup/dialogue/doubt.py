@@ -41,6 +41,9 @@ _PAST = re.compile(r"昨天|前天|昨晚|上次|那天|当时|之前|刚才")
 _CLAUSE = re.compile(r"[，,。；;！!？?\s]+")
 _OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老婆|老人|老爷子|老太太|爸|妈|爷爷|奶奶|家里人|他|她|孙子|孙女|老大|老二")
 _AGREES = re.compile(r"^[喂哎\s，]*(?:方便|可以|有空|没事|没关系|行|好|嗯)")
+_FORGIVES = re.compile(r"(?:不用|不要|不必|甭|别|无需|没必要|用不着|不需要)[^，。]{0,3}(?:赔|补偿)|(?:不|没|没想|不想|不是要|不会)(?:去|要|再)?(?:投诉|追究|计较|怪)")
+_DEMANDS = re.compile(r"投诉|举报|曝光|123[14]5|消协|起诉|律师|退款|退钱|退货|我要|要求|必须|凭什么|骗|坑")
+_NEW_NUMBER = re.compile(r"换.{0,4}(?:号|电话|手机)")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
 _CERTAIN = 0.9
 """What the words do not say plainly ("方向盘太重" is no driver) needs this much."""
@@ -67,6 +70,8 @@ def _stands(turn: Turn, act: Act) -> bool:
         return True
     if act.base in ENDS_NOW and not _may_end_here(turn, act):
         return False
+    if act.base == "complain" and _forgives(act.text) or act.base == "wrong_person" and _has_a_new_number(turn, act.text):
+        return False
     if turn.script.customer_led:  # who rings us tells of others and of other times; it is listened to
         return True
     if act.base == "third_person":
@@ -79,6 +84,17 @@ def _may_end_here(turn: Turn, act: Act) -> bool:
     words = _MENTIONED.get(act.base)
     asked = turn.state.open.startswith((st.QUESTION, st.REASON, st.IMPROVE))
     return not asked or words is None or words.search(turn.reply.text) is not None
+
+
+def _has_a_new_number(turn: Turn, text: str) -> bool:
+    """ "换号了" from somebody who has been answering as the customer is no wrong number."""
+    return bool(turn.state.order) and _NEW_NUMBER.search(text) is not None and "不是" not in text
+
+
+def _forgives(text: str) -> bool:
+    """ "坏了2个，不用赔", "我也不是要投诉": no complaint, unless something else is demanded."""
+    rest = _FORGIVES.sub("", text)
+    return rest != text and _DEMANDS.search(rest) is None
 
 
 def _taken_here(turn: Turn) -> tuple[str, ...]:

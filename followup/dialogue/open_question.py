@@ -46,6 +46,7 @@ _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决
 _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时")
 _NO_OPINION_WANTED = re.compile(r"[用办去来做买听看]过|用过.{0,12}[吗呢]|(?:是否|有没有)用|需要吗|需不需要|要不要|愿意|有兴趣|想不想")
 """A yes-or-no question that no opinion answers: "之前用过吗？", "您需要吗？"."""
+_BEGINS_WITH_NO = re.compile(r"^[嗯啊呃哦唉，,\s]*(?:没|不是|未|否|从来?没|不[，,。]|不$)")
 _ASKS_WHAT_ONE_KNOWS = re.compile(r"印象|记得|知道|了解|清楚|忘")
 _ASKS_A_FACT = re.compile(r"有没有|主动|是否(?!满意)|提供")
 _CANNOT_USE = re.compile(r"不会(?:用|弄|使|搞|玩|上网|操作)|用不来|玩不转|老年机")
@@ -72,6 +73,8 @@ def hear_question(turn: Turn) -> Verdict:
         return answers.as_intent(turn, "refuse")
     if _only_thanks(question, reply):
         return answers.nothing(turn, question)
+    if (corrected := ahead.corrected_outright(turn, question)) is not None:
+        return answers.take(turn, question, corrected)
     if reply.interrupts and not _answers_anyway(turn, question, wanted):
         return _interrupted(turn, question, wanted)
     mine, foreign = reply, []
@@ -196,14 +199,23 @@ def _is_remark(turn: Turn, question: Question, reading: Reading) -> bool:
     """A feeling about the business is no answer to "how did you hear of us", though any words would do there."""
     if turn.reply.base in question.takes:
         return False
-    by_feeling = question.type in ("yes_no", "confirm") and reading.how.endswith((":opinion", ":intent"))
-    if by_feeling and turn.reply.base == "dissatisfied" and _NO_OPINION_WANTED.search(str(question.ask)):
-        return True  # "监管员天天盯着，烦" to "之前用过吗？", "跑高速有点嗡嗡响" to "您需要吗？"
+    if _feels_instead_of_answering(question, turn.reply, reading):
+        return True
     if question.type == "yes_no" and turn.reply.base == "neutral" and not reading.how.endswith(":own") and _ASKS_A_FACT.search(question.ask):
         return True  # "还行吧" to "有主动邀请您吗？"
     if question.type == "confirm" and (_speaks_of_another_thing(question, turn.reply) or turn.reply.base == "inform" and reading.fit != "strong"):
         return True  # "签名是我老公代签的", "好像是重疾险吧" to "电话是138...，对吗？"
     return question.type == "choice" and reading.fit != "strong" and turn.reply.base in (*FEELINGS, "suggest", "deny")
+
+
+def _feels_instead_of_answering(question: Question, reply: Reply, reading: Reading) -> bool:
+    """ "监管员天天盯着，烦" to "之前用过吗？", "跑高速有点嗡嗡响" to "您需要吗？".
+
+    A no that comes after the displeasure ("不太满意，我不是要投诉") belongs to it, and not to the question.
+    """
+    if question.type not in ("yes_no", "confirm") or reply.base != "dissatisfied" or not _NO_OPINION_WANTED.search(str(question.ask)):
+        return False
+    return reading.how.endswith((":opinion", ":intent")) or reading.value is False and not _BEGINS_WITH_NO.match(reply.text)
 
 
 def _speaks_of_another_thing(question: Question, reply: Reply) -> bool:

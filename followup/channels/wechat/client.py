@@ -1,26 +1,19 @@
-"""WeChat's interface, as far as we need it: the token, customer-service messages, template messages, QR codes.
-
-The token is in the database for all processes; the lock of its row lets one of them fetch a new one while the others wait.
-"""
+"""WeChat's interface, as far as we need it: the token, customer-service messages, template messages, QR codes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
-
-from sqlalchemy.dialects.postgresql import insert
 
 from followup.channels.wechat.account import Account
 from followup.channels.wechat.ask import Failed, NotReached, Unclear, ask, code_of, open_session
 from followup.channels.wechat.plan import Part
+from followup.channels.wechat.shared_token import SharedToken
 from followup.store.database import Database
-from followup.store.wechat_models import WechatToken
 
 SECONDS = 10
-_EARLY = timedelta(minutes=5)
-"""A token is not used to its last minute; WeChat lets the old one live on while it gives the new."""
 
 BAD_TOKEN = frozenset({40001, 40014, 42001})
 WINDOW_CLOSED, TOO_MANY = 45015, 45047
@@ -44,10 +37,8 @@ class WechatClient:
 
     def __init__(self, account: Account, database: Database, *, seconds: float = SECONDS) -> None:
         self.account = account
-        self._database = database
         self._http = open_session(seconds)
-        self._known: tuple[str, str, datetime] | None = None
-        """(app id, token, its end) as last read."""
+        self._token = SharedToken(database, self._renewed)
 
     async def send(self, openid: str, part: Part) -> None:
         """One customer-service message. Raises Failed, Unclear, NotReached."""
@@ -94,43 +85,26 @@ class WechatClient:
         await self._fetch(force=False)
 
     async def token(self, *, instead_of: str = "") -> str:
-        """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeChat refused.
+        """The shared token; another one than `instead_of`, which WeChat refused. Raises Failed, NotReached."""
+        return await self._token.get(self.account.name, self.account.app_id, instead_of=instead_of)
 
-        What another process fetched meanwhile is learned when WeChat refuses the one known here, or when that ends.
-        """
-        if self._known is not None and not instead_of:
-            app_id, token, end = self._known
-            if app_id == self.account.app_id and end - _EARLY > datetime.now(UTC):
-                return token
-        token, end = await self._shared(instead_of)
-        self._known = (self.account.app_id, token, end)
-        return token
+    async def _renewed(self, instead_of: str) -> tuple[str, int]:
+        found = await self._fetch(force=False)
+        if instead_of and found[0] == instead_of:
+            found = await self._fetch(force=True)  # at most 20 a day
+        return found
 
-    async def _shared(self, instead_of: str) -> tuple[str, datetime]:
-        async with self._database.session() as session:
-            await session.execute(insert(WechatToken).values(account=self.account.name).on_conflict_do_nothing())
-            row = await session.get_one(WechatToken, self.account.name, with_for_update=True, populate_existing=True)
-            now = datetime.now(UTC)  # WeChat's time, whatever the product's clock says
-            good = bool(row.token) and row.expires_at is not None and row.expires_at - _EARLY > now
-            if good and row.token != instead_of:
-                return row.token, row.expires_at
-            found = await self._fetch(force=False)
-            if instead_of and found.get("access_token") == instead_of:
-                found = await self._fetch(force=True)  # at most 20 a day
-            row.token = str(found.get("access_token", ""))
-            row.expires_at = now + timedelta(seconds=int(found.get("expires_in", 0)))
-            return row.token, row.expires_at
-
-    async def _fetch(self, *, force: bool) -> dict[str, Any]:
+    async def _fetch(self, *, force: bool) -> tuple[str, int]:
         body = {"grant_type": "client_credential", "appid": self.account.app_id, "secret": self.account.secret, "force_refresh": force}
         try:
             answer = await self._post("/cgi-bin/stable_token", body, {})
         except Unclear as error:
             raise NotReached(str(error)) from error  # asking for a token again does no harm
         _check(answer)
-        if not isinstance(answer.get("access_token"), str) or not isinstance(answer.get("expires_in"), int):
+        token, seconds = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(token, str) or not isinstance(seconds, int):
             raise NotReached("no token in the answer")
-        return answer
+        return token, seconds
 
     async def _post(self, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str]) -> dict[str, Any]:
         return await ask(self._http, "GET" if body is None else "POST", self.account.api + path, query, body)

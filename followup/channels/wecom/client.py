@@ -1,30 +1,23 @@
-"""WeCom's interface, as far as 微信客服 needs it: the token, reading, sending, the session's state, links.
-
-The token is in the database for all processes, beside those of 公众号; its row's lock lets one of them fetch a new one.
-"""
+"""WeCom's interface, as far as 微信客服 needs it: the token, reading, sending, the session's state, links."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy.dialects.postgresql import insert
-
 from followup.channels.wechat.ask import Failed, NotReached, Unclear, ask, code_of, open_session
 from followup.channels.wechat.plan import Part
+from followup.channels.wechat.shared_token import SharedToken
 from followup.channels.wecom.account import Account
 from followup.store.database import Database
-from followup.store.wechat_models import WechatToken
 
 SECONDS = 10
 PAGE = 100
 """Messages a page; WeCom gives 1,000 at most. Each page is one transaction."""
 _ACCOUNTS_A_PAGE, _MOST_ACCOUNTS = 100, 10_000
 """WeCom gives a hundred a page; a firm has 5,000 at most."""
-_EARLY = timedelta(minutes=5)
 
 BAD_TOKEN = frozenset({40014, 42001, 42009})
 TOO_MANY, TOO_LATE = 95001, 95002
@@ -55,8 +48,8 @@ class WecomClient:
 
     def __init__(self, account: Account, database: Database, *, seconds: float = SECONDS) -> None:
         self.account = account
-        self._database = database
         self._http = open_session(seconds)
+        self._token = SharedToken(database, self._renewed)
 
     async def read(self, open_kfid: str, cursor: str, token: str, *, limit: int = PAGE) -> Page:
         """The next page. `token`: a callback's; without one WeCom lets us ask only now and then."""
@@ -124,18 +117,12 @@ class WecomClient:
         return answer
 
     async def token(self, *, instead_of: str = "") -> str:
-        """The shared token; a new one when it ends soon, or when it is `instead_of`, which WeCom refused."""
-        async with self._database.session() as session:
-            name = self.account.channel  # with its colon it is the name of no 公众号
-            await session.execute(insert(WechatToken).values(account=name).on_conflict_do_nothing())
-            row = await session.get_one(WechatToken, name, with_for_update=True, populate_existing=True)
-            now = datetime.now(UTC)  # WeCom's time, whatever the product's clock says
-            good = bool(row.token) and row.expires_at is not None and row.expires_at - _EARLY > now
-            if good and row.token != instead_of:
-                return row.token
-            row.token, seconds = await self._fetch()
-            row.expires_at = now + timedelta(seconds=seconds)
-            return row.token
+        """The shared token; another one than `instead_of`, which WeCom refused. Raises Failed, NotReached."""
+        account = self.account  # its channel has a colon, and so is the name of no 公众号
+        return await self._token.get(account.channel, f"{account.corp_id} {account.secret}", instead_of=instead_of)  # each application has its own
+
+    async def _renewed(self, instead_of: str) -> tuple[str, int]:
+        return await self._fetch()
 
     async def _fetch(self) -> tuple[str, int]:
         query = {"corpid": self.account.corp_id, "corpsecret": self.account.secret}

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
 from followup import clock
 from followup.channels.wechat import outbox
+from followup.channels.wechat.ask import Failed
 from followup.channels.wecom import queue
 from followup.channels.wecom.client import WecomClient
 from followup.channels.wecom.send import Sender
@@ -321,3 +322,14 @@ async def test_who_opted_out_gets_nothing_more_that_we_began(firm):
         assert await records.is_blocked(session, contact)
     await firm.work()
     assert firm.screen() == [] and await firm.states() == [("failed", "do_not_contact")]
+
+
+async def test_a_token_is_looked_up_once_and_not_before_every_message(firm):
+    client = firm.sender.client(firm.account)
+    first = await client.token()
+    async with firm.database.session() as session:
+        await session.execute(delete(WechatToken))
+    assert await client.token() == first and firm.fake.tokens_fetched == 1
+    client.account = replace(firm.account, secret="another application's")
+    with pytest.raises(Failed):
+        await client.token()
