@@ -18,7 +18,7 @@ from followup.dialogue.turn import Turn
 from followup.dialogue.wording import AFTER
 from followup.reading import Asked
 from followup.reading.words import adds_a_wish
-from followup.scripts.model import Script
+from followup.scripts.model import DEPARTMENT, Script
 
 RESUMABLE = (Outcome.APPOINTED, Outcome.UNREACHABLE, Outcome.ENDED_EARLY, Outcome.REFUSED, Outcome.WRONG_PERSON)
 _DAY = re.compile(r"[今明后昨]天|[今明后]儿|[周日号月]|星期|礼拜|现在|马上|小时|钟头|分钟|一会|晚点|稍后")
@@ -32,6 +32,7 @@ _APOLOGY = re.compile(r"不好意思|对不起|抱歉|别介意|别见怪|别往
 _PROMISE_UNKEPT = re.compile(r"(?:说好|说了|讲好|答应|承诺|保证|约好).*(?:没|不|还)|到现在(?:都|也|还)?没|一直没")
 _URGENT = re.compile(r"必须|赶紧|马上|立刻|越快越好|尽快|抓紧|今天就|现在就(?:来|给|派)")
 _WHEN_ANSWERED = re.compile(r"(?:什么时候|啥时候|几时|多久|几天|哪天|何时)[^，。]{0,6}(?:答复|回复|处理|解决|联系|结果|说法)")
+_WANTS = re.compile(r"还是(?:给|帮|要|想|来|订|留|换)|[帮给替]我|麻烦|请|希望|最好|让[他她你师]|记得|别忘|转告|改成|换成|先(?:跟|给)我|一点[，。！]|通知|寄|送|登记|预约|取消")
 _OURS = re.compile(r"你们|业务员|师傅|快递|店里|客服|经理|顾问")
 
 
@@ -174,6 +175,15 @@ def _asks(turn: Turn) -> bool:
 _QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么(?:办|走|去|弄|用|收|算|联系|预约)|多少钱|(?:什么|啥)时候|几时|来着$|想问|多少(?!.*[。！])|哪(?:里|儿|家)|[吗么]$")
 
 
+def _keep(turn: Turn) -> None:
+    """ "半价的话还是给我留一份吧" wants something of a colleague; "梨已经吃完了" is kept with the talk."""
+    if _WANTS.search(turn.reply.text) or adds_a_wish(turn.reply.text):
+        turn.passed_on(turn.reply.text)
+        return
+    turn.effects.append(TakeNote("after", turn.reply.text))
+    turn.lead("after.noted")
+
+
 def _tells(reply: Reply, base: str) -> bool:
     """ "药按时吃着呢", "还是给我留一份吧" tell something, whatever they were taken for; "好的没问题，到时候联系" does not."""
     if base == "consent":
@@ -189,39 +199,43 @@ def _say(turn: Turn) -> None:
     base = reply.base if reply.sure else ""
     if state.outcome in (Outcome.WRONG_PERSON, Outcome.DO_NOT_CONTACT):
         # Whoever this is, nothing of the customer's business is said.
+        if state.outcome_reason.startswith("third_person") and tells_something(reply.text) and state.outcome != Outcome.DO_NOT_CONTACT:
+            turn.passed_on(reply.text)
+            return
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
-        kept = state.outcome_reason.startswith("third_person") and tells_something(reply.text)
-        turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.noted" if kept else "after.ok")
+        turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.ok")
     elif state.callback_reason == "third_person":  # nor while the customer has not answered
+        if tells_something(reply.text):
+            turn.passed_on(reply.text)
+            return
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
-        turn.lead("after.noted" if tells_something(reply.text) else "after.third_person")
+        turn.lead("after.third_person")
     elif _apologises(turn):
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.no_offence")
     elif (phone := turn.read(Asked("phone"))) is not None and phone.fit == "strong" and reply.base not in ("complain", "request_human"):
-        turn.effects.append(TakeNote("after", reply.text))  # bare digits resemble anything
-        turn.lead("after.noted")
+        turn.passed_on(reply.text)  # bare digits resemble anything
     elif state.outcome == Outcome.COMPLAINED and _WHEN_ANSWERED.search(reply.text):
-        turn.lead("complaint.promise", department="客户服务部", due="两个工作日")
+        turn.lead("complaint.promise", department=DEPARTMENT, due="两个工作日")
     elif base == "correct" and state.order:
         answers.correct(turn)
         state.open = st.END
         turn.effects.append(SetOutcome(Outcome(state.outcome), state.outcome_reason))
     elif _displeased(turn) or base == "request_human":
         kind = "complaint" if base == "complain" else "request" if base == "request_human" else "dissatisfaction"
-        turn.effects.append(RaiseTicket("after", kind, 2 if kind != "dissatisfaction" else 3, "客户服务部", reply.text))
+        turn.effects.append(RaiseTicket("after", kind, 2 if kind != "dissatisfaction" else 3, DEPARTMENT, reply.text))
         turn.lead("after.dissatisfied" if base != "request_human" else "after.colleague")
     elif _URGENT.search(reply.text):
-        turn.effects.append(RaiseTicket("after", "request", 2, "客户服务部", reply.text))
+        turn.effects.append(RaiseTicket("after", "request", 2, DEPARTMENT, reply.text))
         turn.lead("after.urgent")
     elif base == "faq" and asks_something(reply.text):
         knowledge.tell(turn, "after.colleague")
     elif base in QUESTIONS_TO_US and base != "faq":
         turn.lead(f"answers.{base}")
     elif base in ("out_of_scope", "ask_repeat", "not_understood") or _asks(turn):
-        turn.effects.append(TakeNote("colleague_question", reply.text))
+        turn.for_a_colleague(reply.text)
         turn.lead("after.colleague")
     elif base == "satisfied":
         turn.effects.append(TakeNote("after", reply.text))
@@ -231,15 +245,13 @@ def _say(turn: Turn) -> None:
     elif base == "goodbye":
         turn.lead("after.goodbye")
     elif base in ("deny", "nothing_to_add", "neutral") and len(reply.text) >= _ASKS_IN and _QUESTION.search(reply.text):
-        turn.effects.append(TakeNote("colleague_question", reply.text))  # "没去过，怎么走"
+        turn.for_a_colleague(reply.text)  # "没去过，怎么走"
         turn.lead("after.colleague")
     elif _tells(reply, base):
-        turn.effects.append(TakeNote("after", reply.text))
-        turn.lead("after.noted")
+        _keep(turn)
     elif state.outcome == Outcome.APPOINTED and (reply.sure or len(reply.text) < _SAYS_SOMETHING):
         turn.lead("after.appointed")
     elif base in ("consent", "greet", "nothing_to_add", "deny"):
         turn.lead("after.ok")
     else:
-        turn.effects.append(TakeNote("after", reply.text))
-        turn.lead("after.noted")
+        _keep(turn)

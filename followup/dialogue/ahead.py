@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -107,7 +108,7 @@ def also_read(turn: Turn, question: Question) -> None:
     values = turn.state.values
     if question.id in values:
         return
-    if isinstance(question.ask_if, dict) and set(question.ask_if) <= set(values) and not holds(question.ask_if, values):
+    if isinstance(question.ask_if, Mapping) and any(wanted is False and values.get(name) is True for name, wanted in question.ask_if.items()):
         return  # the number that was read out, sent back, corrects nothing
     reading = turn.read(question_asked(question))
     if reading is None or reading.fit != "strong":

@@ -14,16 +14,17 @@ from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, StoreA
 from followup.dialogue.items import go_on, question_asked, ticket_of
 from followup.dialogue.record import completed_quantity, displeasure, ending_of, holds_ticket, listen, store
 from followup.dialogue.reason import names_a_fault, states_reason
-from followup.dialogue.reply import Act, Reply
+from followup.dialogue.reply import FIRM, Act, Reply
 from followup.dialogue.spoken import point, spoken
 from followup.dialogue.turn import Turn, Verdict
-from followup.reading import Reading
-from followup.scripts.model import SATISFACTION_TYPES, Question
+from followup.reading import Reading, polarity
+from followup.scripts.model import DEPARTMENT, SATISFACTION_TYPES, Question
 from followup.scripts.walk import NOTHING, matches, shown
 
 _COMPLAINS = re.compile(r"投诉|举报|曝光|12315|12345|消协|工商|法院|起诉|律师|骗|坑|凭什么|过分|气死|差评|怎么办事|说法|赔")
 _YES_BUT = re.compile(r"[，,。\s](?:就是|但是?|不过|可惜|只是|可是)")
 DISSATISFIED = ("不满意", "非常不满意")
+_ADVISES = re.compile(r"请|应该|希望|最好|要是|如果|不就|再|就好了|能不能|建议|多.{1,6}点")
 _CORRECTION = re.compile(r"^.*?(?:应该是|应该算|应该说|改成|改为|我是说|我想说的是|我的意思是|换成|更正为|更正一下|改一下|说错了|搞错了|弄错了|点错了|改(?:变)?主意了?|反悔了?|不对|错了)")
 
 
@@ -133,13 +134,13 @@ def probe_answer(turn: Turn, question: Question, kind: str, words: str) -> None:
 
 def remark(turn: Turn, reply: Reply) -> None:
     """A dissatisfaction that belongs to no question: apologised for, kept word for word, passed on."""
-    turn.effects.append(RaiseTicket("remark", "dissatisfaction", 3, "客户服务部", reply.text))
+    turn.effects.append(RaiseTicket("remark", "dissatisfaction", 3, DEPARTMENT, reply.text))
     turn.lead("dissatisfied.remark" if turn.state.count("remark") == 1 else "dissatisfied.beside")
 
 
 def complained(turn: Turn, words: str) -> Verdict:
     """Listen, empathy, apology, solution and time (b9e91 四步); the ticket is raised the same day."""
-    department = "客户服务部"
+    department = DEPARTMENT
     turn.effects.append(RaiseTicket("complaint", "complaint", 2, department, words))
     turn.lead("complaint.promise", department=department, due="两个工作日")
     return turn.end(Outcome.COMPLAINED, words[:200])
@@ -195,8 +196,11 @@ def _thanks_for_advice(said: str) -> bool:
 
 
 def _only_praises(reply: Reply) -> bool:
-    """ "梨挺甜的" is no advice."""
-    return reply.base == "satisfied" and all(act.base in ("satisfied", "thank") for act in reply.acts)
+    """ "梨挺甜的" is no advice; "请老师傅试一圈，问题不就出来了" is, though it resembles praise."""
+    if reply.base != "satisfied" or any(act.base not in ("satisfied", "thank") for act in reply.acts):
+        return False
+    opinion = polarity.level(reply.text)
+    return reply.confidence >= FIRM and opinion is not None and opinion[0] > 0 and not _ADVISES.search(reply.text)
 
 
 def _own_sentence(own: Mapping[str, Any], value: Any, kind: str) -> Any:

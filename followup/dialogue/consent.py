@@ -14,7 +14,7 @@ from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.dialogue.wording import Wording
 from followup.reading import Asked
-from followup.scripts.model import SATISFACTION_TYPES, Question, Script
+from followup.scripts.model import DEPARTMENT, SATISFACTION_TYPES, Question, Script
 
 _TALKS_WITH_US, _IS_THE_CUSTOMER = 2, 3
 """Tellings before the first question."""
@@ -262,7 +262,10 @@ def agreed(turn: Turn, whole: bool = False) -> Verdict:
         answers.remark(turn, replace(reply, text=act.text))
         state.lead.insert(0, state.lead.pop())
     elif not whole and reply.base in ("satisfied", "neutral") and tells_something(reply.text):
-        turn.effects.append(TakeNote("colleague_question" if wants_showing(reply.text) else "enquiry", reply.text))
+        if wants_showing(reply.text):
+            turn.for_a_colleague(reply.text)
+        else:
+            turn.effects.append(TakeNote("enquiry", reply.text))
     return Verdict.GO_ON
 
 
@@ -332,6 +335,6 @@ def hear_landline(turn: Turn) -> Verdict:
         return answers.as_intent(turn, "busy") if state.count("landline") > 1 or reply.base in ("deny", "skip") else unclear(turn)
     words = f"{phone.value}　{reply.text}"
     turn.effects.append(TakeNote("landline", reply.text, topic=str(phone.value)))
-    turn.effects.append(RaiseTicket("landline", "request", 3, "客户服务部", words, {"phone": phone.value}))
+    turn.effects.append(RaiseTicket("landline", "request", 3, DEPARTMENT, words, {"phone": phone.value}))
     turn.effects.append(BookCallback(None, "landline", reply.text, confirmed=True))
     return turn.end(Outcome.HANDED_OVER, "landline", turn.wording.say("busy.landline", number=phone.value))

@@ -156,8 +156,7 @@ def again(turn: Turn, hear: Callable[[Turn], Verdict], interrupted: Callable[[Tu
         turn.lead("after.thank" if "thank" in said else "after.ok")
         return False
     if state.outcome == Outcome.HANDED_OVER and not reply.has("faq", NEVER_CONTACT):
-        turn.effects.append(TakeNote("after", reply.text))
-        turn.lead("after.noted")
+        turn.passed_on(reply.text)
         return False
     turn.effects.append(Reopen())
     open_again(state)
@@ -357,9 +356,9 @@ def _business_question(turn: Turn) -> None:
     """Answered when somebody wrote an answer; otherwise taken down for a colleague, never guessed (58741 (3))."""
     if turn.reply.base == "faq" and _told(turn):
         return
-    turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+    turn.for_a_colleague(turn.reply.text)
     _served(turn, "inbound.question")
-    _for_a_colleague(turn)
+    reach.want_contact(turn)
 
 
 def _told(turn: Turn) -> bool:
@@ -372,14 +371,9 @@ def _told(turn: Turn) -> bool:
             turn.state.values[_SERVED] = True
             turn.effects.extend(asked.effects)
             if asked.effects:
-                _for_a_colleague(turn)
+                reach.want_contact(turn)
             return True
     return False
-
-
-def _for_a_colleague(turn: Turn) -> None:
-    turn.effects.append(RaiseTicket("question", "question", 4, DEPARTMENT, turn.reply.text))
-    reach.want_contact(turn)
 
 
 def _context(turn: Turn) -> None:

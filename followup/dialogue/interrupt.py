@@ -16,9 +16,12 @@ from followup.dialogue.somebody_else import comes_to_the_phone
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
 from followup.reading import Asked
+from followup.scripts.model import DEPARTMENT
 from followup.scripts.walk import NOTHING, next_question
 
 _WRONG_NUMBER = re.compile(r"打错|不认识|没这个人|没有这个人|查无此人|号码不对|号码错|空号|换号|新号")
+_PASSED_ON = ("too_expensive_to_buy", "cheaper_elsewhere", "over_budget")
+"""Objections that the sentence said to them promises to tell a colleague (`objections` of the shared wording)."""
 _SURELY_HAS = 0.8
 _MOST_ANSWERED = 2
 """So many questions of one reply are answered: more would be a lecture."""
@@ -254,7 +257,7 @@ def _complain(turn: Turn) -> None:
     if len(_BARE_COMPLAINT.sub("", turn.reply.text)) >= 3 or turn.state.open == st.COMPLAINT:
         answers.complained(turn, turn.reply.text)
         return
-    turn.effects.append(RaiseTicket("complaint", "complaint", 2, "客户服务部", turn.reply.text))
+    turn.effects.append(RaiseTicket("complaint", "complaint", 2, DEPARTMENT, turn.reply.text))
     turn.state.open, turn.state.asked_before = st.COMPLAINT, False
 
 
@@ -284,15 +287,17 @@ def _objection(turn: Turn) -> None:
     if kind != "simply_no" and asks_something(turn.reply.text):  # "下月发工资再交行吗"
         if _tired_of(turn):
             return
-        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+        turn.for_a_colleague(turn.reply.text)
         turn.lead("answers.colleague")
         _shorten_consent(turn)
         return
     if kind not in ("simply_no", "strangers"):
-        turn.effects.append(TakeNote("enquiry", turn.reply.text))  # "我把您比较的情况记下来" is a promise
+        turn.effects.append(TakeNote("enquiry", turn.reply.text))
     if turn.state.count("objection") > 1:
         _refuse(turn)
         return
+    if kind in _PASSED_ON:
+        turn.effects.append(RaiseTicket("objection", "request", 4, DEPARTMENT, turn.reply.text))
     known = turn.script.wording["objections"]
     turn.lead(f"objections.{kind if kind in known else 'simply_no'}")
     _shorten_consent(turn)
@@ -301,7 +306,7 @@ def _objection(turn: Turn) -> None:
 def _human(turn: Turn) -> None:
     """In hours a colleague takes over; out of hours an appointment is made (63714)."""
     words = turn.reply.text
-    turn.effects.append(RaiseTicket("handover", "request", 2, "客户服务部", words))
+    turn.effects.append(RaiseTicket("handover", "request", 2, DEPARTMENT, words))
     turn.effects.append(TakeNote("handover", words))
     if staff_are_in(turn.script.wording["handover"]["hours"], turn.reply.at):
         if turn.state.open not in (st.CALLBACK, st.OFFER, st.RESUME):

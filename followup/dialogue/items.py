@@ -12,7 +12,7 @@ from followup.dialogue.state import TalkState
 from followup.dialogue.wording import Wording
 from followup.reading import Asked, Option
 from followup.scripts.compute import COMPUTATIONS
-from followup.scripts.model import Question, Script
+from followup.scripts.model import DEPARTMENT, Question, Script
 from followup.scripts.walk import next_question
 
 
@@ -163,7 +163,7 @@ def ticket_of(question: Question, words: str, data: Mapping[str, Any]) -> RaiseT
         topic=spec.get("topic", question.id),
         kind=spec.get("kind", "request"),
         severity=spec.get("severity", 3),
-        department=spec.get("department", "客户服务部"),
+        department=spec.get("department", DEPARTMENT),
         reason=words,
         data=dict(data),
     )

@@ -9,14 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import Mapping
 
-from followup.dialogue.effects import TakeNote
 from followup.dialogue.turn import Turn
 from followup.knowledge.load import KNOWLEDGE_DIR, Entry, Topic, company_values, load_topics
 from followup.scripts.checks.facts import BUILT_IN_VARIABLES
 
 __all__ = ["KNOWLEDGE_DIR", "Answer", "answer_in", "answer_to", "known_answer", "tell"]
 
-NOTE = "colleague_question"
 _VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -64,7 +62,7 @@ def tell(turn: Turn, otherwise: str = "answers.colleague") -> bool:
     reply, state = turn.reply, turn.state
     answer = answer_in(turn)
     if answer is None or answer.record:
-        turn.effects.append(TakeNote(NOTE, reply.text, topic=reply.intent.partition("/")[2]))
+        turn.for_a_colleague(reply.text, topic=reply.intent.partition("/")[2])
     if answer is None:
         turn.lead(otherwise)
         return False

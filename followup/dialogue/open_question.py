@@ -86,7 +86,7 @@ def hear_question(turn: Turn) -> Verdict:
             return Verdict.GO_ON
         mine = mine and ahead.without_the_rest(question, mine)
     if question.type in SATISFACTION_TYPES and _needs_showing(question, reply):
-        turn.effects.append(TakeNote("colleague_question", reply.text))
+        turn.for_a_colleague(reply.text)
         turn.lead("answers.colleague")
         state.asked_before = True
         return Verdict.GO_ON

@@ -7,7 +7,7 @@ from typing import Any
 
 from followup.dialogue import answers, appoint, state as st
 from followup.dialogue.ahead import also_read
-from followup.dialogue.effects import BookCallback, Outcome, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome
 from followup.dialogue.reply import ENDS_NOW
 from followup.dialogue.turn import Turn
 from followup.reading import Asked, Reading
@@ -54,7 +54,7 @@ def busy(turn: Turn) -> None:
             turn.state.short = True
         return
     if _asks_for_another_time(turn):
-        turn.effects.append(TakeNote("colleague_question", turn.reply.text))
+        turn.for_a_colleague(turn.reply.text)
         turn.lead("answers.colleague")
         return
     turn.state.our_time = False

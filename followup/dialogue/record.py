@@ -7,7 +7,7 @@ from typing import Any, Mapping
 from followup.dialogue.effects import RaiseTicket, StoreAnswer
 from followup.dialogue.items import computed_again
 from followup.dialogue.turn import Turn
-from followup.scripts.model import Ending, Question
+from followup.scripts.model import DEPARTMENT, Ending, Question
 from followup.scripts.walk import NOTHING, matches, shown
 
 
@@ -71,4 +71,4 @@ def completed_quantity(turn: Turn, question: Question, value: Any) -> Any:
 
 def displeasure(question: Question, words: str, topic: str = "") -> RaiseTicket:
     """The ticket of a dissatisfied answer."""
-    return RaiseTicket(topic or question.id, "dissatisfaction", 3, question.department or "客户服务部", words)
+    return RaiseTicket(topic or question.id, "dissatisfaction", 3, question.department or DEPARTMENT, words)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from followup.dialogue.effects import Effect, Outcome, SetOutcome, TakeNote
+from followup.dialogue.effects import Effect, Outcome, RaiseTicket, SetOutcome, TakeNote
 from followup.dialogue.reply import TOLD_EARLY, Reply
 from followup.dialogue.state import CONSENT, IDENTITY, OFFER, QUESTION, TalkState
 from followup.dialogue.wording import Wording
 from followup.nlu import NOT_UNDERSTOOD_BELOW
 from followup.reading import Asked, Heard, Reading, read
-from followup.scripts.model import Script
+from followup.scripts.model import DEPARTMENT, Script
 
 _NAMES_A_DAY = re.compile(r"[今明后昨]|[周日号月年]|星期|礼拜|现在|马上|小时|钟头|分钟|刻钟|一会|晚点|稍后|节|[天周]后")
 
@@ -49,6 +49,18 @@ class Turn:
         self.effects.append(TakeNote(kind, text, topic=topic))
         self.lead("acknowledge.also_noted")
         self.told_early()
+
+    def for_a_colleague(self, text: str, topic: str = "") -> None:
+        """A question that only a colleague may answer: noted, and a ticket, since an answer is promised (58741 (3))."""
+        self.effects.append(TakeNote("colleague_question", text, topic=topic))
+        self.effects.append(RaiseTicket("question", "question", 4, DEPARTMENT, text))
+
+    def passed_on(self, text: str) -> None:
+        """What was said after the end and is passed on: on the ticket that this turn raised, or on one of its own."""
+        self.effects.append(TakeNote("after", text))
+        if not any(isinstance(effect, RaiseTicket) for effect in self.effects):
+            self.effects.append(RaiseTicket("after", "request", 4, DEPARTMENT, text))
+        self.lead("after.passed_on")
 
     def told_early(self) -> int:
         """Something was told before the first question, if it was; how often by now."""

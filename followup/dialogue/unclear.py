@@ -38,7 +38,7 @@ def _kept(turn: Turn) -> str | None:
     if not tells_something(reply.text) or turn.state.open == st.LISTENING:  # there, all that is told is kept anyway
         return None
     if asks_something(reply.text):
-        turn.effects.append(TakeNote("colleague_question", reply.text))
+        turn.for_a_colleague(reply.text)
         return "answers.colleague"
     if reply.sure and reply.base in _TELLINGS or turn.script.customer_led:
         turn.effects.append(TakeNote("enquiry", reply.text))

@@ -151,7 +151,7 @@ def _told_meanwhile(turn: Turn) -> None:
     if len(reply.text) < _SAYS_SOMETHING or reply.has(*NOT_NOW) or reply.base in _OF_THE_TIME:
         return
     if asks_something(reply.text):
-        turn.effects.append(TakeNote("colleague_question", reply.text))
+        turn.for_a_colleague(reply.text)
     elif reply.base == "dissatisfied" and reply.confidence >= FIRM:
         answers.remark(turn, reply)
     elif reply.base in ("inform", "suggest") or not reply.sure:
