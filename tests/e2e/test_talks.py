@@ -16,6 +16,7 @@ from tests.e2e.chosen import held_with_rasa
 from tests.e2e.conftest import Addresses
 from tests.e2e.dialogue_file import DialogueFile, hold, set_now
 from tests.e2e.play import TALKS_DIR, play, talk_files
+from tests.e2e.promises import unkept
 
 AT_A_TIME = 3
 
@@ -28,6 +29,11 @@ def named(path: Path) -> str:
 def test_a_talk_in_this_process(path: Path) -> None:
     if failure := play(path).failure:
         raise failure
+
+
+@pytest.mark.parametrize("path", talk_files(), ids=named)
+def test_a_colleague_who_is_promised_hears_of_it(path: Path) -> None:
+    assert unkept(play(path).result) == []
 
 
 @pytest.fixture(scope="session")
