@@ -32,6 +32,9 @@ _IS_ME = re.compile(
 """ "是我呀，你是哪个？", "我是", "是，什么事", "是我你哪位", "在的"."""
 _SAYS_NAME = re.compile(r"^(?:喂|哎|嗯|你好|您好|[，,\s])*(?:是的?[，,])?(?:我就是|我是|我叫|我姓)(?P<name>.{1,6}?)(?:[呀啊哦呢嘛哈]*)(?=$|[，,。.！!？?～~\s]|你|您)")
 _FAMILIAR = re.compile(r"^(?:老|小|阿)")
+_HOW_TO_TALK = 12
+"""Characters; more than that tells something."""
+_YES_FIRST = re.compile(r"^[嗯哦喂那]*(?:可以|方便|好|行|能|没事|没问题)")
 _IN_A_HURRY = re.compile(r"别太久|别太长|快点|快一点|快些|简单点|简短|抓紧|长话短说|尽快|赶时间|时间不多|别啰嗦|别耽误")
 _ONLY_YES = re.compile(r"还?(?:可以|行)|好的?|嗯+|方便|没问题|能|有空|有时间")
 _GREETING = re.compile(r"^(?:(?:你|您)好|喂|嗨|哈喽|(?:早上|上午|中午|下午|晚上)好)[啊呀]?[，,。！!\s]+")
@@ -111,6 +114,8 @@ def _told_at_once(turn: Turn) -> Verdict | None:
     What the first question does not ask is kept or apologised for, and consent is asked.
     """
     state, told = turn.state, _without_greeting(turn)
+    if len(told.text) <= _HOW_TO_TALK and _IN_A_HURRY.search(told.text) and _YES_FIRST.match(told.text):
+        return agreed(turn)  # "可以，简单点"
     if told.base not in ("inform", "dissatisfied", "suggest") or not told.sure or state.open == st.RESUME:
         return None
     if state.open == st.CONSENT and _answers_first_question(turn, told):
@@ -246,6 +251,8 @@ def agreed(turn: Turn, whole: bool = False) -> Verdict:
         _now_ask_consent(turn)
         if not go_ahead or state.open == st.CONSENT and not introduction(turn.script):
             return Verdict.GO_ON
+    if _IN_A_HURRY.search(reply.text) and not state.lead and "quick" in turn.script.wording["busy"]:
+        turn.lead("busy.quick")
     if state.open == st.RESUME and _begun(state.resume_at):
         state.open, state.asked_before = state.resume_at, False
         state.callback_at = state.resume_at = ""
@@ -302,7 +309,7 @@ def _begun(item: str) -> bool:
 
 def _worth_hearing(turn: Turn, rest: Reply) -> bool:
     """ "别太久" after "方便" says how to talk, and is no answer; words that any choice would take must name one."""
-    if len(rest.text) <= 12 and _IN_A_HURRY.search(rest.text):
+    if len(rest.text) <= _HOW_TO_TALK and _IN_A_HURRY.search(rest.text):
         return False
     if not turn.state.open.startswith(st.QUESTION):
         return True
