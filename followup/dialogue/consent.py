@@ -32,6 +32,7 @@ _IS_ME = re.compile(
 """ "是我呀，你是哪个？", "我是", "是，什么事", "是我你哪位", "在的"."""
 _SAYS_NAME = re.compile(r"^(?:喂|哎|嗯|你好|您好|[，,\s])*(?:是的?[，,])?(?:我就是|我是|我叫|我姓)(?P<name>.{1,6}?)(?:[呀啊哦呢嘛哈]*)(?=$|[，,。.！!？?～~\s]|你|您)")
 _FAMILIAR = re.compile(r"^(?:老|小|阿)")
+_WHAT_FOR = re.compile(r"(?:什么|啥)事(?!都|也|儿?没)")
 _HOW_TO_TALK = 12
 """Characters; more than that tells something."""
 _YES_FIRST = re.compile(r"^[嗯哦喂那]*(?:可以|方便|好|行|能|没事|没问题)")
@@ -72,6 +73,8 @@ def hear_consent(turn: Turn) -> Verdict:
         if yes.value:
             return agreed(turn)
         return unclear(turn) if state.open == st.IDENTITY else answers.as_intent(turn, "busy")
+    if _WHAT_FOR.search(reply.text):
+        return answers.as_intent(turn, "ask_purpose")  # "你先说什么事我再看方不方便"
     if _GRUMBLE.search(reply.text):
         turn.lead("answers.grumble")
         state.short = True

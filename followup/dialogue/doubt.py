@@ -43,6 +43,8 @@ _OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老�
 _AGREES = re.compile(r"^[喂哎\s，]*(?:方便|可以|有空|没事|没关系|行|好|嗯)")
 _FORGIVES = re.compile(r"(?:不用|不要|不必|甭|别|无需|没必要|用不着|不需要)[^，。]{0,3}(?:赔|补偿)|(?:不|没|没想|不想|不是要|不会)(?:去|要|再)?(?:投诉|追究|计较|怪)")
 _DEMANDS = re.compile(r"投诉|举报|曝光|123[14]5|消协|起诉|律师|退款|退钱|退货|我要|要求|必须|凭什么|骗|坑")
+_OF_MYSELF = re.compile(r"(?:耳朵|眼睛|眼神|视力|记性|腿脚|嗓子|脑子|手脚).{0,3}(?:不|差|慢|背|花|笨)|(?:打字|写字|手机).{0,2}(?:慢|不会|不熟)|打慢|慢点打|字.{0,3}大.{0,2}点")
+"""Said of how the customer talks with us, and not of the business: "就是耳朵不太好，你打慢点字"."""
 _NEW_NUMBER = re.compile(r"换.{0,4}(?:号|电话|手机)")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
 _CERTAIN = 0.9
@@ -69,6 +71,8 @@ def _stands(turn: Turn, act: Act) -> bool:
     if act.base in _taken_here(turn):
         return True
     if act.base in ENDS_NOW and not _may_end_here(turn, act):
+        return False
+    if act.base == "dissatisfied" and turn.state.open in _BEFORE_THE_TALK and _OF_MYSELF.search(act.text):
         return False
     if act.base == "complain" and _forgives(act.text) or act.base == "wrong_person" and _has_a_new_number(turn, act.text):
         return False
