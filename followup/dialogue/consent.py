@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from followup.dialogue import answers, state as st
+from followup.dialogue.aspects import aspects_in
 from followup.dialogue.effects import BookCallback, Effect, Outcome, RaiseTicket, TakeNote
 from followup.dialogue.items import OPENING_SAID, go_on, question_asked
 from followup.dialogue.reply import FEELINGS, FIRM, QUESTIONS_TO_US, TOLD_EARLY, Act, Reply, asks_something, tells_something, wants_showing
@@ -184,6 +185,8 @@ def _answers_first_question(turn: Turn, told: Reply) -> bool:
         return True
     if first.type in SATISFACTION_TYPES and told.base == "dissatisfied":
         return False  # what it is about is asked
+    if told.base in ("satisfied", "neutral") and first.aspects and (named := set(aspects_in(told.text))) and not named & set(first.aspects):
+        return False  # "你们效率挺高啊" says nothing of the pears
     words = _ONLY_YES.sub("", told.text) if first.type == "choice" else told.text  # "还可以" agrees to talk
     reading = turn.read(question_asked(first), replace(told, text=words)) if words else None
     if reading is not None and first.type in ("yes_no", "confirm") and not reading.how.endswith(":own"):
