@@ -47,6 +47,12 @@ _ASKS_WHEN = re.compile(r"什么时候|几点|哪天|多久|什么时间|几时"
 _NO_OPINION_WANTED = re.compile(r"[用办去来做买听看]过|用过.{0,12}[吗呢]|(?:是否|有没有)用|需要吗|需不需要|要不要|愿意|有兴趣|想不想")
 """A yes-or-no question that no opinion answers: "之前用过吗？", "您需要吗？"."""
 _BEGINS_WITH_NO = re.compile(r"^[嗯啊呃哦唉，,\s]*(?:没|不是|未|否|从来?没|不[，,。]|不$)")
+_NOT_TRIED = re.compile(r"(?:我们?|家里|现在|目前|也)?(?:都|还|也)*没有?(?:怎么|来得及|顾上|舍得|空)?(?:用|吃|开|住|试|尝|拆|喝|打开)(?:过|上|它|封)*[呢啊呀哦了]*[。！!]?")
+""" "还没用过呢" to "您满意吗？": nobody can tell yet."""
+_NOT_RECEIVED = re.compile(r"(?:我们?|这边|货|东西|快递|车)?(?:到现在|现在)?(?:都|还|也|一直|根本|压根)*没有?(?:收到|到货|拿到|送到|取到|寄到|送来|发货|到手)")
+_SHORT = 14
+_NO_GUESS = 0.55
+_LAUGH = re.compile(r"[呵哈嘿嘻]+[\W]*")
 _ASKS_WHAT_ONE_KNOWS = re.compile(r"印象|记得|知道|了解|清楚|忘")
 _ASKS_A_FACT = re.compile(r"有没有|主动|是否(?!满意)|提供")
 _CANNOT_USE = re.compile(r"不会(?:用|弄|使|搞|玩|上网|操作)|用不来|玩不转|老年机")
@@ -85,12 +91,16 @@ def hear_question(turn: Turn) -> Verdict:
             state.asked_before = True
             return Verdict.GO_ON
         mine = mine and ahead.without_the_rest(question, mine)
+    if question.type in SATISFACTION_TYPES and (verdict := _cannot_judge(turn, question)) is not None:
+        return verdict
     if question.type in SATISFACTION_TYPES and _needs_showing(question, reply):
         turn.for_a_colleague(reply.text)
         turn.lead("answers.colleague")
         state.asked_before = True
         return Verdict.GO_ON
     reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
+    if reading is not None and _is_a_guess(reply, reading):
+        return unclear(turn)
     if reading is None and listen(turn, question):
         if question.type not in SATISFACTION_TYPES:
             return answers.only_heard(turn, question)
@@ -110,6 +120,24 @@ def hear_question(turn: Turn) -> Verdict:
     if reading is not None and not _is_remark(turn, question, reading):
         return answers.take(turn, question, reading, mine if early else None)
     return _no_reading(turn, question)
+
+
+def _cannot_judge(turn: Turn, question: Question) -> Verdict | None:
+    """ "还没用过呢" has no verdict yet; "还没收到呢" is a fault that is passed on."""
+    text = turn.reply.text
+    if _NOT_TRIED.fullmatch(text):
+        return answers.passed(turn, question, "unknown")
+    if len(text) <= _SHORT and _NOT_RECEIVED.match(text):
+        answers.remark(turn, turn.reply)
+        return answers.only_heard(turn, question)
+    return None
+
+
+def _is_a_guess(reply: Reply, reading: Reading) -> bool:
+    """ "别人都说好", "呵呵": no figure of satisfaction stands on what the words only resemble, or on a laugh."""
+    if not reading.how.startswith("scale") or not reading.how.endswith(":intent"):
+        return False
+    return reply.confidence < _NO_GUESS or _LAUGH.fullmatch(reply.text) is not None
 
 
 def _needs_showing(question: Question, reply: Reply) -> bool:

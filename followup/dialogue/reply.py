@@ -105,6 +105,7 @@ _QUESTION = re.compile(
 )
 
 
+_STATES = re.compile(r"(?<=[没还正在着才可])([^，。？?什怎哪谁几多]{0,8})呢[。！~]*$")
 TOLD_EARLY = "told_early"
 """Counts what a customer told before agreeing to talk."""
 _CANNOT_USE = re.compile(r"不(?:太|大|怎么|是很)?会(?:用|开|弄|操作|调|设|关)|(?:不知道|搞不懂|弄不明白)怎么(?:用|弄|操作|调|设)")
@@ -123,5 +124,5 @@ def wants_showing(text: str) -> bool:
 
 
 def asks_something(text: str) -> bool:
-    """Whether the words are a question, whatever the intent was taken for."""
-    return bool(_QUESTION.search(text))
+    """Whether the words are a question, whatever the intent was taken for. "还没用过呢" and "在用呢" state something."""
+    return bool(_QUESTION.search(_STATES.sub(r"\1", text)))

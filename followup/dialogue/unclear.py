@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from followup.dialogue import answers, state as st
 from followup.dialogue.effects import BookCallback, Outcome, StoreAnswer, TakeNote
 from followup.dialogue.items import ticket_of
@@ -10,6 +12,8 @@ from followup.dialogue.reply import asks_something, tells_something
 from followup.dialogue.turn import Turn, Verdict
 
 _PATIENCE = 3
+_BACK_AT_US = re.compile(r"(?:那|那么)?[你您]们?(?:觉得|说|猜|看|认为)呢?[？?]?")
+"""The question, given back: nothing that a colleague could answer."""
 _TELLINGS = ("inform", "suggest", "satisfied", "neutral")
 
 
@@ -36,6 +40,8 @@ def _kept(turn: Turn) -> str | None:
     """What was told or asked, and answers nothing here, is written down; the sentence that says so."""
     reply = turn.reply
     if not tells_something(reply.text) or turn.state.open == st.LISTENING:  # there, all that is told is kept anyway
+        return None
+    if _BACK_AT_US.fullmatch(reply.text):
         return None
     if asks_something(reply.text):
         turn.for_a_colleague(reply.text)
