@@ -45,6 +45,8 @@ _FORGIVES = re.compile(r"(?:不用|不要|不必|甭|别|无需|没必要|用不
 _DEMANDS = re.compile(r"投诉|举报|曝光|123[14]5|消协|起诉|律师|退款|退钱|退货|我要|要求|必须|凭什么|骗|坑")
 _OF_MYSELF = re.compile(r"(?:耳朵|眼睛|眼神|视力|记性|腿脚|嗓子|脑子|手脚).{0,3}(?:不|差|慢|背|花|笨)|(?:打字|写字|手机).{0,2}(?:慢|不会|不熟)|打慢|慢点打|字.{0,3}大.{0,2}点")
 """Said of how the customer talks with us, and not of the business: "就是耳朵不太好，你打慢点字"."""
+_NAMES_A_TIME = re.compile(r"[点半][以之]?[前后]|(?:上午|中午|下午|晚上)(?!好)|周[一二三四五六日末]|越[早快]越好")
+""" "两点以后都行" passes over no question, "越早越好" is no good morning."""
 _NEW_NUMBER = re.compile(r"换.{0,4}(?:号|电话|手机)")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
 _CERTAIN = 0.9
@@ -73,6 +75,8 @@ def _stands(turn: Turn, act: Act) -> bool:
     if act.base in ENDS_NOW and not _may_end_here(turn, act):
         return False
     if act.base == "dissatisfied" and turn.state.open in _BEFORE_THE_TALK and _OF_MYSELF.search(act.text):
+        return False
+    if act.base in ("skip", "greet") and _NAMES_A_TIME.search(act.text):
         return False
     if act.base == "complain" and _forgives(act.text) or act.base == "wrong_person" and _has_a_new_number(turn, act.text):
         return False

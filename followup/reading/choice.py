@@ -15,6 +15,8 @@ from followup.reading.numerals import to_int
 from followup.reading.text import close_up, core, has_words, normalise, words_of
 
 _ANY_WORDS = re.compile(r"都行|都可以|都成|都好|都ok|随便(?![买用说问打换来去进办贷签讲])|随意|无所谓|任意|你(?:们)?(?:定|安排|看着办|决定|推荐)|哪个都|怎么都|看你(?:们)?|听你(?:们)?的|不挑|没要求|哪个[快好方便]+(?:就)?[选来要用]哪个|你(?:们)?看着(?:办|来|给)|[你您](?:们)?[帮给替]我?(?:定|选|挑)")
+_OF_A_TIME = re.compile(r"(?:点|点半)(?:以?[前后]|左右)?(?:我|也)?都|[上下中][午]都|晚上都|早上都")
+""" "两点以后都行": any time after two, and not any option."""
 _ALL = re.compile(r"都(?:有|是|要|选|用|做|知道|去|想)|全(?:都|部|要|选)|所有的?|三个都|两个都|四个都|以上(?:都|全)")
 _NONE = re.compile(r"都不是|都没有|都不|都没|没有一个|以上都不")
 _INDEX = re.compile(
@@ -70,7 +72,7 @@ def read_choice(asked: Asked, heard: Heard) -> Reading | None:
         return _answer(asked, indexes, "number", STRONG if len(text) > 1 or text.isdigit() else WEAK)
     if asked.multiple and _ALL.search(text) and not _NONE.search(text):
         return _answer(asked, list(range(len(asked.options))), "all")
-    if _ANY_WORDS.search(text) and not _NONE.search(text):
+    if _ANY_WORDS.search(text) and not _NONE.search(text) and not _OF_A_TIME.search(text):
         return Reading(None, "choice:any", WEAK)
     if asked.multiple and _NONE.search(text):
         return Reading([], "choice:none", WEAK)

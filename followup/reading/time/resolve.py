@@ -116,6 +116,8 @@ def _clock_times(mention: Mention, today: bool, now: datetime) -> list[InDay]:
     minute = clock.minute or 0
     found = []
     hours = c.hours_of(clock, mention.part, loose, morning_gone=True)
+    if mention.day is None and hours[-1] > c.NIGHT.start > now.hour:
+        hours = hours[:1]  # "十点多" said at eleven is tomorrow's ten: nobody is rung up, or comes by, at ten in the night
     if loose and mention.before and clock.hour == 12 and now.hour >= c.EVENING.start:
         hours = [24]  # "12点前" said late in the evening
     for hour in hours:
