@@ -35,6 +35,7 @@ from followup.console.transcripts import pages as transcripts
 from followup.console.wechat import pages as wechat
 from followup.contacts.table import LARGEST_FILE as LARGEST_CUSTOMER_FILE
 from followup.web.bodies import form
+from followup.web.compiled import COMPILED
 from followup.web.keys import STATIC
 from followup.web.security import is_from_our_page
 
@@ -62,6 +63,7 @@ def add_console(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         console,
         loader=jinja2.FileSystemLoader([TEMPLATES, Path(__file__).parents[1] / "web" / "templates"]),
+        bytecode_cache=COMPILED,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         filters={**FILTERS, "label": label},

@@ -19,6 +19,7 @@ from followup.settings import Settings
 from followup.store.database import Database
 from followup.store.published import watched
 from followup.web import bodies, chat, enquiry, events, landing, opt_out, short_code, sms_reports
+from followup.web.compiled import COMPILED
 from followup.web.fanout import Fanout
 from followup.web.health import Health, checks_for
 from followup.web.keys import CODES, DATABASE, ENQUIRIES, FANOUT, HEALTH, LIMITER, SESSIONS, SETTINGS, STATIC, WECHAT
@@ -51,7 +52,11 @@ def make_app(settings: Settings) -> web.Application:
         embeddable=bool(settings.embed_origins),
     )
     environment = aiohttp_jinja2.setup(
-        app, loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+        app,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        bytecode_cache=COMPILED,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
     )
     environment.globals["static"] = app[STATIC].url
     app.on_response_prepare.append(add_headers)

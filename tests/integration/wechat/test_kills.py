@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy import text
 
 from followup import clock
 from followup.store.database import Database
@@ -78,6 +79,12 @@ async def say(database: Database, case_id: str, words: str) -> None:
         )  # fmt: skip
 
 
+async def as_if_long_ago(database: Database) -> None:
+    """The killed worker's last sign of life, which PostgreSQL's own clock is compared with."""
+    async with database.session() as session:
+        await session.execute(text("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '5 minutes'"))
+
+
 @pytest.mark.timeout(300)
 async def test_a_worker_killed_between_sending_and_writing_it_down_leaves_it_unknown_and_it_is_not_sent_again(database, tmp_path):
     talk, fake = await make_talk(database), Deadly(ACCOUNT)
@@ -99,9 +106,10 @@ async def test_a_worker_killed_between_sending_and_writing_it_down_leaves_it_unk
 
             await until(dead, "the worker sent nothing")
         assert fake.phone("o1").texts() == ["第一句。"] and await states() == [("sending", None)]
+        await say(database, talk.case_id, "第二句。")
+        await as_if_long_ago(database)
         later = (clock.now() + timedelta(minutes=5)).isoformat()
         with process("followup.talk.worker", tmp_path, database, api, FOLLOWUP_NOW=later, FOLLOWUP_NOW_RUNS="1"):
-            await say(database, talk.case_id, "第二句。")
 
             async def both() -> bool:
                 return [status for status, _ in await states()] == ["unknown", "sent"]
