@@ -14,8 +14,8 @@ from followup.web.assets import npm_command
 
 _WEB = PROJECT_DIR / "web"
 _PACKAGE = _WEB / "node_modules" / "axe-core"
-_RUN = """async () => {
-  const found = await axe.run(document, {resultTypes: ["violations"]});
+_RUN = """async (rules) => {
+  const found = await axe.run(document, {resultTypes: ["violations"], ...(rules.length ? {runOnly: rules} : {})});
   return found.violations.map((one) => ({id: one.id, impact: one.impact, help: one.help,
     nodes: one.nodes.map((node) => [node.target.join(" "), node.html.slice(0, 200)])}));
 }"""
@@ -35,8 +35,12 @@ def source() -> str:
     return (_PACKAGE / "axe.min.js").read_text(encoding="utf-8")
 
 
-async def serious(page: Page) -> list[dict[str, Any]]:
-    """What axe finds on the page that is serious or critical. The page's context must let it in (`bypass_csp`)."""
-    await page.evaluate(source())
-    found = await page.evaluate(_RUN)
+async def serious(page: Page, *rules: str) -> list[dict[str, Any]]:
+    """What axe finds on the page that is serious or critical, by all rules or by these.
+
+    The page's context must let it in (`bypass_csp`).
+    """
+    if not await page.evaluate("Boolean(window.axe)"):
+        await page.evaluate(source())
+    found = await page.evaluate(_RUN, list(rules))
     return [one for one in found if one["impact"] in ("serious", "critical")]
