@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, case, cast, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +20,7 @@ from followup.contacts.parse import normal_phone
 from followup.store.models import Callback, Case, Contact, DoNotContact, Message, User
 
 LONGEST_REASON = 500
+_LIST = "block-list"
 
 
 class Source(StrEnum):
@@ -72,8 +73,8 @@ async def block_phone(
     number = normal_phone(phone)
     if number is None:
         raise BlockError("bad_phone")
-    # One entry for a number, also of two people at once.
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"block:{number}", 0))))
+    # One entry for a number, also of two people at once; a list is taken in while no number is.
+    await session.execute(select(func.pg_advisory_xact_lock_shared(_lock(_LIST)), func.pg_advisory_xact_lock(_lock(f"block:{number}"))))
     if await _stands(session, or_(DoNotContact.phone == number, DoNotContact.phone_digest == func.phone_digest(number))):
         raise BlockError("already")
     return await _add(session, None, number, reason, source, user_id, at)
@@ -82,17 +83,28 @@ async def block_phone(
 async def block_all(
     session: AsyncSession, numbers: Iterable[tuple[str, str]], user_id: int | None, at: datetime
 ) -> tuple[int, int]:
-    """An imported list of (number, reason); how many were added, and how many stood on it already."""
-    added = known = 0
-    for phone, reason in numbers:
-        try:
-            await block_phone(session, phone, reason, user_id, at, Source.IMPORT)
-            added += 1
-        except BlockError as error:
-            if error.key != "already":
-                raise
-            known += 1
-    return added, known
+    """An imported list of (number, reason); how many were added, and how many stood on it already or twice in the list.
+
+    Raises BlockError: no_reason, bad_phone; then nothing of the list is added.
+    """
+    wanted: dict[str, str] = {}
+    lines = 0
+    for lines, (phone, reason) in enumerate(numbers, 1):
+        number = normal_phone(phone)
+        if number is None:
+            raise BlockError("bad_phone")
+        if not reason.strip():
+            raise BlockError("no_reason")
+        wanted.setdefault(number, reason.strip()[:LONGEST_REASON])
+    await session.execute(select(func.pg_advisory_xact_lock(_lock(_LIST))))
+    known = await _standing(session, list(wanted))
+    new = [number for number in wanted if number not in known]
+    source = Source.IMPORT.value
+    if new:
+        rows = [{"phone": number, "reason": wanted[number], "source": source, "user_id": user_id, "at": at} for number in new]
+        await session.execute(insert(DoNotContact), rows)
+        await _cancel_callbacks(session, Contact.phone.in_(new))
+    return len(new), lines - len(new)
 
 
 async def lift(session: AsyncSession, entry_id: int, reason: str, user_id: int, at: datetime) -> DoNotContact:
@@ -172,7 +184,23 @@ def _row(row: Sequence[object]) -> BlockRow:
 
 
 async def _stands(session: AsyncSession, condition: ColumnElement[bool]) -> bool:
-    return bool(await session.scalar(select(exists().where(and_(DoNotContact.lifted_at.is_(None), DoNotContact.source != Source.ERASED.value, condition)))))
+    return bool(await session.scalar(select(exists().where(_STANDS, condition))))
+
+
+_STANDS = and_(DoNotContact.lifted_at.is_(None), DoNotContact.source != Source.ERASED.value)
+
+
+def _lock(name: str) -> ColumnElement[int]:
+    return func.hashtextextended(name, 0)
+
+
+async def _standing(session: AsyncSession, numbers: list[str]) -> set[str]:
+    """Which of these numbers are on the list."""
+    asked = select(func.unnest(cast(numbers, ARRAY(Text))).label("number")).subquery()
+    found: set[str] = set()
+    for same in (DoNotContact.phone == asked.c.number, DoNotContact.phone_digest == func.phone_digest(asked.c.number)):
+        found.update(await session.scalars(select(asked.c.number).join(DoNotContact, same).where(_STANDS)))
+    return found
 
 
 async def _add(
@@ -186,15 +214,15 @@ async def _add(
     )
     session.add(entry)
     await session.flush()
-    await _cancel_callbacks(session, contact_id, phone)
+    theirs = [Contact.id == contact_id] if contact_id is not None else []
+    theirs += [Contact.phone == phone] if phone else []
+    await _cancel_callbacks(session, or_(*theirs))
     return entry
 
 
-async def _cancel_callbacks(session: AsyncSession, contact_id: int | None, phone: str | None) -> None:
+async def _cancel_callbacks(session: AsyncSession, theirs: ColumnElement[bool]) -> None:
     """What was booked is off: they are not called any more."""
-    theirs = [Contact.id == contact_id] if contact_id is not None else []
-    theirs += [Contact.phone == phone] if phone else []
-    cases = select(Case.id).join(Contact, Contact.id == Case.contact_id).where(or_(*theirs))
+    cases = select(Case.id).join(Contact, Contact.id == Case.contact_id).where(theirs)
     await session.execute(
         update(Callback)
         .where(Callback.case_id.in_(cases), Callback.status == "booked")
