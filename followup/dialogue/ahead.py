@@ -20,6 +20,8 @@ from followup.scripts.model import SATISFACTION_TYPES, Question
 from followup.scripts.walk import holds, matches
 
 _CLAUSE = re.compile(r"[，,。；;！!\s]+")
+_CONCEDED = re.compile(r"倒(?:是|也|还|挺|没)|至少|起码")
+""" "师傅倒是挺客气的" is praise of one side of something that is not praised."""
 _EVERYTHING_ELSE = re.compile(r"别的|其他|其它|其余|剩下的")
 
 
@@ -71,6 +73,8 @@ def _question_about(turn: Turn, act: Act, subjects: frozenset[int], open_questio
         return None
     for question in turn.script.questions:
         if question.id in turn.state.values or question.id == open_question.id or question.type not in ("scale3", "scale5"):
+            continue
+        if len(question.aspects) > 2 and _CONCEDED.search(act.text):
             continue
         same = subjects & subjects_in(question.ask) if subjects_in(question.ask) else not named & set(open_question.aspects) and named & set(question.aspects)
         if same and holds(question.ask_if, {**turn.state.variables, **turn.state.values}):

@@ -47,6 +47,9 @@ _OF_MYSELF = re.compile(r"(?:耳朵|眼睛|眼神|视力|记性|腿脚|嗓子|�
 """Said of how the customer talks with us, and not of the business: "就是耳朵不太好，你打慢点字"."""
 _NAMES_A_TIME = re.compile(r"[点半][以之]?[前后]|(?:上午|中午|下午|晚上)(?!好)|周[一二三四五六日末]|越[早快]越好")
 """ "两点以后都行" passes over no question, "越早越好" is no good morning."""
+_TOLD_TIME = re.compile(r"等到|等了|排到|拖到|从.{1,8}[到至].{1,8}[点黑晚]|才[来到给修弄轮]|昨[天晚]|前[天晚]|那天|上(?:周|个?月|次|回)")
+_ANOTHER_TIME = re.compile(r"再|打|联系|回访|聊|说|方便|有空|找我|改|换|约|过来|以后|之后")
+"""A time of what happened ("从早上九点等到下午四点") is no time for another talk, unless it is said to be."""
 _NEW_NUMBER = re.compile(r"换.{0,4}(?:号|电话|手机)")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
 _CERTAIN = 0.9
@@ -77,6 +80,8 @@ def _stands(turn: Turn, act: Act) -> bool:
     if act.base == "dissatisfied" and turn.state.open in _BEFORE_THE_TALK and _OF_MYSELF.search(act.text):
         return False
     if act.base in ("skip", "greet") and _NAMES_A_TIME.search(act.text):
+        return False
+    if act.base == "propose_time" and _TOLD_TIME.search(act.text) and not _ANOTHER_TIME.search(act.text):
         return False
     if act.base == "complain" and _forgives(act.text) or act.base == "wrong_person" and _has_a_new_number(turn, act.text):
         return False

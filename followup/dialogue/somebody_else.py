@@ -6,19 +6,25 @@ import re
 from typing import Mapping
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.effects import BookCallback, Outcome, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, TakeNote
 from followup.dialogue.put_off import comes_by
 from followup.dialogue.reply import FIRM, tells_something
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.reading import Asked
+from followup.scripts.model import DEPARTMENT
 
 
 _HERE = re.compile(
     r"就?在我?(?:旁边|身边|边上|跟前)|(?:手机|电话)(?:递?给|交给)(?:他|她|本人)"
     r"|(?:叫|喊|换|让)(?:他|她|本人|我?[爸妈哥姐]|我?老[公婆])(?:本人|自己)?来?(?:接|听|看|跟[你您]说)"
 )
+
+
+_WHEREABOUTS = re.compile(r"不在|没在|回来|上班|下班|出差|外地|出门|不知道|不清楚|不晓得|电话|手机|号码|联系|[忙睡]|开会|找[他她]")
+"""Where the customer is or how they are reached, which needs nobody to do anything."""
+_OFFERS = re.compile(r"^[嗯哦噢好行啊呀的，。\s]*(?:可以|能|方便)[的呀啊吧哒滴。！!]*$")
 
 
 def comes_to_the_phone(turn: Turn) -> bool:
@@ -103,6 +109,21 @@ def hear_third_person(turn: Turn) -> Verdict:
         return turn.end(Outcome.WRONG_PERSON, "third_person_refused", turn.wording.say("third_person.declined"))
     if reply.interrupts and reply.base != "thank":
         return Verdict.INTERRUPTED
+    if _offers(turn):
+        turn.lead("third_person.which")
+        turn.state.quiet = True
+        return Verdict.GO_ON
     turn.effects.append(TakeNote("third_contact", reply.text))
-    said = "third_person.noted" if tells_something(reply.text) else "third_person.thanks"
-    return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say(said))
+    if not tells_something(reply.text):
+        return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
+    if not _WHEREABOUTS.search(reply.text) and not any(isinstance(effect, RaiseTicket) for effect in turn.effects):
+        # "他说饭菜太咸": a colleague must read it
+        turn.effects.append(RaiseTicket("after", "request", 4, DEPARTMENT, reply.text))
+    return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.noted"))
+
+
+def _offers(turn: Turn) -> bool:
+    """ "可以的" to "would you leave a time or a number?": it is asked for, once."""
+    if turn.reply.base != "consent" or _OFFERS.search(turn.reply.text) is None or "which" not in turn.script.wording["third_person"]:
+        return False
+    return turn.state.count("third_person.which") == 1

@@ -19,6 +19,8 @@ _NEGATED = re.compile(r"(?:不|没有?|未|别)(?:是|太|够|很|怎么|完全|
 _TURNED = re.compile(r"(?:不|没有?|未|非|别)(?:是|太|大|怎么|咋|经?常|再|完全|全|都|算|像)*$")  # before a yes word
 _NONE_LEFT = re.compile(r"(?:没了|没有?别的|没啥了|没什么了)[,. ]")
 _SELF_DENIED = re.compile(r"(?:也|都|并|还|根本|从来|倒)?(?:没|不(?!错|过|是))")  # "我本人没去"
+_NOT_TOLD = re.compile(r"(?:当时|之前|你们|业务员|销售|他们?|也|都|根本|压根|从来|就)*没(?:有)?(?:人)?(?:告诉|[跟和给]我[说讲提]|说[明清]|提过|通知)")
+""" "没告诉我有犹豫期" takes back no address."""
 _ASKED = re.compile(r"[了的]?(?:吗|么|没有?\?|\?)")
 _INTENTS = {
     "consent": True, "satisfied": True, "neutral": True, "greet": None,
@@ -45,6 +47,8 @@ def read_yes_no(asked: Asked, heard: Heard) -> Reading | None:
     text = _TAKEN_BACK.split(text)[-1].strip(" ,.")
     if not text:
         return _by_intent(kind, heard)
+    if kind == "confirm" and _NOT_TOLD.match(text):
+        return None
     if (own := _by_own_word(text, asked)) is not None:
         return Reading(own, f"{kind}:own", STRONG)
     by_word = _by_word(text, kind)
