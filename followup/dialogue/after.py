@@ -237,7 +237,7 @@ def _say(turn: Turn) -> None:
     elif base in ("out_of_scope", "ask_repeat", "not_understood") or _asks(turn):
         turn.for_a_colleague(reply.text)
         turn.lead("after.colleague")
-    elif base == "satisfied":
+    elif base == "satisfied" and reply.confidence >= FIRM:
         turn.effects.append(TakeNote("after", reply.text))
         turn.lead("answers.praise")
     elif base == "thank" or _THANKS.match(reply.text):

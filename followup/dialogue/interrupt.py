@@ -12,7 +12,7 @@ from followup.dialogue.doubt import believed
 from followup.dialogue.effects import Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.put_off import busy, ends_now
 from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something, tells_something
-from followup.dialogue.somebody_else import comes_to_the_phone
+from followup.dialogue.somebody_else import comes_to_the_phone, would_answer
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
 from followup.reading import Asked
@@ -48,7 +48,8 @@ def respond(turn: Turn) -> None:
     if (act := turn.reply.has(NEVER_CONTACT)) is not None:
         _stop_contact(turn) if act.confidence >= FIRM else _perhaps_never_again(turn)
         return
-    if state.open == st.THIRD_PERSON and turn.reply.base in (*QUESTIONS_TO_US, "not_understood", "out_of_scope", "objection"):
+    asks = turn.reply.base in (*QUESTIONS_TO_US, "not_understood", "out_of_scope", "objection")
+    if state.open == st.THIRD_PERSON and (asks or would_answer(turn.reply.text)):
         _explain_to_third_person(turn)
         return
     _HANDLERS.get(turn.reply.base, _off_topic)(turn)
@@ -157,6 +158,8 @@ def _answer(turn: Turn) -> None:
     for part in _questions(turn.reply):
         if part.base == "faq":
             knowledge.tell(replace(turn, reply=part))
+        elif part.base == "ask_who" and turn.state.count("told:who") > 1:
+            turn.lead("objections.strangers")  # told once, and still in doubt
         else:
             turn.lead(f"answers.{part.base}")
     _shorten_consent(turn)

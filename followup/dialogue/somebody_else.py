@@ -24,6 +24,7 @@ _HERE = re.compile(
 
 _WHEREABOUTS = re.compile(r"不在|没在|回来|上班|下班|出差|外地|出门|不知道|不清楚|不晓得|电话|手机|号码|联系|[忙睡]|开会|找[他她]")
 """Where the customer is or how they are reached, which needs nobody to do anything."""
+_WOULD_ANSWER = re.compile(r"我[也都]?(?:能|可以|会)(?:代|替|帮|来)?.{0,2}(?:答|说)|(?:问|跟|和|对)我[也都就]?(?:说|讲|一样|行|可以)")
 _OFFERS = re.compile(r"^[嗯哦噢好行啊呀的，。\s]*(?:可以|能|方便)[的呀啊吧哒滴。！!]*$")
 
 
@@ -35,6 +36,11 @@ def comes_to_the_phone(turn: Turn) -> bool:
     turn.lead("third_person.here")
     state.open, state.asked_before, state.quiet = st.IDENTITY, False, True
     return True
+
+
+def would_answer(text: str) -> bool:
+    """ "这个我也能回答": kindly meant, but only the customer is asked."""
+    return _WOULD_ANSWER.search(text) is not None
 
 
 def hear_other_user(turn: Turn) -> Verdict:
@@ -100,6 +106,8 @@ def hear_third_person(turn: Turn) -> Verdict:
         turn.effects.append(TakeNote("third_contact", reply.text))
         turn.effects.append(BookCallback(None, "third_person", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
+    if would_answer(reply.text):
+        return Verdict.INTERRUPTED
     if any(words in reply.text for words in ("转告", "告诉他", "告诉她", "帮你问", "帮您问", "跟他说", "跟她说")):
         turn.effects.append(TakeNote("third_contact", reply.text))
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))

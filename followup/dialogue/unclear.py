@@ -14,6 +14,8 @@ from followup.dialogue.turn import Turn, Verdict
 _PATIENCE = 3
 _BACK_AT_US = re.compile(r"(?:那|那么)?[你您]们?(?:觉得|说|猜|看|认为)呢?[？?]?")
 """The question, given back: nothing that a colleague could answer."""
+_HEARD = re.compile(r"(?:哦|噢|喔|这样啊?|是吗|原来如此|原来是你们?)[，。！!…~～\s]*(?:哦|噢|这样啊?)?[。！!…~～]*")
+_ASKED_FIRST = (st.CONSENT, st.IDENTITY, st.RESUME)
 _TELLINGS = ("inform", "suggest", "satisfied", "neutral")
 
 
@@ -21,11 +23,14 @@ def unclear(turn: Turn, no_text: bool = False) -> Verdict:
     """First: please again; second: simpler words; third: passed over and flagged (8035c, b9e91 服务用语)."""
     state, reply = turn.state, turn.reply
     times = state.unclear[state.open] = state.unclear.get(state.open, 0) + 1
+    if times == 1 and state.open in _ASKED_FIRST and state.asked_before and _HEARD.fullmatch(reply.text):
+        state.short = True  # "哦" says that we were heard: whether to go on is asked without an apology
+        return Verdict.GO_ON
     kept = None if no_text or times >= _PATIENCE else _kept(turn)
     if times == 1:
         turn.lead("unclear.no_text" if no_text else kept or "unclear.first")
         state.asked_before = False
-        state.simpler = state.open in (st.CONSENT, st.IDENTITY, st.RESUME)
+        state.simpler = state.open in _ASKED_FIRST
         state.short = not state.simpler
         return Verdict.GO_ON
     if times == 2:
