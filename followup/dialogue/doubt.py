@@ -41,6 +41,7 @@ _PAST = re.compile(r"昨天|前天|昨晚|上次|那天|当时|之前|刚才")
 _CLAUSE = re.compile(r"[，,。；;！!？?\s]+")
 _OTHERS = re.compile(r"宝宝|娃|孩子|小孩|儿子|女儿|闺女|老公|老婆|老人|老爷子|老太太|爸|妈|爷爷|奶奶|家里人|他|她|孙子|孙女|老大|老二")
 _AGREES = re.compile(r"^[喂哎\s，]*(?:方便|可以|有空|没事|没关系|行|好|嗯)")
+_NOT_QUITE = re.compile(r"不|吗|么|像|[？?]")
 _FORGIVES = re.compile(r"(?:不用|不要|不必|甭|别|无需|没必要|用不着|不需要)[^，。]{0,3}(?:赔|补偿)|(?:不|没|没想|不想|不是要|不会)(?:去|要|再)?(?:投诉|追究|计较|怪)")
 _DEMANDS = re.compile(r"投诉|举报|曝光|123[14]5|消协|起诉|律师|退款|退钱|退货|我要|要求|必须|凭什么|骗|坑")
 _OF_MYSELF = re.compile(r"(?:耳朵|眼睛|眼神|视力|记性|腿脚|嗓子|脑子|手脚).{0,3}(?:不|差|慢|背|花|笨)|(?:打字|写字|手机).{0,2}(?:慢|不会|不熟)|打慢|慢点打|字.{0,3}大.{0,2}点")
@@ -48,7 +49,7 @@ _OF_MYSELF = re.compile(r"(?:耳朵|眼睛|眼神|视力|记性|腿脚|嗓子|�
 _NAMES_A_TIME = re.compile(r"[点半][以之]?[前后]|(?:上午|中午|下午|晚上)(?!好)|周[一二三四五六日末]|越[早快]越好")
 """ "两点以后都行" passes over no question, "越早越好" is no good morning."""
 _TOLD_TIME = re.compile(r"等到|等了|排到|拖到|从.{1,8}[到至].{1,8}[点黑晚]|才[来到给修弄轮]|昨[天晚]|前[天晚]|那天|上(?:周|个?月|次|回)")
-_ANOTHER_TIME = re.compile(r"再|打|联系|回访|聊|说|方便|有空|找我|改|换|约|过来|以后|之后")
+_ANOTHER_TIME = re.compile(r"再|打|联系|回访|聊|说|方便|有空|找我|改|换|约|过来|以后|之后|[行成][不吗么]|可以[不吗么]|能不能")
 """A time of what happened ("从早上九点等到下午四点") is no time for another talk, unless it is said to be."""
 _NEW_NUMBER = re.compile(r"换.{0,4}(?:号|电话|手机)")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
@@ -63,13 +64,22 @@ def believed(turn: Turn) -> Reply:
     reply = turn.reply
     kept = tuple(act for act in reply.acts if _stands(turn, act))
     if len(kept) == len(reply.acts):
-        return reply
+        return _firm(turn)
     if not kept:
         if turn.state.open in _BEFORE_THE_TALK and _AGREES.match(reply.text):
             return replace(reply, intent="consent", confidence=FIRM, acts=(Act("consent", FIRM, reply.text),))
         return replace(reply, intent="inform", confidence=_PUSHED, acts=(Act("inform", _PUSHED, reply.text),))
     leading = next((act for act in kept if act.intent == reply.intent), kept[0])
     return replace(reply, intent=leading.intent, confidence=leading.confidence, acts=kept)
+
+
+def _firm(turn: Turn) -> Reply:
+    """ "方便是方便，就是耳朵不太好": a consent that begins with the very word is none to be doubted."""
+    reply = turn.reply
+    said = turn.state.open in _BEFORE_THE_TALK and reply.base == "consent" and reply.confidence < FIRM and _AGREES.match(reply.text)
+    if not said or len(reply.acts) != 1 or _NOT_QUITE.match(reply.text, said.end()):
+        return reply
+    return replace(reply, confidence=FIRM, acts=(replace(reply.acts[0], confidence=FIRM),))
 
 
 def _stands(turn: Turn, act: Act) -> bool:
@@ -83,6 +93,8 @@ def _stands(turn: Turn, act: Act) -> bool:
         return False
     if act.base == "propose_time" and _TOLD_TIME.search(act.text) and not _ANOTHER_TIME.search(act.text):
         return False
+    if act.base == "propose_time" and act.confidence < FIRM and _asked(turn) and not _ANOTHER_TIME.search(act.text):
+        return False  # "晚上会油"
     if act.base == "complain" and _forgives(act.text) or act.base == "wrong_person" and _has_a_new_number(turn, act.text):
         return False
     if turn.script.customer_led:  # who rings us tells of others and of other times; it is listened to
@@ -95,8 +107,11 @@ def _stands(turn: Turn, act: Act) -> bool:
 def _may_end_here(turn: Turn, act: Act) -> bool:
     """At a question or a reason, free words resemble anything: what ends the talk at once is said in so many words."""
     words = _MENTIONED.get(act.base)
-    asked = turn.state.open.startswith((st.QUESTION, st.REASON, st.IMPROVE))
-    return not asked or words is None or words.search(turn.reply.text) is not None
+    return not _asked(turn) or words is None or words.search(turn.reply.text) is not None
+
+
+def _asked(turn: Turn) -> bool:
+    return turn.state.open.startswith((st.QUESTION, st.REASON, st.IMPROVE))
 
 
 def _has_a_new_number(turn: Turn, text: str) -> bool:

@@ -22,9 +22,15 @@ _NONE = re.compile(r"(?:一个)?(?:都|也)?(?:没有|没|无|冇)(?:了|啊|呢
 _ALONE = re.compile(r"(?:就|只有|只|才)?(?:我)?(?:一个人|自己|独居|单身|一人)(?:住|过)?")
 
 
+_OF_A_PHONE = re.compile(r"开头|尾号|手机|电话|号码|这个号|那个号|微信号")
+""" "138开头的这个号就行" is no size of a flat."""
+
+
 def read_number(asked: Asked, heard: Heard) -> Reading | None:
     """An int or float within the bounds; a range gives its middle; "没有" gives 0 when 0 is allowed."""
     text = _TAKEN_BACK.split(core(heard.text))[-1].strip(" ,.")
+    if _OF_A_PHONE.search(text):
+        return None
     found = _find(text)
     if found is None:
         return None

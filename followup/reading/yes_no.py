@@ -21,6 +21,10 @@ _NONE_LEFT = re.compile(r"(?:没了|没有?别的|没啥了|没什么了)[,. ]")
 _SELF_DENIED = re.compile(r"(?:也|都|并|还|根本|从来|倒)?(?:没|不(?!错|过|是))")  # "我本人没去"
 _NOT_TOLD = re.compile(r"(?:当时|之前|你们|业务员|销售|他们?|也|都|根本|压根|从来|就)*没(?:有)?(?:人)?(?:告诉|[跟和给]我[说讲提]|说[明清]|提过|通知)")
 """ "没告诉我有犹豫期" takes back no address."""
+_UNCHANGED = re.compile(
+    r"(?:(?:号码|电话|手机|地址|住址|邮箱|名字|信息|资料)?(?:都|也|一直|是)*(?:没有?(?:变|换|改|动|搬)(?!过来|好|对|成|错)|不变)|(?:还|就)是(?:这个|那个|原来|老|以前)|(?:跟|和)?(?:以前|原来|上次|之前)一样)"
+)
+""" "号码没换" to "is this your number?" is a yes."""
 _ASKED = re.compile(r"[了的]?(?:吗|么|没有?\?|\?)")
 _INTENTS = {
     "consent": True, "satisfied": True, "neutral": True, "greet": None,
@@ -49,6 +53,8 @@ def read_yes_no(asked: Asked, heard: Heard) -> Reading | None:
         return _by_intent(kind, heard)
     if kind == "confirm" and _NOT_TOLD.match(text):
         return None
+    if kind == "confirm" and _UNCHANGED.match(text):
+        return Reading(True, "confirm:unchanged", STRONG)
     if (own := _by_own_word(text, asked)) is not None:
         return Reading(own, f"{kind}:own", STRONG)
     by_word = _by_word(text, kind)

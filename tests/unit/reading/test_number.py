@@ -22,7 +22,7 @@ def test_a_number_is_read(text: str, value: float) -> None:
     assert number(text) == value
 
 
-@pytest.mark.parametrize("text", ["好几个", "有一点", "第一次", "不知道", "一般", "很多", "一直都有", "千万别"])
+@pytest.mark.parametrize("text", ["好几个", "有一点", "第一次", "不知道", "一般", "很多", "一直都有", "千万别", "138开头的这个号就行", "手机尾号5566"])
 def test_no_number(text: str) -> None:
     assert number(text) is None
 

@@ -69,3 +69,11 @@ def test_somebody_who_was_not_there_in_person_says_no_by_intent() -> None:
 def test_nothing_left_to_say_is_a_no_whatever_was_said_before() -> None:
     reading = read(Asked("confirm"), Heard("没了，该说的都说了"))
     assert reading is not None and reading.value is False
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("没变", True), ("号码没换", True), ("地址没有变", True), ("还是原来那个", True), ("跟以前一样", True), ("没改过来", None), ("换了", None), ("没告诉我有犹豫期", None),
+])  # fmt: skip
+def test_what_has_not_changed_is_right(text: str, value: bool | None) -> None:
+    found = yes_no(text, type_="confirm")
+    assert found is value if value else found is not True
