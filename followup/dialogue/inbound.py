@@ -141,7 +141,7 @@ def give_up(turn: Turn) -> Verdict:
     state.unclear.pop(st.LISTENING, None)
     if state.count("gave_up") > 1:
         return turn.end(Outcome.ENDED_EARLY, "unclear")
-    turn.effects.append(RaiseTicket("question", "question", 4, DEPARTMENT, turn.reply.text))
+    turn.effects.append(RaiseTicket("question", "question", 4, turn.script.questions_to, turn.reply.text))
     turn.lead("inbound.gave_up")
     reach.want_contact(turn)
     turn.effects.extend(go_on(turn.script, state))

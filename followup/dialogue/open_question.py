@@ -40,6 +40,8 @@ _NOT_THIS_WAY = re.compile(r"不(?:打分?|评分?|填|答|回答)了(?!吗|么|
 _NEVER_AN_ANSWER = ("third_person", "wrong_person", "abuse", "go_back", "correct", "ask_repeat", "not_understood", "wait")
 _CHANGED_MIND = re.compile(r"改(?:变)?主意|反悔|想了想还是|又想了想|^(?:[那嗯哦哎我，,]|还是|帮我|给我|麻烦)*(?:改一下吧|改成|换成|改为)")
 _NO_MORE_BUT_KIND = re.compile(r"(?:嗯|哦|那)?(?:暂时|目前|真的)?没(?:有|啥|什么)?了?[啦呀啊哦哈]?[，,、 ]")
+_AGREES_AGAIN = re.compile(r"[嗯哦好行，,\s]*(?:我)?(?:现在|这会儿?)(?:就|也)?(?:可以|方便|有空|有时间)[的啊呀呢了吧]*[，,。！!\s]*")
+_WISH_TO_US = re.compile(r"[那就你您，,\s]*(?:麻烦|请|能|可以)?(?:给我|帮我|教教?我|跟我)(?:讲|说|教|弄|看|安排|约)")
 _WISHES = re.compile(r"就(?:很|更)?[好行]|要是|希望|最好|能|建议|解决|改")
 _ONLY_THANKS = re.compile(r"(?:好|好的|行|嗯|哦|可以|知道了?|明白了?|谢谢|多谢|感谢|谢了|辛苦|不客气|没问题|你们|您|你|啊|呀|哈|了|的|[\W_])+")
 _NOTHING = re.compile(r"没(?!给|来|人|送|发|收|到|修|装|做|办|解决|退|打|回|用|动|管)|不|无|木有|冇|就这|暂时|好了")
@@ -73,6 +75,9 @@ def hear_question(turn: Turn) -> Verdict:
     wanted = asked(turn.script, state.open)
     if (exact := chosen(turn, question)) is not None:
         return answers.take(turn, question, exact)
+    if (question.type == "open" or question.other) and not state.order and _AGREES_AGAIN.fullmatch(reply.text):
+        state.asked_before = False  # "嗯"，"现在可以": the yes to the talk, said twice
+        return Verdict.GO_ON
     if _CHANGED_MIND.search(reply.text) and reply.base != "correct" and turn.state.order:
         return answers.as_intent(turn, "correct")
     if gives_no_more_marks(reply.text):
@@ -269,6 +274,8 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
         return True
     if question.type == "datetime" and reply.base in ("busy", "call_later") and reply.says(DOES_NOT_KNOW):
         return True  # "还不知道哪天有空": the day is open, the talk is not put off
+    if question.type == "open" and reply.base == "out_of_scope" and _WISH_TO_US.match(reply.text):
+        return True  # "给我讲讲怎么开省油就行" to "what may we help with?"
     if question.type == "open" and reply.confidence < FIRM:
         return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
     # "洗完脸就用" asks nothing; "我那单发了没发啊" is sure to.

@@ -22,7 +22,7 @@ _HERE = re.compile(
 )
 
 
-_WHEREABOUTS = re.compile(r"不在|没在|回来|上班|下班|出差|外地|出门|不知道|不清楚|不晓得|电话|手机|号码|联系|[忙睡]|开会|找[他她]")
+_WHEREABOUTS = re.compile(r"不在|没在|[上放]学|上课|在[家校]|旁边|回来|上班|下班|出差|外地|出门|不知道|不清楚|不晓得|电话|手机|号码|联系|[忙睡]|开会|找[他她]")
 """Where the customer is or how they are reached, which needs nobody to do anything."""
 _WOULD_ANSWER = re.compile(r"我[也都]?(?:能|可以|会)(?:代|替|帮|来)?.{0,2}(?:答|说)|(?:问|跟|和|对)我[也都就]?(?:说|讲|一样|行|可以)")
 _OFFERS = re.compile(r"^[嗯哦噢好行啊呀的，。\s]*(?:可以|能|方便)[的呀啊吧哒滴。！!]*$")

@@ -53,7 +53,7 @@ class Turn:
     def for_a_colleague(self, text: str, topic: str = "") -> None:
         """A question that only a colleague may answer: noted, and a ticket, since an answer is promised (58741 (3))."""
         self.effects.append(TakeNote("colleague_question", text, topic=topic))
-        self.effects.append(RaiseTicket("question", "question", 4, DEPARTMENT, text))
+        self.effects.append(RaiseTicket("question", "question", 4, self.script.questions_to, text))
 
     def passed_on(self, text: str) -> None:
         """What was said after the end and is passed on: on the ticket that this turn raised, or on one of its own."""

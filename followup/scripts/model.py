@@ -167,6 +167,8 @@ class Script:
     unwell: Unwell | None = None
     other_user: str = ""
     """Asked of somebody who is not the customer: "请问{plate}这款{model}是您在使用吗？" (63714 三日回访)."""
+    questions_to: str = DEPARTMENT
+    """The department that answers what nobody else may (58741 (3))."""
     customer_led: bool = False
     """The customer comes to us and leads; the questions are asked when something said makes them needful."""
     concerns: tuple[Concern, ...] = ()
@@ -205,6 +207,7 @@ def build(content: Mapping[str, Any]) -> Script:
         landline=raw.get("consent", {}).get("landline", False),
         other_user=raw.get("identity", {}).get("other_user", ""),
         unwell=_unwell(raw["unwell"]) if "unwell" in raw else None,
+        questions_to=raw.get("questions_to", DEPARTMENT),
         customer_led=raw.get("starts") == "customer",
         concerns=tuple(_concern(item) for item in raw.get("concerns", ())),
         knowledge=_strings(raw.get("knowledge", raw["trade"])),
