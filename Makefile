@@ -10,8 +10,8 @@ export UV_COMPILE_BYTECODE := 1
 UV_VENV := .uv-venv
 export PATH := $(CURDIR)/$(UV_VENV)/bin:$(PATH)
 
-# Two test processes; what shares a stack or a browser stays together (tests/conftest.py).
-SIDE_BY_SIDE ?= -n 2 --dist loadgroup --no-loadscope-reorder
+# Three test processes: two cores wait for databases and pages a good part of the time; what shares a stack or a browser stays together (tests/conftest.py).
+SIDE_BY_SIDE ?= -n 3 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test test-long bench load bench-console bench-understanding nlu-report train coverage examples dependencies uv
 

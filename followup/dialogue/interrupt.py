@@ -158,6 +158,9 @@ def _answer(turn: Turn) -> None:
     for part in _questions(turn.reply):
         if part.base == "faq":
             knowledge.tell(replace(turn, reply=part))
+        elif part.confidence < FIRM and turn.state.question_id and asks_something(part.text):
+            turn.for_a_colleague(part.text)  # "什么活动" only resembles "what is this about"
+            turn.lead("answers.colleague")
         elif part.base == "ask_who" and turn.state.count("told:who") > 1:
             turn.lead("objections.strangers")  # told once, and still in doubt
         else:

@@ -277,7 +277,7 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if question.type == "open" and reply.base == "out_of_scope" and _WISH_TO_US.match(reply.text):
         return True  # "给我讲讲怎么开省油就行" to "what may we help with?"
     if question.type == "open" and reply.confidence < FIRM:
-        return not (reply.base in ("faq", "out_of_scope") and asks_something(reply.text))
+        return not (reply.base in (*QUESTIONS_TO_US, "out_of_scope") and asks_something(reply.text))
     # "洗完脸就用" asks nothing; "我那单发了没发啊" is sure to.
     told = reply.base in (*QUESTIONS_TO_US, "not_understood") and question.type != "open" and reply.confidence < 0.9 and not asks_something(reply.text)
     if reply.base in _NEVER_AN_ANSWER and not told or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM and not told:

@@ -41,7 +41,7 @@ async def open_talk(line: Line) -> None:
     await line.drain()
 
 
-async def take(line: Line, user: int, name: str = "小王", wait: float = 5) -> Standing:
+async def take(line: Line, user: int, name: str = "小王", wait: float = 60) -> Standing:
     async with takeover.quiet(line.database, line.case_id, wait=wait) as session:
         return await takeover.begin(session, line.case_id, user, name)
 
