@@ -35,6 +35,8 @@ _MEMORY, _ROOM = "/dev/shm", 6 << 30
 
 # What is dear to start, and so is used by one of several test processes only; everything else goes by files.
 _SHARED = ("addresses", "running_stack", "browser")
+_PLAYED = {"test_talks.py", "test_chosen.py", "test_coverage.py", "test_examples.py", "test_service_language.py"}
+"""They play each talk in the process, once for all of them."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,7 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         used = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(used[0] if used else str(item.path)))
+        alone = "talks" if item.path.name in _PLAYED else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(used[0] if used else alone))
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
 

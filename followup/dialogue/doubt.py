@@ -51,6 +51,8 @@ _NAMES_A_TIME = re.compile(r"[点半][以之]?[前后]|(?:上午|中午|下午|�
 _TOLD_TIME = re.compile(r"等到|等了|排到|拖到|从.{1,8}[到至].{1,8}[点黑晚]|才[来到给修弄轮]|昨[天晚]|前[天晚]|那天|上(?:周|个?月|次|回)")
 _ANOTHER_TIME = re.compile(r"再|打|联系|回访|聊|说|方便|有空|找我|改|换|约|过来|以后|之后|[行成][不吗么]|可以[不吗么]|能不能")
 """A time of what happened ("从早上九点等到下午四点") is no time for another talk, unless it is said to be."""
+_I_WILL = re.compile(r"[嗯哦我肯定一当然也还，,]*会(?:的|啊|呀|推荐|吧)*[。！!~]*")
+""" "会" to "would you recommend us?" is no meeting."""
 _NEW_NUMBER = re.compile(r"换.{0,4}(?:号|电话|手机)")
 _NOT_OURS_TO_END = ("resting", "dining", "unwell")
 _CERTAIN = 0.9
@@ -85,7 +87,7 @@ def _firm(turn: Turn) -> Reply:
 def _stands(turn: Turn, act: Act) -> bool:
     if act.base in _taken_here(turn):
         return True
-    if act.base in ENDS_NOW and not _may_end_here(turn, act):
+    if act.base in ENDS_NOW and not _may_end_here(turn, act) or act.base == "in_meeting" and _I_WILL.fullmatch(act.text):
         return False
     if act.base == "dissatisfied" and turn.state.open in _BEFORE_THE_TALK and _OF_MYSELF.search(act.text):
         return False

@@ -156,7 +156,9 @@ def _answer(turn: Turn) -> None:
     if _tired_of(turn):
         return
     for part in _questions(turn.reply):
-        if part.base == "faq":
+        if part.base == "faq" and _only_tells(turn, part):
+            turn.keep_told(part.text)
+        elif part.base == "faq":
             knowledge.tell(replace(turn, reply=part))
         elif part.confidence < FIRM and turn.state.question_id and asks_something(part.text):
             turn.for_a_colleague(part.text)  # "什么活动" only resembles "what is this about"
@@ -166,6 +168,11 @@ def _answer(turn: Turn) -> None:
         else:
             turn.lead(f"answers.{part.base}")
     _shorten_consent(turn)
+
+
+def _only_tells(turn: Turn, part: Reply) -> bool:
+    """ "取车的时候给我讲了换了哪些件" is near to a question that we know, and asks nothing."""
+    return bool(turn.state.question_id) and part.confidence < FIRM and tells_something(part.text) and not asks_something(part.text)
 
 
 def _questions(reply: Reply) -> list[Reply]:
@@ -286,6 +293,9 @@ def _objection(turn: Turn) -> None:
         _shorten_consent(turn)
         return
     kind = turn.reply.intent.partition("/")[2] or "simply_no"
+    if kind == "simply_no" and turn.reply.confidence < FIRM and turn.state.question_id and tells_something(turn.reply.text):
+        turn.keep_told(turn.reply.text)  # "没有贷款打算，全款" only resembles a no to us
+        return
     if kind == "already_have" and turn.reply.confidence < _SURELY_HAS and tells_something(turn.reply.text):  # "手机换了"
         turn.keep_told(turn.reply.text)
         _shorten_consent(turn)

@@ -65,6 +65,9 @@ def question_asked(question: Question) -> Asked:
     )
 
 
+_HELLO = "您好！"
+
+
 def ask(script: Script, state: TalkState) -> Said:
     """The open item as a message, after what is to be said before it. Clears the lead."""
     wording = Wording(script, state)
@@ -89,6 +92,8 @@ def ask(script: Script, state: TalkState) -> Said:
     state.asked_before = True
     if state.open == st.LISTENING:
         state.counts["opened"] = 1
+    if lead.endswith(_HELLO) and text.startswith(_HELLO):
+        lead = lead.removesuffix(_HELLO)  # greeted, and greeted back by the opening itself
     return Said(lead + text, buttons)
 
 

@@ -56,6 +56,8 @@ _SHORT = 14
 _NO_GUESS = 0.55
 _LAUGH = re.compile(r"[呵哈嘿嘻]+[\W]*")
 _ASKS_WHAT_ONE_KNOWS = re.compile(r"印象|记得|知道|了解|清楚|忘")
+_ASKS_WHICH = re.compile(r"哪(?:些|个|几|一?项|方面|里)|什么样|为什么|什么原因")
+_ASKS_A_DEED = re.compile(r"主动|邀请")
 _ASKS_A_FACT = re.compile(r"有没有|主动|是否(?!满意)|提供")
 _CANNOT_USE = re.compile(r"不会(?:用|弄|使|搞|玩|上网|操作)|用不来|玩不转|老年机")
 _ENTRIES = ("地址", "电话", "手机", "受益人", "签名", "签字", "代签", "职业", "身份证", "保额", "保费", "回执", "发票")
@@ -104,7 +106,7 @@ def hear_question(turn: Turn) -> Verdict:
         state.asked_before = True
         return Verdict.GO_ON
     reading = turn.read(wanted, mine.without("thank", "greet")) if mine else None
-    if reading is not None and _is_a_guess(reply, reading):
+    if reading is not None and (_is_a_guess(reply, reading) or _only_agrees(reply, reading)):
         return unclear(turn)
     if reading is None and listen(turn, question):
         if question.type not in SATISFACTION_TYPES:
@@ -143,6 +145,11 @@ def _is_a_guess(reply: Reply, reading: Reading) -> bool:
     if not reading.how.startswith("scale") or not reading.how.endswith(":intent"):
         return False
     return reply.confidence < _NO_GUESS or _LAUGH.fullmatch(reply.text) is not None
+
+
+def _only_agrees(reply: Reply, reading: Reading) -> bool:
+    """ "好的要" to "where do you have it repaired?" names no place."""
+    return reading.how == "choice:other" and reply.base == "consent" and reply.confidence >= FIRM and len(reply.text) <= _BARE
 
 
 def _needs_showing(question: Question, reply: Reply) -> bool:
@@ -246,9 +253,12 @@ def _feels_instead_of_answering(question: Question, reply: Reply, reading: Readi
 
     A no that comes after the displeasure ("不太满意，我不是要投诉") belongs to it, and not to the question.
     """
-    if question.type not in ("yes_no", "confirm") or reply.base != "dissatisfied" or not _NO_OPINION_WANTED.search(str(question.ask)):
+    if question.type not in ("yes_no", "confirm") or reply.base != "dissatisfied":
         return False
-    return reading.how.endswith((":opinion", ":intent")) or reading.value is False and not _BEGINS_WITH_NO.match(reply.text)
+    felt = reading.how.endswith((":opinion", ":intent"))
+    if not _NO_OPINION_WANTED.search(str(question.ask)):
+        return felt and _ASKS_A_DEED.search(str(question.ask)) is not None
+    return felt or reading.value is False and not _BEGINS_WITH_NO.match(reply.text)
 
 
 def _speaks_of_another_thing(question: Question, reply: Reply) -> bool:
@@ -279,7 +289,9 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if question.type == "open" and reply.confidence < FIRM:
         return not (reply.base in (*QUESTIONS_TO_US, "out_of_scope") and asks_something(reply.text))
     # "洗完脸就用" asks nothing; "我那单发了没发啊" is sure to.
-    told = reply.base in (*QUESTIONS_TO_US, "not_understood") and question.type != "open" and reply.confidence < 0.9 and not asks_something(reply.text)
+    free = question.type == "open" and not _ASKS_WHICH.search(str(question.ask))  # there, "保修期" may well be a question
+    told = reply.base in (*QUESTIONS_TO_US, "not_understood") and not free and not asks_something(reply.text)
+    told = told and (reply.confidence < 0.9 or question.type == "choice")  # "去外面修了，便宜" to "why?", however near to what is asked
     if reply.base in _NEVER_AN_ANSWER and not told or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM and not told:
         return False
     if reply.base in ENDS_NOW and reply.confidence >= FIRM and (question.type != "choice" or _RIGHT_NOW.search(reply.text)):
@@ -297,7 +309,7 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     if reading is None or reading.fit != "strong":
         return False
     # "我在开车，服务很好": the answer stands in a clause of its own, so the interruption is real.
-    return len(reply.acts) <= 1 or _answers_in_its_clause(turn, wanted)
+    return told or len(reply.acts) <= 1 or _answers_in_its_clause(turn, wanted)
 
 
 def _names_it_outright(turn: Turn, question: Question, wanted: Asked) -> bool:

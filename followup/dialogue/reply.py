@@ -106,6 +106,11 @@ _QUESTION = re.compile(
 
 
 _STATES = re.compile(r"(?<=[没还正在着才可])([^，。？?什怎哪谁几多]{0,8})呢[。！~]*$")
+_TELLS_OF_IT = re.compile(
+    r"没(?:有)?[^，。？?]{0,4}(?:多久|多少|多长时间|几[天次个])(?![^。！~]*[吗么?？])"
+    r"|(?:讲|说|告诉|解释|介绍|交代)(?:了|过)[^，。？?吗]{0,8}(?:哪些|什么|怎么|多少)[^？?吗呢]*$"
+)
+""" "没等多久", "给我讲了换了哪些件": the words of a question, and none."""
 TOLD_EARLY = "told_early"
 """Counts what a customer told before agreeing to talk."""
 _CANNOT_USE = re.compile(r"不(?:太|大|怎么|是很)?会(?:用|开|弄|操作|调|设|关)|(?:不知道|搞不懂|弄不明白)怎么(?:用|弄|操作|调|设)")
@@ -125,4 +130,4 @@ def wants_showing(text: str) -> bool:
 
 def asks_something(text: str) -> bool:
     """Whether the words are a question, whatever the intent was taken for. "还没用过呢" and "在用呢" state something."""
-    return bool(_QUESTION.search(_STATES.sub(r"\1", text)))
+    return bool(_QUESTION.search(_TELLS_OF_IT.sub("", _STATES.sub(r"\1", text))))
