@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -177,11 +178,17 @@ _QUESTION = re.compile(r"[?？]|要不要|能不能|可不可以|怎么(?:办|�
 
 def _keep(turn: Turn) -> None:
     """ "半价的话还是给我留一份吧" wants something of a colleague; "梨已经吃完了" is kept with the talk."""
-    if _WANTS.search(turn.reply.text) or adds_a_wish(turn.reply.text):
+    if _WANTS.search(turn.reply.text) or adds_a_wish(turn.reply.text) or _changes_the_time(turn):
         turn.passed_on(turn.reply.text)
         return
     turn.effects.append(TakeNote("after", turn.reply.text))
     turn.lead("after.noted")
+
+
+def _changes_the_time(turn: Turn) -> bool:
+    """ "十点" after "明天上午": whoever keeps the appointment must hear of it."""
+    agreed = any(isinstance(value, Mapping) and "precision" in value for value in turn.state.values.values())
+    return agreed and turn.read(Asked("datetime")) is not None
 
 
 def _tells(reply: Reply, base: str) -> bool:

@@ -12,7 +12,7 @@ from followup.dialogue.doubt import believed
 from followup.dialogue.effects import Outcome, RaiseTicket, StopContact, TakeNote
 from followup.dialogue.put_off import busy, ends_now
 from followup.dialogue.reply import ENDS_NOW, FIRM, NEVER_CONTACT, QUESTIONS_TO_US, Reply, asks_something, tells_something
-from followup.dialogue.somebody_else import comes_to_the_phone, would_answer
+from followup.dialogue.somebody_else import comes_to_the_phone, uses_it, would_answer
 from followup.dialogue.turn import Turn
 from followup.holidays import works_on
 from followup.reading import Asked
@@ -129,7 +129,7 @@ def _someone_else(turn: Turn) -> None:
         return
     asks_who = turn.reply.has("ask_who", "ask_purpose", "ask_source", "bot_challenge") is not None
     if _may_be_the_user(turn) and not (turn.read(Asked("phone")) or turn.read(Asked("datetime"))):
-        turn.state.open, turn.state.asked_before = st.OTHER_USER, False
+        turn.state.open, turn.state.asked_before = st.OTHER_NAME if uses_it(turn.reply.text) else st.OTHER_USER, False
         return
     turn.state.open, turn.state.asked_before = st.THIRD_PERSON, False
     if turn.read(Asked("phone")) or turn.read(Asked("datetime")):

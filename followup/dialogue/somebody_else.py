@@ -25,6 +25,7 @@ _HERE = re.compile(
 _WHEREABOUTS = re.compile(r"不在|没在|[上放]学|上课|在[家校]|旁边|回来|上班|下班|出差|外地|出门|不知道|不清楚|不晓得|电话|手机|号码|联系|[忙睡]|开会|找[他她]")
 """Where the customer is or how they are reached, which needs nobody to do anything."""
 _WOULD_ANSWER = re.compile(r"我[也都]?(?:能|可以|会)(?:代|替|帮|来)?.{0,2}(?:答|说)|(?:问|跟|和|对)我[也都就]?(?:说|讲|一样|行|可以)")
+_USES_IT = re.compile(r"车(?:都|一直|平时|现在|就)?(?:是)?我(?:自己)?(?:在|来)?[开用](?!会)|我(?:自己)?(?:在|一直)[开用](?:这|车|着)")
 _OFFERS = re.compile(r"^[嗯哦噢好行啊呀的，。\s]*(?:可以|能|方便)[的呀啊吧哒滴。！!]*$")
 
 
@@ -55,6 +56,9 @@ def hear_other_user(turn: Turn) -> Verdict:
         state.open, state.asked_before = st.CONSENT, False
         return Verdict.GO_ON
     yes = turn.read(Asked("yes_no"))
+    if (yes is None or yes.value) and _tells_a_name(turn):
+        state.open = st.OTHER_NAME  # "姓王" to "are you the one who drives it?"
+        return hear_other_user(turn)
     if yes is not None and yes.value:
         state.open, state.asked_before = st.OTHER_NAME, False
         return Verdict.GO_ON
@@ -66,6 +70,16 @@ def hear_other_user(turn: Turn) -> Verdict:
     state.resume_at = st.IDENTITY
     state.open, state.asked_before = st.THIRD_PERSON, False
     return hear_third_person(turn) if turn.read(Asked("phone")) or turn.read(Asked("datetime")) else Verdict.GO_ON
+
+
+def _tells_a_name(turn: Turn) -> bool:
+    name = turn.read(Asked("name"))
+    return name is not None and name.how in ("name:surname", "name:stated")
+
+
+def uses_it(text: str) -> bool:
+    """ "我是他媳妇，车我开": who uses it has said so."""
+    return _USES_IT.search(text) is not None
 
 
 def _addressed(name: str) -> tuple[str, str]:
