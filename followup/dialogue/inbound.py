@@ -415,6 +415,8 @@ def _person(turn: Turn) -> None:
     named = turn.read(Asked("datetime")) if turn.reply.has("propose_time", "call_later") else None
     if named is not None:
         state.callback_reason = "request_human"
+        if state.question_id:
+            turn.lead("inbound.noted")  # "明天上午在家" to "your name?"; when we call is said in the end
         answers.book(turn, named.value)
         settle(turn, Verdict.GO_ON)
     elif turn.reply.base == "request_human" and staff_are_in(turn.script.wording["handover"]["hours"], turn.reply.at):
