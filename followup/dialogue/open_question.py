@@ -291,7 +291,7 @@ def _answers_anyway(turn: Turn, question: Question, wanted: Asked) -> bool:
     # "洗完脸就用" asks nothing; "我那单发了没发啊" is sure to.
     free = question.type == "open" and not _ASKS_WHICH.search(str(question.ask))  # there, "保修期" may well be a question
     told = reply.base in (*QUESTIONS_TO_US, "not_understood") and not free and not asks_something(reply.text)
-    told = told and (reply.confidence < 0.9 or question.type == "choice")  # "去外面修了，便宜" to "why?", however near to what is asked
+    told = told and (reply.confidence < 0.9 or question.type == "choice" and reply.base == "faq")  # "去外面修了，便宜" to "why?", however near to what is asked
     if reply.base in _NEVER_AN_ANSWER and not told or reply.base in (*QUESTIONS_TO_US, "request_human") and reply.confidence >= FIRM and not told:
         return False
     if reply.base in ENDS_NOW and reply.confidence >= FIRM and (question.type != "choice" or _RIGHT_NOW.search(reply.text)):
