@@ -97,6 +97,43 @@ async def test_forbidden_phrases_are_named_and_what_was_written_stays(devices, g
     assert devices.errors == []
 
 
+async def test_news_do_not_exchange_a_button_that_is_pressed(devices, gateway, database, talk, turns):
+    chat = await open_chat(await devices.new(), gateway, talk)
+    desk = await log_in(await devices.new(), gateway, database, "agent", f"/console/live/{talk.case_id}")
+    await desk.get_by_role("button", name="接管").click()
+    await desk.get_by_label("对客户说").wait_for()
+    pressed = asyncio.Event()
+
+    async def held(route) -> None:
+        await pressed.wait()
+        await route.continue_()
+
+    await desk.route("**/events", held)  # the first news bring the desk anew
+    await desk.reload()
+    await desk.get_by_label("对客户说").fill("您别着急，我来登记。")
+    await desk.get_by_role("button", name="发送").hover()
+    await desk.mouse.down()
+    pressed.set()
+    await say(chat, "东西坏了怎么办")
+    await expect(desk.locator(".theirs .said").last).to_have_text("东西坏了怎么办")
+    await desk.mouse.up()
+    await expect(desk.locator(".staff .said")).to_have_text(["您别着急，我来登记。"])
+
+
+async def test_what_was_refused_stays_with_its_reason_when_news_come(devices, gateway, database, talk, turns):
+    chat = await open_chat(await devices.new(), gateway, talk)
+    desk = await log_in(await devices.new(), gateway, database, "agent", f"/console/live/{talk.case_id}")
+    await desk.get_by_role("button", name="接管").click()
+    await desk.get_by_label("对客户说").fill("这不关我的事")
+    await desk.get_by_role("button", name="发送").click()
+    await expect(desk.get_by_role("alert")).to_contain_text("我帮您转给负责的同事")
+    await desk.evaluate("dispatchEvent(new Event('online'))")  # the line is opened anew, and brings the desk
+    await say(chat, "东西坏了怎么办")
+    await expect(desk.locator(".theirs .said").last).to_have_text("东西坏了怎么办")
+    await expect(desk.get_by_role("alert")).to_contain_text("我帮您转给负责的同事")
+    await expect(desk.get_by_label("对客户说")).to_have_value("这不关我的事")
+
+
 async def test_a_call_is_told_the_title_blinks_and_it_stops_when_somebody_comes(devices, gateway, database):
     page = await log_in(await devices.new(), gateway, database, "agent", "/console/live")
     await expect(page.get_by_text("现在没有正在进行的会话")).to_be_visible()

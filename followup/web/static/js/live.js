@@ -152,16 +152,25 @@
   const isChanged = (field) => field.value !== (field.matches("select") ? "" : field.defaultValue);
 
   // While a Chinese word is being composed its field must stay as it is: the desk that came last waits for the word's end.
+  // The same while a button is pressed: exchanged between down and up, it would swallow the click.
   let composing = false;
+  let pressing = false;
   let waiting = null;
-  const putDeskWhenComposed = ({ html }) => {
-    if (composing) waiting = html;
-    else putDesk(html);
+  const putNews = ({ html }) => {
+    if (composing || pressing) waiting = html;
+    else if (!isRefused(html)) putDesk(html);
   };
-  const composed = () => {
-    composing = false;
+  const putWaiting = () => {
     // A click on 发送 ends the word too: the button must not be exchanged under it.
-    setTimeout(() => { if (!composing && waiting) putDesk(waiting); }, AFTER_A_WORD_MS);
+    setTimeout(() => { if (!composing && !pressing && waiting) putNews({ html: waiting }); }, AFTER_A_WORD_MS);
+  };
+
+  /** What was refused stays with the reason beside it, until it is sent again or somebody else has the talk. */
+  const isRefused = (html) => {
+    const old = document.getElementById("desk");
+    const holder = document.createElement("template");
+    holder.innerHTML = html.trim();
+    return Boolean(old.querySelector("[aria-invalid]")) && holder.content.firstElementChild.dataset.state === old.dataset.state;
   };
 
   /** The desk anew; what was being written stays, with its selection, unless it has just been sent. */
@@ -230,8 +239,12 @@
       words.focus();
     });
     talk.addEventListener("compositionstart", () => { composing = true; });
-    talk.addEventListener("compositionend", composed);
-    follow(talk.dataset.events, { line: putLine, desk: putDeskWhenComposed });
+    talk.addEventListener("compositionend", () => { composing = false; putWaiting(); });
+    talk.addEventListener("pointerdown", (event) => { pressing = Boolean(event.target.closest("#desk")); });
+    for (const end of ["pointerup", "pointercancel"]) {
+      addEventListener(end, () => { pressing = false; putWaiting(); });
+    }
+    follow(talk.dataset.events, { line: putLine, desk: putNews });
     document.getElementById("words")?.focus();
   };
 
