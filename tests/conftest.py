@@ -128,9 +128,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def new_database(server_url: str, template: str = "template1") -> Iterator[tuple[str, str]]:
     """A database's name and URL, for as long as the block lasts."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    strategy = "FILE_COPY" if _roomy() == _MEMORY else "WAL_LOG"  # the quicker one in memory, and on a disk
+    strategy = " STRATEGY FILE_COPY" if _MEMORY in server_url else ""  # the quicker one in memory; on a disk it is not
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{strategy}")
     try:
         yield name, urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:

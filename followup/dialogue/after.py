@@ -201,21 +201,24 @@ def _tells(reply: Reply, base: str) -> bool:
 _ONLY_AGREES = re.compile(r"^[嗯哦那喔噢，,\s]*(?:好|行|可以|成|没问题|ok|是|对|收到|知道|明白|了解|方便|没事|谢|辛苦|再见|等)", re.IGNORECASE)
 
 
+def _with_a_third_person(state: TalkState) -> bool:
+    """Whether somebody who knows the customer talks with us; who dialled wrong, or is left in peace, does not."""
+    if state.outcome in (Outcome.WRONG_PERSON, Outcome.DO_NOT_CONTACT):
+        return state.outcome == Outcome.WRONG_PERSON and state.outcome_reason.startswith("third_person")
+    return state.callback_reason == "third_person"
+
+
 def _say(turn: Turn) -> None:
     reply, state = turn.reply, turn.state
     base = reply.base if reply.sure else ""
-    if state.outcome in (Outcome.WRONG_PERSON, Outcome.DO_NOT_CONTACT):
+    if _with_a_third_person(state) and tells_something(reply.text):
+        turn.passed_on(reply.text)
+    elif state.outcome in (Outcome.WRONG_PERSON, Outcome.DO_NOT_CONTACT):
         # Whoever this is, nothing of the customer's business is said.
-        if state.outcome_reason.startswith("third_person") and tells_something(reply.text) and state.outcome != Outcome.DO_NOT_CONTACT:
-            turn.passed_on(reply.text)
-            return
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.do_not_contact" if state.outcome == Outcome.DO_NOT_CONTACT else "after.ok")
     elif state.callback_reason == "third_person":  # nor while the customer has not answered
-        if tells_something(reply.text):
-            turn.passed_on(reply.text)
-            return
         if base not in ("thank", "goodbye", "consent", "greet"):
             turn.effects.append(TakeNote("after", reply.text))
         turn.lead("after.third_person")

@@ -87,17 +87,7 @@ def _firm(turn: Turn) -> Reply:
 def _stands(turn: Turn, act: Act) -> bool:
     if act.base in _taken_here(turn):
         return True
-    if act.base in ENDS_NOW and not _may_end_here(turn, act) or act.base == "in_meeting" and _I_WILL.fullmatch(act.text):
-        return False
-    if act.base == "dissatisfied" and turn.state.open in _BEFORE_THE_TALK and _OF_MYSELF.search(act.text):
-        return False
-    if act.base in ("skip", "greet") and _NAMES_A_TIME.search(act.text):
-        return False
-    if act.base == "propose_time" and _TOLD_TIME.search(act.text) and not _ANOTHER_TIME.search(act.text):
-        return False
-    if act.base == "propose_time" and act.confidence < FIRM and _asked(turn) and not _ANOTHER_TIME.search(act.text):
-        return False  # "晚上会油"
-    if act.base == "complain" and _forgives(act.text) or act.base == "wrong_person" and _has_a_new_number(turn, act.text):
+    if act.base in ENDS_NOW and not _may_end_here(turn, act) or _only_resembles(turn, act):
         return False
     if turn.script.customer_led:  # who rings us tells of others and of other times; it is listened to
         return True
@@ -106,14 +96,29 @@ def _stands(turn: Turn, act: Act) -> bool:
     return act.base not in ENDS_NOW or _keeps_from_talking(turn, act)
 
 
+def _only_resembles(turn: Turn, act: Act) -> bool:
+    """Whether the words say something else than what the act was taken for."""
+    match act.base:
+        case "in_meeting":
+            return _I_WILL.fullmatch(act.text) is not None
+        case "dissatisfied":
+            return turn.state.open in _BEFORE_THE_TALK and _OF_MYSELF.search(act.text) is not None
+        case "skip" | "greet":
+            return _NAMES_A_TIME.search(act.text) is not None
+        case "propose_time" if not _ANOTHER_TIME.search(act.text):
+            a_guess = act.confidence < FIRM and bool(turn.state.question_id)  # "晚上会油"
+            return a_guess or _TOLD_TIME.search(act.text) is not None
+        case "complain":
+            return _forgives(act.text)
+        case "wrong_person":
+            return _has_a_new_number(turn, act.text)
+    return False
+
+
 def _may_end_here(turn: Turn, act: Act) -> bool:
     """At a question or a reason, free words resemble anything: what ends the talk at once is said in so many words."""
     words = _MENTIONED.get(act.base)
-    return not _asked(turn) or words is None or words.search(turn.reply.text) is not None
-
-
-def _asked(turn: Turn) -> bool:
-    return turn.state.open.startswith((st.QUESTION, st.REASON, st.IMPROVE))
+    return not turn.state.question_id or words is None or words.search(turn.reply.text) is not None
 
 
 def _has_a_new_number(turn: Turn, text: str) -> bool:

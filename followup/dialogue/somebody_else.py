@@ -6,14 +6,13 @@ import re
 from typing import Mapping
 
 from followup.dialogue import answers, appoint, state as st
-from followup.dialogue.effects import BookCallback, Outcome, RaiseTicket, TakeNote
+from followup.dialogue.effects import BookCallback, Outcome, TakeNote
 from followup.dialogue.put_off import comes_by
 from followup.dialogue.reply import FIRM, tells_something
 from followup.dialogue.state import TalkState
 from followup.dialogue.turn import Turn, Verdict
 from followup.dialogue.unclear import unclear
 from followup.reading import Asked
-from followup.scripts.model import DEPARTMENT
 
 
 _HERE = re.compile(
@@ -138,9 +137,8 @@ def hear_third_person(turn: Turn) -> Verdict:
     turn.effects.append(TakeNote("third_contact", reply.text))
     if not tells_something(reply.text):
         return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.thanks"))
-    if not _WHEREABOUTS.search(reply.text) and not any(isinstance(effect, RaiseTicket) for effect in turn.effects):
-        # "他说饭菜太咸": a colleague must read it
-        turn.effects.append(RaiseTicket("after", "request", 4, DEPARTMENT, reply.text))
+    if not _WHEREABOUTS.search(reply.text):
+        turn.must_be_read(reply.text)  # "他说饭菜太咸"
     return turn.end(Outcome.WRONG_PERSON, "third_person", turn.wording.say("third_person.noted"))
 
 

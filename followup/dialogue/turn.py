@@ -56,11 +56,15 @@ class Turn:
         self.effects.append(RaiseTicket("question", "question", 4, self.script.questions_to, text))
 
     def passed_on(self, text: str) -> None:
-        """What was said after the end and is passed on: on the ticket that this turn raised, or on one of its own."""
+        """What was said after the end: kept, brought before a colleague, and said to be."""
         self.effects.append(TakeNote("after", text))
+        self.must_be_read(text)
+        self.lead("after.passed_on")
+
+    def must_be_read(self, text: str) -> None:
+        """A colleague sees the words: on the ticket that this turn raised, or on one of their own."""
         if not any(isinstance(effect, RaiseTicket) for effect in self.effects):
             self.effects.append(RaiseTicket("after", "request", 4, DEPARTMENT, text))
-        self.lead("after.passed_on")
 
     def told_early(self) -> int:
         """Something was told before the first question, if it was; how often by now."""

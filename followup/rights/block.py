@@ -93,9 +93,7 @@ async def block_all(
         number = normal_phone(phone)
         if number is None:
             raise BlockError("bad_phone")
-        if not reason.strip():
-            raise BlockError("no_reason")
-        wanted.setdefault(number, reason.strip()[:LONGEST_REASON])
+        wanted.setdefault(number, _reason(reason))
     await session.execute(select(func.pg_advisory_xact_lock(_lock(_LIST))))
     known = await _standing(session, list(wanted))
     new = [number for number in wanted if number not in known]
@@ -194,6 +192,13 @@ def _lock(name: str) -> ColumnElement[int]:
     return func.hashtextextended(name, 0)
 
 
+def _reason(given: str) -> str:
+    """The reason as it is kept. Raises BlockError: no_reason."""
+    if not given.strip():
+        raise BlockError("no_reason")
+    return given.strip()[:LONGEST_REASON]
+
+
 async def _standing(session: AsyncSession, numbers: list[str]) -> set[str]:
     """Which of these numbers are on the list."""
     asked = select(func.unnest(cast(numbers, ARRAY(Text))).label("number")).subquery()
@@ -207,11 +212,7 @@ async def _add(
     session: AsyncSession, contact_id: int | None, phone: str | None, reason: str, source: Source, user_id: int | None, at: datetime, *,
     email: str | None = None,
 ) -> DoNotContact:
-    if not reason.strip():
-        raise BlockError("no_reason")
-    entry = DoNotContact(
-        contact_id=contact_id, phone=phone, email=email, reason=reason.strip()[:LONGEST_REASON], source=source.value, user_id=user_id, at=at
-    )
+    entry = DoNotContact(contact_id=contact_id, phone=phone, email=email, reason=_reason(reason), source=source.value, user_id=user_id, at=at)
     session.add(entry)
     await session.flush()
     theirs = [Contact.id == contact_id] if contact_id is not None else []

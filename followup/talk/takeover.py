@@ -26,6 +26,7 @@ from followup import clock
 from followup.dialogue.effects import BookCallback, Effect, Outcome, RaiseTicket, SetOutcome, StopContact
 from followup.dialogue.handed_back import How, next_hour_of_staff
 from followup.scripts import load
+from followup.scripts.model import DEPARTMENT
 from followup.settings import SHANGHAI
 from followup.store import messages, records
 from followup.store.database import Database
@@ -47,7 +48,6 @@ HEARD_LATELY = timedelta(hours=24)
 """A talk that is over is taken over only while the customer may still be looking at it."""
 LONGEST_NAME = 12
 LONGEST_LINE = 2000
-DEPARTMENT = "客户服务部"
 IDLE_TIMES = 6
 """A colleague who says nothing though nobody waits is away after so many times the patience of a waiting customer."""
 

@@ -45,6 +45,13 @@
     open();
   };
 
+  /** The one element that a part of a page consists of. */
+  const elementOf = (html) => {
+    const holder = document.createElement("template");
+    holder.innerHTML = html.trim();
+    return holder.content.firstElementChild;
+  };
+
   /** Puts new HTML in, and the focus back to the element of the same id. */
   const renew = (element, html) => {
     const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
@@ -140,9 +147,7 @@
   const putLine = ({ id, html }) => {
     const near = atEnd();
     document.getElementById("nothing")?.remove();
-    const holder = document.createElement("template");
-    holder.innerHTML = html.trim();
-    const line = holder.content.firstElementChild;
+    const line = elementOf(html);
     const known = document.getElementById(`line-${id}`);
     if (known) known.replaceWith(line);
     else lines.insertBefore(line, [...lines.children].find((other) => Number(other.dataset.id) > id) ?? null);
@@ -168,9 +173,7 @@
   /** What was refused stays with the reason beside it, until it is sent again or somebody else has the talk. */
   const isRefused = (html) => {
     const old = document.getElementById("desk");
-    const holder = document.createElement("template");
-    holder.innerHTML = html.trim();
-    return Boolean(old.querySelector("[aria-invalid]")) && holder.content.firstElementChild.dataset.state === old.dataset.state;
+    return Boolean(old.querySelector("[aria-invalid]")) && elementOf(html).dataset.state === old.dataset.state;
   };
 
   /** The desk anew; what was being written stays, with its selection, unless it has just been sent. */
@@ -182,9 +185,7 @@
     const focused = active?.name ?? "";
     const selected = typeof active?.selectionStart === "number" ? [active.selectionStart, active.selectionEnd] : null;
     const opened = [...old.querySelectorAll("details")].map((one) => one.open);
-    const holder = document.createElement("template");
-    holder.innerHTML = html.trim();
-    const desk = holder.content.firstElementChild;
+    const desk = elementOf(html);
     const stays = desk.dataset.state === old.dataset.state;
     old.replaceWith(desk);
     for (const { name, value } of written) {
